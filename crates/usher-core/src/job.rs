@@ -1,0 +1,58 @@
+//! Synchronization jobs and what they remember.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+
+use crate::{Anchor, EntryId, JobId};
+
+/// Whether a job runs on its schedule (Graph `synchronizationScheduleState`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ScheduleState {
+    /// Runs at its interval.
+    Active,
+    /// Never started, or stopped.
+    Disabled,
+    /// Paused by the system.
+    Paused,
+}
+
+/// A synchronization job: one running pair of directories.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Job {
+    /// Identifies the job.
+    pub id: JobId,
+    /// The service principal that it belongs to.
+    pub service_principal: EntryId,
+    /// The template that it was made from.
+    pub template: SmolStr,
+    /// The interval between two cycles, an ISO 8601 duration.
+    pub interval: SmolStr,
+    /// Whether it runs on its schedule.
+    pub state: ScheduleState,
+    /// Settings by name, in order.
+    pub settings: Vec<(String, String)>,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// The stored fact that a source object and a target object are the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pairing {
+    /// The job that paired them.
+    pub job: JobId,
+    /// The source object's name in the schema.
+    pub source_type: SmolStr,
+    /// The source object.
+    pub source_anchor: Anchor,
+    /// The target object's name in the schema.
+    pub target_type: SmolStr,
+    /// The target object.
+    pub target_anchor: Anchor,
+    /// False once the object was disabled because it left the scope: the job does not come back to it.
+    pub is_managed: bool,
+    /// The name people know the source object by.
+    pub display_name: String,
+    /// When the pair was last confirmed by a write or a comparison.
+    pub confirmed_at: Timestamp,
+}

@@ -1,0 +1,323 @@
+//! The planner: facts in, plan or questions out. On demand, cycles and dry runs all decide here.
+
+use usher_expr::Context;
+
+use crate::program::MappingProgram;
+use crate::steps::matching::Match;
+use crate::steps::processing::{Extent, Processed};
+use crate::steps::scoping::Verdict;
+use crate::steps::{Names, export, import, matching, processing, references, scoping};
+use crate::{
+    Action, DirectoryObject, Facts, Failure, Operation, OperationKind, PairingEffect, Plan, Question, Skip, SkipReason,
+    Step,
+};
+
+/// The planner's word: questions that must be answered first, or the plan.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Decision {
+    /// Ask these, add the answers to the facts, and come back.
+    Ask(Vec<Question>),
+    /// Nothing is left to decide.
+    Done(Box<Plan>),
+}
+
+/// Decides what one subject needs. Same input, same decision, byte for byte.
+pub fn plan(mapping: &MappingProgram, facts: &Facts, source_name: &str, target_name: &str, context: &Context) -> Decision {
+    let names = Names {
+        source: source_name.to_owned(),
+        target: target_name.to_owned(),
+        object_type: mapping.source_type.clone(),
+        reportable: match (&facts.source, &facts.pairing) {
+            (Some(object), _) => crate::steps::reportable(object, &facts.named),
+            (None, Some(pairing)) => pairing.display_name.clone(),
+            (None, None) => facts.named.to_string(),
+        },
+    };
+    let draft = Draft { mapping, facts, names, context, steps: Vec::new() };
+    match draft.decide() {
+        Ok(plan) => Decision::Done(Box::new(plan)),
+        Err(questions) => Decision::Ask(questions),
+    }
+}
+
+struct Draft<'a> {
+    mapping: &'a MappingProgram,
+    facts: &'a Facts,
+    names: Names,
+    context: &'a Context,
+    steps: Vec<Step>,
+}
+
+impl Draft<'_> {
+    fn decide(mut self) -> Result<Plan, Vec<Question>> {
+        let Some(source) = &self.facts.source else { return Ok(self.gone()) };
+        let mut source = import::with_defaults(self.mapping, source);
+        self.steps.push(import::imported(&self.names, &source));
+
+        let values = match matching::values(self.mapping, &source.attributes, self.context) {
+            Ok(values) => values,
+            Err(failure) => return Ok(self.failed(failure)),
+        };
+        if values.is_empty() {
+            return Ok(self.without_matching_value());
+        }
+
+        let (verdict, step) = scoping::scope(self.mapping, self.facts, &self.names, &source);
+        self.steps.push(step);
+        import::set_soft_deleted(&mut source, !(verdict.is_active && verdict.is_entitled()));
+
+        let is_managed = self.facts.pairing.as_ref().is_some_and(|pairing| pairing.is_managed);
+        if !verdict.is_entitled() {
+            if verdict.is_ignored || !is_managed || self.facts.skips_out_of_scope {
+                return Ok(self.not_entitled(&verdict));
+            }
+            return self.deprovision(&source, &verdict);
+        }
+        if !verdict.is_active && self.facts.pairing.is_none() {
+            return Ok(self.not_entitled(&verdict));
+        }
+
+        let found = matching::find(self.mapping, self.facts, &self.names, &values, &mut self.steps)
+            .map_err(|question| vec![*question])?;
+        match found {
+            Match::Failed(failure) => Ok(self.failed(failure)),
+            Match::None if !self.mapping.adds => Ok(self.not_allowed("create", "Add")),
+            Match::None => self.create(&source),
+            Match::One(target) => self.update(&source, *target, Extent::All, PairingEffect::Manage),
+        }
+    }
+
+    fn create(mut self, source: &DirectoryObject) -> Result<Plan, Vec<Question>> {
+        let processed = processing::process(
+            self.mapping,
+            self.facts,
+            &self.names,
+            source,
+            None,
+            Extent::All,
+            self.context,
+            &mut self.steps,
+        )
+        .map_err(|question| vec![*question])?;
+        let (changes, mut modified) = match processed {
+            Processed::Skip(skip) => return Ok(self.skipped(skip)),
+            Processed::Failed(failure) => return Ok(self.failed(failure)),
+            Processed::Changes { changes, modified } => (changes, modified),
+        };
+        self.steps.push(matching::will_be_created(&self.names));
+        let resolved =
+            references::resolve(self.mapping, self.facts, &self.names, source, None, &mut self.steps)?;
+        let mut operations = vec![Operation {
+            kind: OperationKind::Create,
+            object_type: self.mapping.target_type.clone(),
+            anchor: None,
+            changes,
+        }];
+        if !resolved.changes.is_empty() {
+            // References never go into the create: the object must be there before anything points to it or from it.
+            operations.push(Operation {
+                kind: OperationKind::Update,
+                object_type: self.mapping.target_type.clone(),
+                anchor: None,
+                changes: resolved.changes,
+            });
+        }
+        modified.extend(resolved.modified);
+        Ok(Plan {
+            action: Action::Create,
+            operations,
+            modified,
+            unresolved: resolved.unresolved,
+            pairing: PairingEffect::Manage,
+            ..self.empty()
+        })
+    }
+
+    fn update(
+        mut self,
+        source: &DirectoryObject,
+        target: DirectoryObject,
+        extent: Extent,
+        pairing: PairingEffect,
+    ) -> Result<Plan, Vec<Question>> {
+        let processed = processing::process(
+            self.mapping,
+            self.facts,
+            &self.names,
+            source,
+            Some(&target),
+            extent,
+            self.context,
+            &mut self.steps,
+        )
+        .map_err(|question| vec![*question])?;
+        let (changes, mut modified) = match processed {
+            Processed::Skip(skip) => return Ok(Plan { target: Some(target), ..self.skipped(skip) }),
+            Processed::Failed(failure) => return Ok(Plan { target: Some(target), ..self.failed(failure) }),
+            Processed::Changes { changes, modified } => (changes, modified),
+        };
+        let resolved = match extent {
+            Extent::All => {
+                references::resolve(self.mapping, self.facts, &self.names, source, Some(&target), &mut self.steps)?
+            }
+            Extent::SoftDeletion => references::Resolved::default(),
+        };
+        if changes.is_empty() && resolved.changes.is_empty() {
+            let skip = export::redundant(&self.names);
+            return Ok(Plan {
+                target: Some(target),
+                pairing,
+                unresolved: resolved.unresolved,
+                ..self.skipped(skip)
+            });
+        }
+        if !self.mapping.updates {
+            return Ok(Plan { target: Some(target), ..self.not_allowed("change", "Update") });
+        }
+        let switches_off = !changes.is_empty()
+            && source.attributes.value(import::IS_SOFT_DELETED).is_some_and(|value| value.to_text() == "True")
+            && self.mapping.attributes.iter().filter(|attribute| attribute.depends_on_soft_deletion()).any(
+                |attribute| changes.iter().any(|change| change.attribute == attribute.target),
+            );
+        self.steps.push(matching::will_be_updated(&self.names));
+        let operation = |changes| Operation {
+            kind: OperationKind::Update,
+            object_type: self.mapping.target_type.clone(),
+            anchor: Some(target.anchor.clone()),
+            changes,
+        };
+        let operations: Vec<Operation> = [changes, resolved.changes]
+            .into_iter()
+            .filter(|changes| !changes.is_empty())
+            .map(operation)
+            .collect();
+        modified.extend(resolved.modified);
+        Ok(Plan {
+            action: if switches_off { Action::Disable } else { Action::Update },
+            operations,
+            modified,
+            unresolved: resolved.unresolved,
+            pairing,
+            target: Some(target),
+            ..self.empty()
+        })
+    }
+
+    /// A managed object left the scope: it is switched off, or deleted where the target knows no switch.
+    fn deprovision(mut self, source: &DirectoryObject, verdict: &Verdict) -> Result<Plan, Vec<Question>> {
+        let found = matching::find(self.mapping, self.facts, &self.names, &[], &mut self.steps)
+            .map_err(|question| vec![*question])?;
+        let target = match found {
+            Match::One(target) => *target,
+            Match::Failed(failure) => return Ok(self.failed(failure)),
+            Match::None => return Ok(self.not_entitled(verdict)),
+        };
+        let is_group = self.mapping.source_type.eq_ignore_ascii_case("group");
+        if is_group || !self.mapping.is_soft_deletion_supported {
+            if !self.mapping.deletes {
+                return Ok(Plan { target: Some(target), ..self.not_allowed("delete", "Delete") });
+            }
+            return Ok(self.delete(target));
+        }
+        if !self.mapping.switches_off() {
+            return Ok(Plan { target: Some(target), ..self.not_entitled(verdict) });
+        }
+        self.update(source, target, Extent::SoftDeletion, PairingEffect::Release)
+    }
+
+    /// The source does not have the object (any more).
+    fn gone(mut self) -> Plan {
+        self.steps.push(import::not_found(&self.names, &self.facts.named));
+        let managed = self.facts.pairing.as_ref().filter(|pairing| pairing.is_managed);
+        match managed {
+            Some(pairing) if self.mapping.deletes && !self.facts.skips_out_of_scope => {
+                let target = DirectoryObject {
+                    object_type: pairing.target_type.clone(),
+                    anchor: pairing.target_anchor.clone(),
+                    attributes: Default::default(),
+                };
+                self.delete(target)
+            }
+            _ => {
+                let failure = Failure {
+                    code: "EntryNotFound".into(),
+                    reason: format!("{} '{}' was not found in {}", self.names.object_type, self.facts.named, self.names.source),
+                    additional_details: None,
+                    category: crate::ErrorCategory::NonServiceFailure,
+                    recommended_action: Some("check the object id and the object type".into()),
+                };
+                Plan { failure: Some(failure), ..self.empty() }
+            }
+        }
+    }
+
+    fn delete(self, target: DirectoryObject) -> Plan {
+        Plan {
+            action: Action::Delete,
+            operations: vec![Operation {
+                kind: OperationKind::Delete,
+                object_type: self.mapping.target_type.clone(),
+                anchor: Some(target.anchor.clone()),
+                changes: Vec::new(),
+            }],
+            pairing: PairingEffect::Forget,
+            target: Some(target),
+            ..self.empty()
+        }
+    }
+
+    fn not_entitled(mut self, verdict: &Verdict) -> Plan {
+        let scoping = self.steps.last().expect("the scoping step was pushed before its verdict is used").clone();
+        let step = scoping::not_entitled(&self.names, verdict, &scoping);
+        let skip =
+            Skip { reason: SkipReason::NotEffectivelyEntitled, property: None, description: step.description.clone() };
+        self.steps.push(step);
+        Plan { skip: Some(skip), ..self.empty() }
+    }
+
+    fn without_matching_value(mut self) -> Plan {
+        let attributes: Vec<&str> = self.mapping.matching().map(|attribute| attribute.target.as_str()).collect();
+        let step = import::without_matching_value(&self.names, &attributes.join(", "));
+        let skip = Skip { reason: SkipReason::ImportSkipped, property: None, description: step.description.clone() };
+        self.steps.push(step);
+        Plan { skip: Some(skip), ..self.empty() }
+    }
+
+    fn not_allowed(self, verb: &str, flow: &str) -> Plan {
+        let skip = Skip {
+            reason: SkipReason::EntrySynchronizationSkipped,
+            property: None,
+            description: format!(
+                "The {} '{}' will be skipped because the object mapping does not allow to {verb} objects (flow type \
+                 {flow})",
+                self.names.object_type, self.names.reportable
+            ),
+        };
+        self.skipped(skip)
+    }
+
+    fn skipped(mut self, skip: Skip) -> Plan {
+        self.steps.push(export::skipped(&self.names, &skip));
+        Plan { skip: Some(skip), ..self.empty() }
+    }
+
+    fn failed(mut self, failure: Failure) -> Plan {
+        self.steps.push(export::stopped(&self.names, &failure));
+        Plan { failure: Some(failure), ..self.empty() }
+    }
+
+    fn empty(self) -> Plan {
+        Plan {
+            steps: self.steps,
+            action: Action::Other,
+            operations: Vec::new(),
+            modified: Vec::new(),
+            skip: None,
+            failure: None,
+            unresolved: Vec::new(),
+            pairing: PairingEffect::None,
+            target: None,
+            reportable: self.names.reportable,
+        }
+    }
+}

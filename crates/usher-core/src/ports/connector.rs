@@ -1,0 +1,231 @@
+//! The contract of a connector: our code that speaks to one directory.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use smol_str::SmolStr;
+use usher_expr::Value;
+
+use crate::schema::DirectoryDefinition;
+use crate::{Anchor, DirectoryObject, EntryId, Operation, Secret};
+
+/// What a connector can do, stated as data; nobody finds out by trying.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Objects can be read from it.
+    pub source: bool,
+    /// Objects can be written to it.
+    pub target: bool,
+    /// It knows which objects are assigned to which application.
+    pub assignments: bool,
+    /// It can tell whether a value is taken (`SelectUniqueValue`).
+    pub unique_values: bool,
+    /// It can list its attributes.
+    pub discovery: bool,
+}
+
+/// The settings of one connection: texts by Graph secret key (`BaseAddress`, `SecretToken`, …).
+#[derive(Clone, Default)]
+pub struct ConnectorSettings {
+    values: BTreeMap<String, Secret>,
+}
+
+impl ConnectorSettings {
+    /// The value of a key; keys are compared without regard to case.
+    pub fn get(&self, key: &str) -> Option<&Secret> {
+        self.values.iter().find(|(known, _)| known.eq_ignore_ascii_case(key)).map(|(_, value)| value)
+    }
+
+    /// Sets the value of a key.
+    pub fn set(&mut self, key: impl Into<String>, value: Secret) {
+        self.values.insert(key.into(), value);
+    }
+
+    /// The keys that have a value.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.values.keys().map(String::as_str)
+    }
+}
+
+/// Makes connectors by the name of their kind (`scim`, `directory`, …).
+pub trait Connectors: Send + Sync {
+    /// A connector that is ready to use. Checks the settings; does not connect.
+    ///
+    /// # Errors
+    /// `Unsupported` for an unknown kind, `Rejected` for a missing or malformed setting.
+    fn build(&self, kind: &str, settings: &ConnectorSettings) -> Result<Arc<dyn Connector>, ConnectorError>;
+}
+
+/// Asks for the one object that a person named.
+#[derive(Clone, Debug)]
+pub struct SubjectRequest {
+    /// The source object's name in the schema.
+    pub object_type: SmolStr,
+    /// What was named: an object id, a distinguished name, a worker id.
+    pub id: SmolStr,
+    /// The attributes that mappings, filters and matching use.
+    pub attributes: Vec<SmolStr>,
+    /// The application on whose behalf is read; fills `appRoleAssignments`.
+    pub application: Option<EntryId>,
+}
+
+/// Asks for one object by anchor.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GetRequest {
+    /// The object's name in the schema.
+    pub object_type: SmolStr,
+    /// Which object.
+    pub anchor: Anchor,
+    /// The attributes wanted, as the schema names them.
+    pub attributes: Vec<SmolStr>,
+}
+
+/// Asks which objects have this value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MatchQuery {
+    /// The object's name in the schema.
+    pub object_type: SmolStr,
+    /// The attribute to compare.
+    pub attribute: SmolStr,
+    /// The value to find.
+    pub value: Value,
+    /// The attributes wanted of each hit.
+    pub attributes: Vec<SmolStr>,
+}
+
+/// Whether an object may be provisioned for an application.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entitlement {
+    /// The object is assigned, directly or as a direct member of an assigned group.
+    pub is_assigned: bool,
+    /// The assignment carries a role of provisioning category.
+    pub has_role: bool,
+}
+
+/// A request as it would be sent, for plans and previews. Never holds a credential.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct PreparedRequest {
+    /// The HTTP method, or the protocol's verb.
+    pub method: SmolStr,
+    /// The path below the base address, or the protocol's target.
+    pub path: String,
+    /// The body, when there is one.
+    pub body: Option<serde_json::Value>,
+}
+
+/// What a write led to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Written {
+    /// The object's anchor, which a create makes and a rename may change.
+    pub anchor: Anchor,
+    /// What the target did not take although the rest was written: attribute and reason.
+    pub left_out: Vec<(SmolStr, String)>,
+}
+
+/// The kinds of failure. The set is closed: retry and escrow follow from it, never from text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConnectorErrorKind {
+    /// No connection, no answer in time, or the server failed (5xx).
+    Unreachable,
+    /// Too many requests; `retry_after` says when to come back.
+    Throttled,
+    /// The credentials are wrong or lack a right.
+    Unauthorised,
+    /// The object is not there.
+    NotFound,
+    /// An object with the same unique value is there already.
+    AlreadyExists,
+    /// The target refuses a value.
+    Rejected,
+    /// The object changed in between.
+    Conflict,
+    /// The target does not know the operation.
+    Unsupported,
+    /// The answer is not what the protocol says.
+    Protocol,
+}
+
+/// Whether a failed write may have taken effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Certainly nothing was written.
+    None,
+    /// The answer was lost: only matching again can tell.
+    Unknown,
+}
+
+/// A failure of a connector.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct ConnectorError {
+    /// What kind of failure it is.
+    pub kind: ConnectorErrorKind,
+    /// The published error code, such as `InsufficientRights` (Graph provisioning error codes).
+    pub code: SmolStr,
+    /// What failed and on which thing; holds no secret.
+    pub message: String,
+    /// What the other side said, shortened; holds no secret.
+    pub detail: Option<String>,
+    /// Whether the write may have taken effect.
+    pub effect: Effect,
+    /// How long to wait before the next try, when the other side said so.
+    pub retry_after: Option<Duration>,
+    /// The attribute that was refused, when the other side said so.
+    pub attribute: Option<SmolStr>,
+    /// The cause.
+    #[source]
+    pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl ConnectorError {
+    /// A failure of a kind, with nothing written.
+    pub fn new(kind: ConnectorErrorKind, code: impl Into<SmolStr>, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            code: code.into(),
+            message: message.into(),
+            detail: None,
+            effect: Effect::None,
+            retry_after: None,
+            attribute: None,
+            source: None,
+        }
+    }
+}
+
+/// Our code that speaks to one directory. What `Connectors::build` returns is ready to use and may be shared.
+#[async_trait]
+pub trait Connector: Send + Sync {
+    /// What this connector can do.
+    fn capabilities(&self) -> &Capabilities;
+
+    /// Connects and asks for an object that cannot exist, as "Test connection" does.
+    async fn check(&self, probe: &MatchQuery) -> Result<(), ConnectorError>;
+
+    /// The directory's objects and attributes, where it can list them.
+    async fn discover(&self) -> Result<DirectoryDefinition, ConnectorError>;
+
+    /// The object that a person named, or `None`. Values are normalised here, once.
+    async fn subject(&self, request: &SubjectRequest) -> Result<Option<DirectoryObject>, ConnectorError>;
+
+    /// Whether the object may be provisioned for the application; `None` where no assignments are kept.
+    async fn entitlement(
+        &self,
+        object: &DirectoryObject,
+        application: &EntryId,
+    ) -> Result<Option<Entitlement>, ConnectorError>;
+
+    /// The object with this anchor, or `None` when it is gone.
+    async fn get(&self, request: &GetRequest) -> Result<Option<DirectoryObject>, ConnectorError>;
+
+    /// All objects with this value; two suffice to know that it is not unique.
+    async fn find(&self, query: &MatchQuery) -> Result<Vec<DirectoryObject>, ConnectorError>;
+
+    /// Carries out one operation. "Already there" for a member and "already gone" for a delete are successes.
+    async fn write(&self, operation: &Operation) -> Result<Written, ConnectorError>;
+
+    /// The requests that `write` would send first, as values.
+    fn preview(&self, operation: &Operation) -> Vec<PreparedRequest>;
+}

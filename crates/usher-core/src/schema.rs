@@ -1,0 +1,5 @@
+//! The synchronization schema (being written).
+
+/// A directory of a schema.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DirectoryDefinition {}

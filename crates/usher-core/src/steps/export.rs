@@ -1,0 +1,113 @@
+//! Export: the sentences about what was written, or was not. The writing itself is the engine's.
+
+use super::{Names, step};
+use crate::{Action, Failure, Skip, Status, Step, StepKind};
+
+/// The verb of an action in the sentences, present and past.
+fn verbs(action: Action) -> (&'static str, &'static str, &'static str) {
+    match action {
+        Action::Create => ("EntryExportAdd", "create", "created"),
+        Action::Delete => ("EntryExportDelete", "delete", "deleted"),
+        Action::Disable => ("EntryExportUpdateSoftDelete", "disable", "disabled"),
+        Action::Update | Action::StagedDelete | Action::Other => ("EntryExportUpdate", "update", "updated"),
+    }
+}
+
+/// The operation succeeded.
+pub fn succeeded(names: &Names, action: Action, anchor: &str) -> Step {
+    let (name, _, done) = verbs(action);
+    let mut step = step(
+        name,
+        StepKind::Export,
+        Status::Success,
+        format!("{} '{}' was {done} in {}", names.object_type, names.reportable, names.target),
+    );
+    step.details.insert("ReportableIdentifier".into(), names.reportable.clone());
+    step.details.insert("TargetAnchor".into(), anchor.into());
+    step
+}
+
+/// The operation failed.
+pub fn failed(names: &Names, action: Action, failure: &Failure) -> Step {
+    let (name, verb, _) = verbs(action);
+    let mut step = step(
+        name,
+        StepKind::Export,
+        Status::Failure,
+        format!("Failed to {verb} {} '{}' in {}", names.object_type, names.reportable, names.target),
+    );
+    step.details.insert("ReportableIdentifier".into(), names.reportable.clone());
+    step.details.insert("ErrorCode".into(), failure.code.to_string());
+    step.details.insert("ErrorMessage".into(), failure.reason.clone());
+    if let Some(details) = &failure.additional_details {
+        step.details.insert("AdditionalDetails".into(), details.clone());
+    }
+    step
+}
+
+/// In a dry run: what would be written.
+pub fn planned(names: &Names, action: Action) -> Step {
+    let (name, _, done) = verbs(action);
+    let mut step = step(
+        name,
+        StepKind::Export,
+        Status::Success,
+        format!(
+            "{} '{}' would be {done} in {} (dry run: nothing was written)",
+            names.object_type, names.reportable, names.target
+        ),
+    );
+    step.details.insert("ReportableIdentifier".into(), names.reportable.clone());
+    step
+}
+
+/// The target took the rest, but left this attribute out.
+pub fn left_out(names: &Names, attribute: &str, reason: &str) -> Step {
+    let mut step = step(
+        "EntryExportUpdate",
+        StepKind::Export,
+        Status::Warning,
+        format!("{} did not take {attribute} of {} '{}': {reason}", names.target, names.object_type, names.reportable),
+    );
+    step.details.insert("PropertyName".into(), attribute.into());
+    step
+}
+
+/// Nothing differs.
+pub fn redundant(names: &Names) -> Skip {
+    Skip {
+        reason: crate::SkipReason::RedundantExport,
+        property: None,
+        description: format!(
+            "The state of the {} in both the source and target systems already match. No change to the {} '{}' \
+             currently needs to be made.",
+            names.object_type.to_lowercase(),
+            names.object_type,
+            names.reportable
+        ),
+    }
+}
+
+/// The subject is left out.
+pub fn skipped(names: &Names, skip: &Skip) -> Step {
+    let mut step = step("EntrySynchronizationSkip", StepKind::Export, Status::Skipped, skip.description.clone());
+    step.details.insert("SkipReason".into(), skip.reason.as_str().into());
+    step.details.insert("ReportableIdentifier".into(), names.reportable.clone());
+    if let Some(property) = &skip.property {
+        step.details.insert("PropertyName".into(), property.to_string());
+    }
+    step
+}
+
+/// Something failed before anything was written.
+pub fn stopped(names: &Names, failure: &Failure) -> Step {
+    let mut step = step(
+        "EntrySynchronizationError",
+        StepKind::Processing,
+        Status::Failure,
+        format!("{} '{}' cannot be provisioned: {}", names.object_type, names.reportable, failure.reason),
+    );
+    step.details.insert("ReportableIdentifier".into(), names.reportable.clone());
+    step.details.insert("ErrorCode".into(), failure.code.to_string());
+    step
+}

@@ -1,0 +1,173 @@
+//! The on-demand request as a case: checks what was asked, works on linked objects first, then on the subject.
+
+use std::collections::BTreeMap;
+
+use smol_str::SmolStr;
+use usher_core::ports::MatchQuery;
+use usher_core::program::{MappingProgram, RuleProgram};
+use usher_core::{Anchor, EntryId, EntryKind, NamedReference, References};
+use usher_expr::Value;
+
+use super::CaseError;
+use crate::failures::failure;
+use crate::prepared::PreparedJob;
+use crate::subject::{Run, Worked};
+use crate::{Engine, OnDemandAnswer, OnDemandRequest, Subject};
+
+impl Engine {
+    /// Provisions the named subject now. `Ok` also when it was skipped or failed: the event says so.
+    ///
+    /// # Errors
+    /// What is wrong with the request itself: unknown job, rule or object type, too many members, no subject.
+    /// Nothing was written then.
+    pub async fn provision_on_demand(
+        &self,
+        service_principal: &EntryId,
+        request: OnDemandRequest,
+    ) -> Result<OnDemandAnswer, CaseError> {
+        let entry = self
+            .store
+            .entry(EntryKind::ServicePrincipal, service_principal)
+            .await?
+            .filter(|entry| entry.deleted_at.is_none())
+            .ok_or_else(|| CaseError::not_found("service principal", service_principal.as_str()))?;
+        let job = self.job(service_principal, &request.job).await?;
+        let (rule_id, subject) = the_subject(&request)?;
+        let prepared = self.prepare(&job).await?;
+        let rule = prepared.rule(&job.id, rule_id)?;
+        self.check_subject(&rule, subject)?;
+        let mapping = mapping(&rule, &subject.object_type)?;
+
+        let run = Run {
+            engine: self,
+            job: &job,
+            service_principal: &entry,
+            prepared: &prepared,
+            rule: &rule,
+            cycle: self.clock.guid().to_string().into(),
+            dry_run: request.dry_run,
+            applies_filters: prepared.template.scoping_on_demand,
+            initiated_by: request.initiated_by,
+        };
+        if let Err(error) = test_connection(self, &prepared, mapping).await {
+            let worked = run.unreachable(mapping, &subject.object_id, failure(&error)).await?;
+            return Ok(OnDemandAnswer { event: worked.event, linked: Vec::new(), requests: Vec::new() });
+        }
+
+        let mut known = BTreeMap::new();
+        let mut linked = Vec::new();
+        let mut requests = Vec::new();
+        let mut named = Vec::new();
+        for (attribute, object) in links_of(subject) {
+            let mapping = self::mapping(&rule, &object.object_type)?;
+            let worked = run.work(mapping, &object.object_id, References::Named(Vec::new()), &known).await?;
+            let anchor = worked.source_anchor.clone().unwrap_or_else(|| Anchor::new(object.object_id.as_str()));
+            if run.dry_run && let Some(target) = &worked.target_anchor {
+                known.insert(anchor.clone(), target.clone());
+            }
+            named.push(NamedReference { attribute: SmolStr::new_static(attribute), anchor });
+            requests.extend(worked.requests);
+            linked.push(worked.event);
+        }
+        let Worked { event, requests: own, .. } =
+            run.work(mapping, &subject.object_id, References::Named(named), &known).await?;
+        requests.extend(own);
+        Ok(OnDemandAnswer { event, linked, requests })
+    }
+
+    fn check_subject(&self, rule: &RuleProgram, subject: &Subject) -> Result<(), CaseError> {
+        if subject.object_id.trim().is_empty() {
+            return Err(CaseError::invalid("Request_BadRequest", "a subject needs an objectId; the one given is empty"));
+        }
+        let limit = self.settings.on_demand_members;
+        for (what, count) in [("members", subject.links.members.len()), ("owners", subject.links.owners.len())] {
+            if count > limit {
+                return Err(CaseError::invalid(
+                    "Request_BadRequest",
+                    format!(
+                        "{count} {what} were named, but one on-demand request takes at most {limit}; name fewer and \
+                         send the rest in further requests"
+                    ),
+                ));
+            }
+        }
+        for (attribute, object) in links_of(subject) {
+            let links = &object.links;
+            if links.manager.is_some() || !links.members.is_empty() || !links.owners.is_empty() {
+                return Err(CaseError::invalid(
+                    "Request_BadRequest",
+                    format!(
+                        "'{}' in links.{attribute} has links of its own; provision it in a request of its own",
+                        object.object_id
+                    ),
+                ));
+            }
+            self.check_subject(rule, object)?;
+            mapping(rule, &object.object_type)?;
+        }
+        Ok(())
+    }
+}
+
+/// The rule and the one subject of a request.
+fn the_subject(request: &OnDemandRequest) -> Result<(&str, &Subject), CaseError> {
+    let [parameters] = request.parameters.as_slice() else {
+        return Err(CaseError::invalid(
+            "Request_BadRequest",
+            match request.parameters.len() {
+                0 => "a required parameter is missing: 'parameters' must hold one rule with its subject".to_owned(),
+                count => format!("{count} rules were given, but one on-demand request takes one"),
+            },
+        ));
+    };
+    let [subject] = parameters.subjects.as_slice() else {
+        return Err(CaseError::invalid(
+            "Request_BadRequest",
+            match parameters.subjects.len() {
+                0 => "a required parameter is missing: 'subjects' must hold one subject".to_owned(),
+                count => format!("{count} subjects were given, but one on-demand request takes one user or one group"),
+            },
+        ));
+    };
+    Ok((parameters.rule.as_str(), subject))
+}
+
+fn mapping<'a>(rule: &'a RuleProgram, object_type: &str) -> Result<&'a MappingProgram, CaseError> {
+    rule.mapping(object_type).ok_or_else(|| {
+        let known: Vec<&str> = rule.mappings.iter().map(|mapping| mapping.source_type.as_str()).collect();
+        CaseError::invalid(
+            "Request_BadRequest",
+            format!(
+                "the rule has no enabled object mapping for objectTypeName '{object_type}'; it has: {}",
+                known.join(", ")
+            ),
+        )
+    })
+}
+
+/// Linked objects with the source attribute that refers to them: manager first, so that nothing dangles.
+fn links_of(subject: &Subject) -> impl Iterator<Item = (&'static str, &Subject)> {
+    let links = &subject.links;
+    links
+        .manager
+        .iter()
+        .map(|object| ("manager", object.as_ref()))
+        .chain(links.members.iter().map(|object| ("members", object)))
+        .chain(links.owners.iter().map(|object| ("owners", object)))
+}
+
+/// Asks the target for an object that cannot exist, as every run does first.
+async fn test_connection(
+    engine: &Engine,
+    prepared: &PreparedJob,
+    mapping: &MappingProgram,
+) -> Result<(), usher_core::ports::ConnectorError> {
+    let Some(attribute) = mapping.matching().next() else { return Ok(()) };
+    let probe = MatchQuery {
+        object_type: mapping.target_type.clone(),
+        attribute: attribute.target.clone(),
+        value: Value::from(engine.clock.guid().to_string().as_str()),
+        attributes: vec![attribute.target.clone()],
+    };
+    prepared.target.check(&probe).await
+}

@@ -1,0 +1,48 @@
+//! A connector's failure in the words of the provisioning log.
+
+use usher_core::ports::{ConnectorError, ConnectorErrorKind};
+use usher_core::{ErrorCategory, Failure};
+
+/// The failure for the log: code for programs, reason for people, what to do.
+pub fn failure(error: &ConnectorError) -> Failure {
+    use ConnectorErrorKind as Kind;
+    let (category, action) = match error.kind {
+        Kind::Unreachable => (
+            ErrorCategory::Failure,
+            "check that the target is up and that its address is right; the object can be provisioned again at any time",
+        ),
+        Kind::Throttled => (ErrorCategory::Failure, "wait a moment and provision the object again"),
+        Kind::Unauthorised => (
+            ErrorCategory::NonServiceFailure,
+            "correct the credentials of the job, or give them the right that is missing",
+        ),
+        Kind::NotFound => (
+            ErrorCategory::NonServiceFailure,
+            "restart the job with the reset scope ConnectorDataStore, so that the object is matched again",
+        ),
+        Kind::AlreadyExists => (
+            ErrorCategory::NonServiceFailure,
+            "remove or rename the conflicting object in the target, or choose another matching attribute",
+        ),
+        Kind::Rejected => (
+            ErrorCategory::NonServiceFailure,
+            "correct the value in the source or the attribute mapping, or what the target allows",
+        ),
+        Kind::Conflict => (ErrorCategory::Failure, "provision the object again"),
+        Kind::Unsupported => (
+            ErrorCategory::NonServiceFailure,
+            "the target does not know this operation; change the mapping or the target",
+        ),
+        Kind::Protocol => (
+            ErrorCategory::NonServiceFailure,
+            "check the address: what answers there does not speak the protocol as it should",
+        ),
+    };
+    Failure {
+        code: error.code.clone(),
+        reason: error.message.clone(),
+        additional_details: error.detail.clone(),
+        category,
+        recommended_action: Some(action.to_owned()),
+    }
+}

@@ -1,0 +1,67 @@
+//! The only place with time, concurrency and retry: asks the connectors, lets the core decide, does what the plan says.
+
+pub mod cases;
+mod failures;
+mod on_demand;
+mod prepared;
+mod subject;
+
+use std::sync::Arc;
+
+use usher_core::ports::{Clock, Connectors, Store};
+
+pub use on_demand::{LinkedObjects, OnDemandAnswer, OnDemandRequest, Parameters, Subject};
+use prepared::PreparedJobs;
+use subject::SubjectLocks;
+
+/// The service without its front doors: everything a caller may ask for goes through `cases`.
+#[derive(Clone)]
+pub struct Engine {
+    /// Everything that must survive a crash.
+    pub store: Arc<dyn Store>,
+    /// Makes connectors.
+    pub connectors: Arc<dyn Connectors>,
+    /// Time and randomness.
+    pub clock: Arc<dyn Clock>,
+    /// The tenant and its limits.
+    pub settings: Arc<Settings>,
+    prepared: Arc<PreparedJobs>,
+    locks: Arc<SubjectLocks>,
+}
+
+impl Engine {
+    /// An engine over these ports.
+    pub fn new(
+        store: Arc<dyn Store>,
+        connectors: Arc<dyn Connectors>,
+        clock: Arc<dyn Clock>,
+        settings: Settings,
+    ) -> Self {
+        Self {
+            store,
+            connectors,
+            clock,
+            settings: Arc::new(settings),
+            prepared: Arc::default(),
+            locks: Arc::default(),
+        }
+    }
+}
+
+/// What is fixed for the life of the process.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The tenant id, a GUID.
+    pub tenant: String,
+    /// The tenant's default verified domain, which `DefaultDomain()` answers.
+    pub default_domain: Option<String>,
+    /// How many members one on-demand request may name; the published figure is 5.
+    pub on_demand_members: usize,
+}
+
+impl Settings {
+    /// The settings of a tenant, with the published figures.
+    pub fn new(tenant: impl Into<String>) -> Self {
+        Self { tenant: tenant.into(), default_domain: None, on_demand_members: 5 }
+    }
+}

@@ -1,0 +1,140 @@
+//! Jobs made ready once and kept: compiled rules and open connections, until schema or secrets change.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use usher_core::ports::{Connector, ConnectorSettings, StoredSecret};
+use usher_core::program::RuleProgram;
+use usher_core::schema::Schema;
+use usher_core::templates::{self, Template};
+use usher_core::{EntryId, Job, JobId};
+
+use crate::Engine;
+use crate::cases::CaseError;
+
+/// How many jobs are kept ready at once.
+const KEPT: usize = 256;
+
+/// The jobs that are ready.
+#[derive(Default)]
+pub struct PreparedJobs {
+    jobs: Mutex<HashMap<JobId, Arc<PreparedJob>>>,
+}
+
+/// A job, ready to work on subjects.
+pub struct PreparedJob {
+    document: Option<String>,
+    secrets: Vec<StoredSecret>,
+    /// The template that the job was made from.
+    pub template: &'static Template,
+    /// The effective schema.
+    pub schema: Schema,
+    /// The source.
+    pub source: Arc<dyn Connector>,
+    /// The target.
+    pub target: Arc<dyn Connector>,
+    rules: Mutex<HashMap<String, Arc<RuleProgram>>>,
+}
+
+impl PreparedJob {
+    fn is_current(&self, document: &Option<String>, secrets: &[StoredSecret]) -> bool {
+        self.document == *document
+            && self.secrets.len() == secrets.len()
+            && self
+                .secrets
+                .iter()
+                .zip(secrets)
+                .all(|(left, right)| left.key == right.key && left.value.expose() == right.value.expose())
+    }
+
+    /// Whether a secret that is a switch is on.
+    pub fn is_on(&self, key: &str) -> bool {
+        self.secrets
+            .iter()
+            .find(|secret| secret.key.eq_ignore_ascii_case(key))
+            .is_some_and(|secret| matches!(secret.value.expose().to_ascii_lowercase().as_str(), "true" | "1"))
+    }
+
+    /// The rule, compiled.
+    ///
+    /// # Errors
+    /// `RequestParameterInvalid` when the job does not have the rule, `BadRequest` when the rule cannot run.
+    pub fn rule(&self, job: &JobId, id: &str) -> Result<Arc<RuleProgram>, CaseError> {
+        let mut rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(rule) = rules.get(id) {
+            return Ok(rule.clone());
+        }
+        let Some(rule) = self.schema.synchronization_rules.iter().find(|rule| rule.id == id) else {
+            return Err(CaseError::invalid(
+                "RequestParameterInvalid",
+                format!(
+                    "The request identified this synchronization job: {job}.  The request also identified this \
+                     synchronization rule: {id}.  However, the job does not include the rule."
+                ),
+            ));
+        };
+        let program = RuleProgram::compile(&self.schema, rule).map_err(|errors| {
+            let problems: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            CaseError::invalid(
+                "BadRequest",
+                format!("the schema of the job has errors, nothing was done: {}", problems.join("; ")),
+            )
+        })?;
+        let program = Arc::new(program);
+        rules.insert(id.to_owned(), program.clone());
+        Ok(program)
+    }
+}
+
+impl Engine {
+    /// The job made ready, from what is kept when nothing changed.
+    pub(crate) async fn prepare(&self, job: &Job) -> Result<Arc<PreparedJob>, CaseError> {
+        let document = self.store.schema(&job.id).await?;
+        let secrets = self.store.secrets(&job.service_principal).await?;
+        let kept = self.prepared.jobs.lock().unwrap_or_else(PoisonError::into_inner).get(&job.id).cloned();
+        if let Some(kept) = kept.filter(|kept| kept.is_current(&document, &secrets)) {
+            return Ok(kept);
+        }
+        let template = template(&job.template)?;
+        let schema = self.schema_of(job).await?;
+        let settings = settings(&secrets);
+        let prepared = Arc::new(PreparedJob {
+            source: self.connectors.build(template.source, &settings)?,
+            target: self.connectors.build(template.target, &settings)?,
+            document,
+            secrets,
+            template,
+            schema,
+            rules: Mutex::default(),
+        });
+        let mut jobs = self.prepared.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        if jobs.len() >= KEPT {
+            jobs.clear();
+        }
+        jobs.insert(job.id.clone(), prepared.clone());
+        Ok(prepared)
+    }
+
+    /// Forgets what is kept of a job.
+    pub(crate) fn forget_prepared(&self, job: &JobId) {
+        self.prepared.jobs.lock().unwrap_or_else(PoisonError::into_inner).remove(job);
+    }
+
+    /// The stored secrets of a service principal as connector settings.
+    pub(crate) async fn stored_settings(&self, service_principal: &EntryId) -> Result<ConnectorSettings, CaseError> {
+        Ok(settings(&self.store.secrets(service_principal).await?))
+    }
+}
+
+fn settings(secrets: &[StoredSecret]) -> ConnectorSettings {
+    let mut settings = ConnectorSettings::default();
+    for secret in secrets {
+        settings.set(secret.key.clone(), secret.value.clone());
+    }
+    settings
+}
+
+/// The template with this id.
+pub(crate) fn template(id: &str) -> Result<&'static Template, CaseError> {
+    templates::find(id).ok_or_else(|| CaseError::not_found("synchronization template", id))
+}

@@ -1,0 +1,21 @@
+//! `CertThumbprint`: the thumbprint of a certificate: its SHA-1 hash in hexadecimal.
+
+use crate::call::Call;
+use crate::certificate::{EXAMPLE, RAW, thumbprint, property};
+use crate::evaluate::Evaluated;
+use crate::function::{Example, Function, HYBRID};
+use crate::value::Value;
+
+pub(crate) const FUNCTION: Function = Function {
+    name: "CertThumbprint",
+    summary: "Returns the thumbprint of a certificate: its SHA-1 hash in hexadecimal.",
+    dialects: HYBRID,
+    params: RAW,
+    examples: &[Example::hybrid("CertThumbprint([userCertificate])", r#""01F26B13B64FB031B92332893EE8E57A8079264E""#).inputs(EXAMPLE)],
+    eval,
+    ..Function::COMMON
+};
+
+fn eval(call: &Call<'_>) -> Evaluated {
+    property(call, |_, bytes| Value::from(thumbprint(bytes)))
+}

@@ -1,0 +1,15 @@
+//! `LTrim`: a text without white space at its start.
+
+use super::trim::trimmed;
+use crate::dotnet::text;
+use crate::function::{Example, Function, HYBRID, Param, Type};
+
+pub(crate) const FUNCTION: Function = Function {
+    name: "LTrim",
+    summary: "Removes white space at the start of a text.",
+    dialects: HYBRID,
+    params: &[Param::required("source", Type::Text, "The text, or a list of texts; null stays null.")],
+    examples: &[Example::hybrid(r#"LTrim("  Ann ")"#, r#""Ann ""#)],
+    eval: |call| trimmed(call, text::trim_start),
+    ..Function::COMMON
+};

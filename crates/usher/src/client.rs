@@ -1,0 +1,206 @@
+//! Talking to the service: Graph requests with JSON in and out, and its errors in our words.
+
+use anyhow::{Result, anyhow};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::Value;
+use usher_connectors::graph::{Credential, Endpoint, GraphClient, GraphError, HttpOptions};
+
+use crate::failure::Failure;
+use crate::profile::{Profile, ProfileCredential};
+
+/// What stays as it is in a path segment (RFC 3986 unreserved).
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A connection to the service.
+pub struct Client {
+    graph: GraphClient,
+}
+
+/// An answer that is not a success.
+#[derive(Debug)]
+pub struct Refusal {
+    /// The HTTP status.
+    pub status: u16,
+    /// The Graph error code.
+    pub code: String,
+    /// The Graph error message.
+    pub message: String,
+    /// How many seconds to wait, when the service said so.
+    pub retry_after: Option<f64>,
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{} ({}, {})", self.message, self.status, self.code)
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+impl Client {
+    /// The connection that is saved or described by the environment.
+    ///
+    /// # Errors
+    /// There is none, or it is not usable.
+    pub fn connect() -> Result<Self> {
+        Self::with(&Profile::load()?)
+    }
+
+    /// A connection as the profile says.
+    ///
+    /// # Errors
+    /// The address or the certificate file is not usable.
+    pub fn with(profile: &Profile) -> Result<Self> {
+        Ok(Self { graph: graph(profile)? })
+    }
+
+    /// `GET` and its JSON. `path` begins with the version, such as `/v1.0/users`.
+    ///
+    /// # Errors
+    /// No connection, or a `Refusal`.
+    pub async fn get(&self, path: &str) -> Result<Value> {
+        self.send("GET", path, None).await
+    }
+
+    /// `POST` and its JSON; null when the answer is empty.
+    ///
+    /// # Errors
+    /// No connection, or a `Refusal`.
+    pub async fn post(&self, path: &str, body: &Value) -> Result<Value> {
+        self.send("POST", path, Some(body)).await
+    }
+
+    /// `PATCH`.
+    ///
+    /// # Errors
+    /// No connection, or a `Refusal`.
+    pub async fn patch(&self, path: &str, body: &Value) -> Result<Value> {
+        self.send("PATCH", path, Some(body)).await
+    }
+
+    /// `PUT`.
+    ///
+    /// # Errors
+    /// No connection, or a `Refusal`.
+    pub async fn put(&self, path: &str, body: &Value) -> Result<Value> {
+        self.send("PUT", path, Some(body)).await
+    }
+
+    /// `DELETE`.
+    ///
+    /// # Errors
+    /// No connection, or a `Refusal`.
+    pub async fn delete(&self, path: &str) -> Result<()> {
+        self.send("DELETE", path, None).await.map(drop)
+    }
+
+    /// All items of a collection, page after page.
+    ///
+    /// # Errors
+    /// No connection, or a `Refusal`.
+    pub async fn list(&self, path: &str) -> Result<Vec<Value>> {
+        let mut items = Vec::new();
+        let mut next = Some(path.to_owned());
+        while let Some(path) = next {
+            let mut page = self.get(&path).await?;
+            if let Some(Value::Array(values)) = page.get_mut("value").map(Value::take) {
+                items.extend(values);
+            }
+            next = page.get("@odata.nextLink").and_then(Value::as_str).map(relative);
+        }
+        Ok(items)
+    }
+
+    async fn send(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
+        let mut headers = vec![("Accept".to_owned(), "application/json".to_owned())];
+        let body = body.map(|body| {
+            headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
+            body.to_string().into_bytes()
+        });
+        let response = self.graph.send(method, path, &headers, body).await.map_err(unreachable)?;
+        let document: Value = match response.body.as_ref() {
+            b"" => Value::Null,
+            bytes => serde_json::from_slice(bytes).unwrap_or_else(|_| {
+                Value::String(String::from_utf8_lossy(bytes).chars().take(300).collect())
+            }),
+        };
+        if (200..300).contains(&response.status) {
+            return Ok(document);
+        }
+        let error = document.get("error");
+        let text = |name: &str| error.and_then(|error| error.get(name)).and_then(Value::as_str).map(str::to_owned);
+        Err(anyhow!(Refusal {
+            status: response.status,
+            code: text("code").unwrap_or_else(|| "UnknownError".to_owned()),
+            message: text("message").unwrap_or_else(|| format!("{method} {path} was answered with {document}")),
+            retry_after: response
+                .headers
+                .iter()
+                .find(|(name, _)| name.eq_ignore_ascii_case("retry-after"))
+                .and_then(|(_, value)| value.trim().parse().ok()),
+        }))
+    }
+}
+
+/// The Graph client of a profile.
+///
+/// # Errors
+/// The address or the certificate file is not usable.
+pub fn graph(profile: &Profile) -> Result<GraphClient> {
+    let extra_ca = match &profile.ca {
+        Some(path) => Some(std::fs::read(path).map_err(|error| {
+            Failure::unreachable(
+                format!("cannot read the certificate file {}: {error}", path.display()),
+                "connect again with `usher connect`",
+            )
+        })?),
+        None => None,
+    };
+    let credential = match &profile.credential {
+        ProfileCredential::ClientSecret { client_id, secret } => {
+            Credential::ClientSecret { client_id: client_id.clone(), secret: secret.clone() }
+        }
+        ProfileCredential::Token(token) => Credential::Token(token.clone()),
+    };
+    let endpoint = Endpoint {
+        base_url: profile.address.clone(),
+        authority: profile.authority.clone(),
+        tenant: profile.tenant.clone(),
+    };
+    GraphClient::new(endpoint, credential, HttpOptions { extra_ca_pem: extra_ca, ..HttpOptions::default() })
+        .map_err(unreachable)
+}
+
+fn unreachable(error: GraphError) -> anyhow::Error {
+    let mut text = error.to_string();
+    let mut cause: Option<&dyn std::error::Error> = std::error::Error::source(&error);
+    while let Some(inner) = cause {
+        let more = inner.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = inner.source();
+    }
+    Failure::unreachable(text, "check that the service is running and that `usher connect` names it")
+}
+
+/// One segment of a path, escaped.
+pub fn segment(text: &str) -> String {
+    utf8_percent_encode(text, SEGMENT).to_string()
+}
+
+/// A text inside an OData filter, quotes doubled and escaped for a query string.
+pub fn quoted(text: &str) -> String {
+    segment(&format!("'{}'", text.replace('\'', "''")))
+}
+
+/// The path and query of an absolute link of the service.
+fn relative(link: &str) -> String {
+    url::Url::parse(link).map_or_else(
+        |_| link.to_owned(),
+        |url| match url.query() {
+            Some(query) => format!("{}?{query}", url.path()),
+            None => url.path().to_owned(),
+        },
+    )
+}

@@ -1,0 +1,146 @@
+//! `usher schema`: check a file; show, set or reset a job's schema.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::Subcommand;
+use owo_colors::OwoColorize;
+use serde_json::Value;
+use usher_core::schema::{self, SchemaDiagnostic, Severity};
+
+use crate::client::Client;
+use crate::commands::job::Which;
+use crate::failure::{DONE, REFUSED};
+use crate::output::{self, Format};
+
+/// Synchronization schemas, as Microsoft Entra exports them.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    usher schema check exported.json\n  \
+    usher schema show --app hr-portal > schema.json\n  \
+    usher schema set --app hr-portal schema.json")]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// List every problem of schema files, with place and remedy. Exit code 1 when one has errors.
+    Check {
+        /// Schema files.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// Problems for people, or as JSON.
+        #[arg(long, value_enum, default_value_t)]
+        output: Format,
+    },
+    /// Print the schema of a job.
+    Show {
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Replace the schema of a job. Refused when it has errors.
+    Set {
+        #[command(flatten)]
+        which: Which,
+        /// The schema file.
+        file: PathBuf,
+    },
+    /// Drop the job's own schema; the template's counts again.
+    Reset {
+        #[command(flatten)]
+        which: Which,
+    },
+}
+
+/// Runs the verb.
+pub async fn run(args: Args) -> Result<u8> {
+    match args.verb {
+        Verb::Check { files, output } => check(&files, output),
+        Verb::Show { which } => {
+            let client = Client::connect()?;
+            let path = format!("{}/schema", which.path(&client).await?);
+            output::object(Format::Json, &client.get(&path).await?);
+            Ok(DONE)
+        }
+        Verb::Set { which, file } => {
+            let bytes = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+            let reading = schema::read(&bytes);
+            let Some(document) = reading.schema else {
+                print(&file.display().to_string(), &reading.diagnostics);
+                return Ok(REFUSED);
+            };
+            let client = Client::connect()?;
+            let path = format!("{}/schema", which.path(&client).await?);
+            client.put(&path, &document.to_json()).await?;
+            Ok(DONE)
+        }
+        Verb::Reset { which } => {
+            let client = Client::connect()?;
+            client.delete(&format!("{}/schema", which.path(&client).await?)).await?;
+            Ok(DONE)
+        }
+    }
+}
+
+fn check(files: &[PathBuf], output: Format) -> Result<u8> {
+    let mut code = DONE;
+    let mut all = Vec::new();
+    for file in files {
+        let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+        let reading = schema::read(&bytes);
+        let mut problems = reading.diagnostics;
+        if let Some(schema) = &reading.schema {
+            problems.extend(schema::check(schema));
+        }
+        let has_errors = problems.iter().any(|problem| problem.severity == Severity::Error);
+        if has_errors {
+            code = REFUSED;
+        }
+        let name = file.display().to_string();
+        match output {
+            Format::Json => all.extend(problems.iter().map(|problem| as_json(&name, problem))),
+            Format::Table => print(&name, &problems),
+        }
+    }
+    if output == Format::Json {
+        anstream::println!("{:#}", Value::Array(all));
+    }
+    Ok(code)
+}
+
+fn print(name: &str, problems: &[SchemaDiagnostic]) {
+    let mut sorted: Vec<&SchemaDiagnostic> = problems.iter().collect();
+    sorted.sort_by_key(|problem| problem.severity != Severity::Error);
+    for problem in sorted {
+        let place = match problem.position {
+            Some((line, column)) => format!("{name}:{line}:{column}"),
+            None => format!("{name}: {}", problem.path),
+        };
+        let message = &problem.message;
+        match problem.severity {
+            Severity::Error => anstream::println!("{}: {place}: {message}", "error".red().bold()),
+            Severity::Warning => anstream::println!("{}: {place}: {message}", "warning".yellow().bold()),
+        }
+        if let Some(remedy) = &problem.remedy {
+            anstream::println!("  {} {remedy}", "help:".cyan());
+        }
+    }
+    let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
+    anstream::println!("{name}: {errors} errors, {} warnings", problems.len() - errors);
+}
+
+fn as_json(name: &str, problem: &SchemaDiagnostic) -> Value {
+    serde_json::json!({
+        "file": name,
+        "severity": if problem.severity == Severity::Error { "error" } else { "warning" },
+        "code": problem.code,
+        "path": problem.path,
+        "line": problem.position.map(|(line, _)| line),
+        "column": problem.position.map(|(_, column)| column),
+        "message": problem.message,
+        "remedy": problem.remedy,
+    })
+}

@@ -1,0 +1,100 @@
+//! `usher secret`: address, token and switches of an application's synchronization.
+
+use std::io::Read;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use crate::client::{Client, segment};
+use crate::commands::user::Output;
+use crate::failure::{DONE, Failure};
+use crate::lookup::{self, text};
+use crate::output;
+
+/// Address, token and switches of an application's synchronization.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    usher secret set --app hr-portal BaseAddress=https://hr.example/scim SecretToken=@token.txt\n  \
+    usher secret set --app hr-portal SyncAll=true\n  \
+    usher secret list --app hr-portal\n\n\
+    A value that begins with @ is read from that file, @- from standard input.")]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// List keys and values; sensitive values are masked.
+    List {
+        /// Object id, appId or display name of the application.
+        #[arg(long, value_name = "APP")]
+        app: String,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Set values; the others stay as they are.
+    Set {
+        /// Object id, appId or display name of the application.
+        #[arg(long, value_name = "APP")]
+        app: String,
+        /// KEY=VALUE; an empty VALUE removes the key.
+        #[arg(required = true, value_name = "KEY=VALUE")]
+        values: Vec<String>,
+    },
+}
+
+/// Runs the verb.
+pub async fn run(args: Args) -> Result<u8> {
+    let client = Client::connect()?;
+    match args.verb {
+        Verb::List { app, output } => {
+            let secrets = client.list(&path(&client, &app).await?).await?;
+            output::list(output.output, &secrets, &[("key", "key"), ("value", "value")]);
+        }
+        Verb::Set { app, values } => {
+            let path = path(&client, &app).await?;
+            let mut secrets = client.list(&path).await?;
+            for pair in &values {
+                let Some((key, value)) = pair.split_once('=').filter(|(key, _)| !key.trim().is_empty()) else {
+                    return Err(Failure::usage(
+                        format!("'{}' is not KEY=VALUE", pair.split('=').next().unwrap_or_default()),
+                        "for example BaseAddress=https://hr.example/scim",
+                    ));
+                };
+                let value = match value.strip_prefix('@') {
+                    Some(file) => read_value(Path::new(file))?,
+                    None => value.to_owned(),
+                };
+                secrets.retain(|secret| !text(secret, "key").eq_ignore_ascii_case(key.trim()));
+                if !value.is_empty() {
+                    secrets.push(json!({ "key": key.trim(), "value": value }));
+                }
+            }
+            // What the service masked goes back as the mask, which keeps what is stored.
+            client.put(&path, &json!({ "value": Value::Array(secrets) })).await?;
+        }
+    }
+    Ok(DONE)
+}
+
+async fn path(client: &Client, app: &str) -> Result<String> {
+    let app = lookup::service_principal(client, app).await?;
+    Ok(format!("/v1.0/servicePrincipals/{}/synchronization/secrets", segment(text(&app, "id"))))
+}
+
+/// The value in a file (`-` is standard input), without white space around it.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn read_value(file: &Path) -> Result<String> {
+    let mut text = String::new();
+    if file == Path::new("-") {
+        std::io::stdin().read_to_string(&mut text).context("cannot read standard input")?;
+    } else {
+        text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    }
+    Ok(text.trim().to_owned())
+}

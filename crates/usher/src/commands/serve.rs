@@ -1,0 +1,194 @@
+//! `usher serve`: runs the service.
+
+use std::fs;
+use std::io::IsTerminal;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use tracing_subscriber::EnvFilter;
+use usher_connectors::HttpOptions;
+use usher_server::{OutsideIssuer, Server, ServerOptions, Tls, bootstrap};
+
+use crate::failure::{DONE, Failure};
+use crate::profile::{Profile, ProfileCredential, write_private};
+use crate::wiring;
+
+/// Run the service.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    usher serve --data ./usher-data\n  \
+    usher serve --data /var/lib/usher --listen 0.0.0.0:8443 --address https://usher.example:8443 \\\n      \
+        --tls-cert usher.pem --tls-key usher.key\n  \
+    usher serve --data ./usher-data --http --listen 127.0.0.1:8080\n\n\
+    All state is in one SQLite file in the data folder. The first start makes an administrator's credential, prints\n\
+    it once and keeps it in DATA/administrator.json, readable by you only; `usher connect --data DATA` uses it.")]
+pub struct Args {
+    /// The folder that holds all state; made when it is not there.
+    #[arg(long, value_name = "DIR", default_value = "usher-data", env = "USHER_DATA")]
+    data: PathBuf,
+    /// The address to listen on.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8443")]
+    listen: SocketAddr,
+    /// The address by which callers know the service; made from --listen when not given.
+    #[arg(long, value_name = "URL")]
+    address: Option<String>,
+    /// Speak plain HTTP. Only on a loopback address.
+    #[arg(long, conflicts_with_all = ["tls_cert", "tls_key"])]
+    http: bool,
+    /// The certificate chain (PEM); without it one is made on the first start, with a CA in DATA/tls/ca.pem.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The key of the certificate (PEM).
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// The tenant id; a random one is made on the first start.
+    #[arg(long, value_name = "ID")]
+    tenant: Option<String>,
+    /// Certificates (PEM) of targets to trust besides the system's.
+    #[arg(long, value_name = "FILE")]
+    trust_ca: Option<PathBuf>,
+    /// How many seconds a target may take for one answer.
+    #[arg(long, value_name = "SECONDS", default_value_t = 100)]
+    target_timeout: u64,
+    /// How many on-demand requests one caller may send in ten seconds.
+    #[arg(long, value_name = "COUNT", default_value_t = 5)]
+    on_demand_limit: usize,
+    /// An outside issuer whose tokens are taken as well.
+    #[arg(long, value_name = "URL", requires_all = ["audience", "jwks"])]
+    issuer: Option<String>,
+    /// The audience that tokens of the outside issuer must name.
+    #[arg(long, value_name = "TEXT")]
+    audience: Option<String>,
+    /// The outside issuer's keys, a JWKS document.
+    #[arg(long, value_name = "FILE")]
+    jwks: Option<PathBuf>,
+    /// Write the log as JSON lines.
+    #[arg(long)]
+    log_json: bool,
+}
+
+/// Runs until interrupted.
+pub async fn run(args: Args) -> Result<u8> {
+    start_log(args.log_json);
+    if args.http && !args.listen.ip().is_loopback() {
+        return Err(Failure::usage(
+            format!("plain HTTP is not spoken on {}", args.listen),
+            "tokens would cross the network in the clear: leave out --http, or listen on 127.0.0.1",
+        ));
+    }
+    let http = HttpOptions {
+        extra_ca_pem: args
+            .trust_ca
+            .as_ref()
+            .map(|file| fs::read(file).with_context(|| format!("cannot read {}", file.display())))
+            .transpose()?,
+        timeout: std::time::Duration::from_secs(args.target_timeout.max(1)),
+        ..HttpOptions::default()
+    };
+    let engine = wiring::engine(&args.data, args.tenant.as_deref(), http).await?;
+    let scheme = if args.http { "http" } else { "https" };
+    let address = match &args.address {
+        Some(address) => address.trim_end_matches('/').to_owned(),
+        None if args.listen.ip().is_unspecified() => format!("{scheme}://localhost:{}", args.listen.port()),
+        None => format!("{scheme}://{}", args.listen),
+    };
+    let tls = match (args.http, &args.tls_cert, &args.tls_key) {
+        (true, _, _) => Tls::PlainLoopback,
+        (false, Some(certificate), Some(key)) => {
+            Tls::Files { certificate: certificate.clone(), key: key.clone() }
+        }
+        _ => Tls::SelfMade { folder: args.data.join("tls") },
+    };
+    let tenant = engine.settings.tenant.clone();
+    let first = bootstrap(&engine).await?;
+    let mut options = ServerOptions::new(&address);
+    options.on_demand_limit = args.on_demand_limit;
+    options.outside_issuer = outside_issuer(&args)?;
+    let server = Server::new(engine, options).await?;
+    let listener = tokio::net::TcpListener::bind(args.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", args.listen))?;
+    // Keeping the credential comes after everything that can fail, so that no start loses it half-way.
+    let file = args.data.join("administrator.json");
+    if let Some(first) = first {
+        let profile = Profile {
+            address: address.clone(),
+            authority: address.clone(),
+            tenant: tenant.clone(),
+            credential: ProfileCredential::ClientSecret { client_id: first.client_id.clone(), secret: first.secret.clone() },
+            ca: matches!(tls, Tls::SelfMade { .. }).then(|| absolute(&args.data.join("tls/ca.pem"))),
+        };
+        write_private(&file, &format!("{:#}\n", profile.to_json()))?;
+        anstream::println!("The administrator's credential, printed this once and kept in {}:", file.display());
+        anstream::println!("  tenant         {tenant}");
+        anstream::println!("  client id      {}", first.client_id);
+        anstream::println!("  client secret  {}", first.secret.expose());
+    } else {
+        refresh_address(&file, &address, matches!(tls, Tls::SelfMade { .. }).then(|| args.data.join("tls/ca.pem")))?;
+    }
+    anstream::eprintln!("usher serves tenant {tenant} at {address}");
+    anstream::eprintln!("hint: usher connect --data {}", args.data.display());
+    server.serve(listener, tls, interrupted()).await.context("the service stopped")?;
+    anstream::eprintln!("stopped");
+    Ok(DONE)
+}
+
+/// The administrator's file follows the address that the service has now.
+fn refresh_address(file: &Path, address: &str, ca: Option<PathBuf>) -> Result<()> {
+    let Ok(text) = fs::read_to_string(file) else { return Ok(()) };
+    let Ok(mut document) = serde_json::from_str::<serde_json::Value>(&text) else { return Ok(()) };
+    let before = document.clone();
+    document["address"] = address.into();
+    document["authority"] = address.into();
+    match ca {
+        Some(ca) => document["ca"] = absolute(&ca).display().to_string().into(),
+        None => {
+            if let Some(members) = document.as_object_mut() {
+                members.shift_remove("ca");
+            }
+        }
+    }
+    if document != before {
+        write_private(file, &format!("{document:#}\n"))?;
+    }
+    Ok(())
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+fn outside_issuer(args: &Args) -> Result<Option<OutsideIssuer>> {
+    let (Some(issuer), Some(audience), Some(jwks)) = (&args.issuer, &args.audience, &args.jwks) else {
+        return Ok(None);
+    };
+    let keys = fs::read_to_string(jwks).with_context(|| format!("cannot read {}", jwks.display()))?;
+    OutsideIssuer::new(issuer, audience, &keys)
+        .map(Some)
+        .with_context(|| format!("{} is not a JWKS document", jwks.display()))
+}
+
+async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate()).expect("signal handlers can be set");
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+fn start_log(as_json: bool) {
+    let filter = EnvFilter::try_from_env("USHER_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
+    // A second start in one process (tests) keeps the first log.
+    let _ = if as_json { builder.json().try_init() } else { builder.try_init() };
+}

@@ -1,0 +1,195 @@
+//! The saved connection: where the service is and who we are there. Kept readable by the owner only.
+
+use std::env;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+use usher_core::Secret;
+
+use crate::failure::Failure;
+
+/// Where the service is and who we are there.
+#[derive(Clone)]
+pub struct Profile {
+    /// The base address of the Graph API, without version.
+    pub address: String,
+    /// The base address of the authority that gives tokens.
+    pub authority: String,
+    /// The tenant.
+    pub tenant: String,
+    /// Our credential.
+    pub credential: ProfileCredential,
+    /// A file with certificates to trust besides the system's.
+    pub ca: Option<PathBuf>,
+}
+
+/// What we show to get in.
+#[derive(Clone)]
+pub enum ProfileCredential {
+    /// Client id and secret.
+    ClientSecret {
+        /// The application (client) id.
+        client_id: String,
+        /// The secret.
+        secret: Secret,
+    },
+    /// A bearer token that somebody else got.
+    Token(Secret),
+}
+
+/// The published clouds: name, authority, Graph.
+pub const ENVIRONMENTS: &[(&str, &str, &str)] = &[
+    ("Global", "https://login.microsoftonline.com", "https://graph.microsoft.com"),
+    ("USGov", "https://login.microsoftonline.us", "https://graph.microsoft.us"),
+    ("USGovDoD", "https://login.microsoftonline.us", "https://dod-graph.microsoft.us"),
+    ("China", "https://login.chinacloudapi.cn", "https://microsoftgraph.chinacloudapi.cn"),
+];
+
+impl Profile {
+    /// The saved connection, or the one that the environment variables `USHER_ADDRESS` and so on describe.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be read.
+    pub fn load() -> Result<Self> {
+        if let Some(profile) = Self::from_environment() {
+            return Ok(profile);
+        }
+        let path = path()?;
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(Failure::unreachable(
+                    "Authentication needed. Please call Connect-MgGraph.",
+                    "here that is `usher connect`; after `usher serve --data DIR` on this machine: \
+                     `usher connect --data DIR`",
+                ));
+            }
+            Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
+        };
+        let document: Value =
+            serde_json::from_str(&text).with_context(|| format!("{} is not a saved connection", path.display()))?;
+        Self::from_json(&document).with_context(|| format!("{} is not a saved connection", path.display()))
+    }
+
+    /// Saves the connection for this user.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn save(&self) -> Result<PathBuf> {
+        let path = path()?;
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        }
+        write_private(&path, &format!("{:#}\n", self.to_json()))?;
+        Ok(path)
+    }
+
+    /// Forgets the saved connection. Says whether there was one.
+    ///
+    /// # Errors
+    /// The file cannot be removed.
+    pub fn forget() -> Result<bool> {
+        let path = path()?;
+        match fs::remove_file(&path) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error).with_context(|| format!("cannot remove {}", path.display())),
+        }
+    }
+
+    /// Reads the form that `save` and `usher serve` write.
+    ///
+    /// # Errors
+    /// A member is missing.
+    pub fn from_json(document: &Value) -> Result<Self> {
+        let text = |name: &str| {
+            document.get(name).and_then(Value::as_str).map(str::to_owned).with_context(|| format!("it has no '{name}'"))
+        };
+        let credential = match document.get("token").and_then(Value::as_str) {
+            Some(token) => ProfileCredential::Token(Secret::new(token)),
+            None => ProfileCredential::ClientSecret {
+                client_id: text("clientId")?,
+                secret: Secret::new(text("clientSecret")?),
+            },
+        };
+        let address = text("address")?;
+        Ok(Self {
+            authority: text("authority").unwrap_or_else(|_| address.clone()),
+            address,
+            tenant: text("tenant")?,
+            credential,
+            ca: document.get("ca").and_then(Value::as_str).map(PathBuf::from),
+        })
+    }
+
+    /// The form that is saved.
+    pub fn to_json(&self) -> Value {
+        let mut document = json!({
+            "address": self.address,
+            "authority": self.authority,
+            "tenant": self.tenant,
+        });
+        match &self.credential {
+            ProfileCredential::ClientSecret { client_id, secret } => {
+                document["clientId"] = json!(client_id);
+                document["clientSecret"] = json!(secret.expose());
+            }
+            ProfileCredential::Token(token) => document["token"] = json!(token.expose()),
+        }
+        if let Some(ca) = &self.ca {
+            document["ca"] = json!(ca);
+        }
+        document
+    }
+
+    fn from_environment() -> Option<Self> {
+        let get = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+        let address = get("USHER_ADDRESS")?;
+        let credential = match (get("USHER_TOKEN"), get("USHER_CLIENT_ID"), get("USHER_CLIENT_SECRET")) {
+            (Some(token), _, _) => ProfileCredential::Token(Secret::new(token)),
+            (None, Some(client_id), Some(secret)) => {
+                ProfileCredential::ClientSecret { client_id, secret: Secret::new(secret) }
+            }
+            _ => return None,
+        };
+        Some(Self {
+            authority: get("USHER_AUTHORITY").unwrap_or_else(|| address.clone()),
+            address,
+            tenant: get("USHER_TENANT").unwrap_or_else(|| "common".to_owned()),
+            credential,
+            ca: get("USHER_CA").map(PathBuf::from),
+        })
+    }
+}
+
+/// Where the connection of this user is kept.
+fn path() -> Result<PathBuf> {
+    let folder = env::var_os("USHER_CONFIG_DIR")
+        .map(PathBuf::from)
+        .or_else(|| env::var_os("XDG_CONFIG_HOME").map(|home| PathBuf::from(home).join("usher")))
+        .or_else(|| env::home_dir().map(|home| home.join(".config/usher")))
+        .context("there is no home folder; set USHER_CONFIG_DIR")?;
+    Ok(folder.join("connection.json"))
+}
+
+/// Writes a file that only the owner can read, whole or not at all.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write_private(path: &Path, text: &str) -> Result<()> {
+    let beside = path.with_extension("new");
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    let mut file = options.open(&beside).with_context(|| format!("cannot write {}", beside.display()))?;
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all())
+        .with_context(|| format!("cannot write {}", beside.display()))?;
+    fs::rename(&beside, path).with_context(|| format!("cannot write {}", path.display()))
+}

@@ -1,0 +1,173 @@
+//! How an outcome is shown to people: each step, what it found, attributes before and after, the reason.
+
+use owo_colors::OwoColorize;
+use serde_json::{Map, Value};
+
+use crate::lookup::text;
+
+/// Details that the default view shows; the rest is in `--output json`.
+const TELLING: &[&str] = &[
+    "Active in the source system",
+    "Assigned to the application",
+    "User has the required role",
+    "Group has the required role",
+    "Scoping filter evaluation passed",
+    "ScopeEvaluationResult",
+    "SkipReason",
+    "PropertyName",
+    "ErrorCode",
+    "ErrorMessage",
+    "AdditionalDetails",
+];
+
+/// Prints the answer of an on-demand request: `key` and `value` as JSON documents.
+pub fn print_answer(key: &Value, value: &Value) {
+    anstream::print!("{}", answer(key, value));
+}
+
+/// Prints an event of the provisioning log.
+pub fn print_event(event: &Value) {
+    let name = text(&event["sourceIdentity"], "displayName");
+    let action = text(event, "provisioningAction");
+    let status = text(&event["provisioningStatusInfo"], "status");
+    anstream::println!("{} {} ({action}) {}", text(&event["sourceIdentity"], "identityType"), name.bold(), text(event, "activityDateTime").dimmed());
+    anstream::println!("{}", result(status));
+    anstream::print!("{}", body(event));
+    if let Some(error) = event["provisioningStatusInfo"]["errorInformation"].as_object() {
+        anstream::print!("{}", explanation(error));
+    }
+}
+
+/// The answer as text, with terminal colours.
+pub fn answer(key: &Value, value: &Value) -> String {
+    let mut out = String::new();
+    for linked in value["linkedObjects"].as_array().into_iter().flatten() {
+        out.push_str(&one(linked, None));
+        out.push('\n');
+    }
+    out.push_str(&one(value, Some(key)));
+    let requests = value["requests"].as_array().map(Vec::as_slice).unwrap_or_default();
+    if !requests.is_empty() {
+        out.push_str(&format!("\n  {}\n", "requests that would be sent".bold()));
+        for request in requests {
+            out.push_str(&format!("  {} {}\n", text(request, "method").bold(), text(request, "path")));
+            if let Some(body) = request.get("body").filter(|body| !body.is_null()) {
+                out.push_str(&indent(&format!("{body:#}"), "    "));
+            }
+        }
+    }
+    out
+}
+
+fn one(value: &Value, key: Option<&Value>) -> String {
+    let status = key
+        .map(|key| text(key, "result"))
+        .filter(|result| !result.is_empty())
+        .unwrap_or_else(|| text(&value["statusInfo"], "status"));
+    let mut out = format!(
+        "{} {} → {}: {}\n",
+        text(&value["sourceIdentity"], "type"),
+        text(value, "reportableIdentifier").bold(),
+        text(&value["targetSystem"]["details"], "ServicePrincipalDisplayName"),
+        result(status),
+    );
+    out.push_str(&body(value));
+    let details = key.map(|key| &key["details"]).and_then(Value::as_object);
+    let code = details.and_then(|details| details.get("errorCode")).and_then(Value::as_str).unwrap_or_default();
+    if let Some(info) = value["statusInfo"].as_object().filter(|info| info.contains_key("errorCode")) {
+        out.push_str(&explanation(info));
+    } else if !code.is_empty() {
+        out.push_str(&explanation(details.expect("the code was found in it")));
+    }
+    out
+}
+
+fn result(status: &str) -> String {
+    match status.to_ascii_lowercase().as_str() {
+        "success" => "success".green().bold().to_string(),
+        "skipped" => "skipped".yellow().bold().to_string(),
+        "warning" => "success, with warnings".yellow().bold().to_string(),
+        "failure" => "failure".red().bold().to_string(),
+        other => other.to_owned(),
+    }
+}
+
+fn body(value: &Value) -> String {
+    let mut out = String::new();
+    for step in value["provisioningSteps"].as_array().into_iter().flatten() {
+        let kind = match text(step, "type") {
+            "" => text(step, "provisioningStepType"),
+            kind => kind,
+        };
+        let status = text(step, "status").to_ascii_lowercase();
+        let mark = match status.as_str() {
+            "success" => "✓".green().to_string(),
+            "failure" => "✗".red().to_string(),
+            "skipped" => "–".yellow().to_string(),
+            _ => "!".yellow().to_string(),
+        };
+        out.push_str(&format!("  {mark} {:20} {}\n", lower_first(kind), text(step, "description")));
+        if let Some(details) = step["details"].as_object() {
+            for (name, detail) in details.iter().filter(|(name, _)| TELLING.contains(&name.as_str())) {
+                let shown = detail.as_str().unwrap_or_default();
+                if !shown.is_empty() && shown != "{}" {
+                    out.push_str(&format!("    {} {} {shown}\n", " ".repeat(20), format!("{name}:").dimmed()));
+                }
+            }
+        }
+    }
+    out.push_str(&properties(value));
+    out
+}
+
+fn properties(value: &Value) -> String {
+    let rows: Vec<(&str, &str, &str)> = value["modifiedProperties"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|row| (text(row, "displayName"), text(row, "oldValue"), text(row, "newValue")))
+        .collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let longest = |pick: fn(&(&str, &str, &str)) -> usize, least: usize| {
+        rows.iter().map(pick).max().unwrap_or(0).clamp(least, 60)
+    };
+    let (name, old) = (longest(|row| row.0.chars().count(), 9), longest(|row| row.1.chars().count(), 6));
+    let mut out = format!(
+        "\n    {}  {}  {}\n",
+        format!("{:name$}", "attribute").dimmed(),
+        format!("{:old$}", "before").dimmed(),
+        "after".dimmed()
+    );
+    for (attribute, before, after) in &rows {
+        out.push_str(&format!("    {attribute:name$}  {before:old$}  {}\n", after.green()));
+    }
+    out
+}
+
+fn explanation(info: &Map<String, Value>) -> String {
+    let part = |name: &str| info.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let mut out = String::new();
+    if let Some(code) = part("errorCode") {
+        out.push_str(&format!("\n  {} {code}\n", "reason:".bold()));
+    }
+    for name in ["errorMessage", "reason", "additionalDetails"] {
+        if let Some(text) = part(name) {
+            out.push_str(&format!("  {text}\n"));
+        }
+    }
+    if let Some(action) = part("recommendedAction") {
+        out.push_str(&format!("  {} {action}\n", "help:".cyan()));
+    }
+    out
+}
+
+fn lower_first(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map(|first| first.to_lowercase().chain(characters).collect()).unwrap_or_default()
+}
+
+fn indent(text: &str, by: &str) -> String {
+    text.lines().map(|line| format!("{by}{line}\n")).collect()
+}
