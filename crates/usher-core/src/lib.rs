@@ -1,8 +1,13 @@
 //! Everything Usher decides: the synchronization schema, the steps, the plan. Synchronous and deterministic.
 
+pub mod codes;
+pub mod operators;
+pub mod planner;
 pub mod ports;
+pub mod program;
 pub mod schema;
-
+pub mod steps;
+pub mod templates;
 
 mod entry;
 mod event;
@@ -20,7 +25,7 @@ pub use ids::{Anchor, AssignmentId, EntryId, JobId, RuleId};
 pub use job::{Job, Pairing, ScheduleState};
 pub use object::{AttributeSet, DirectoryObject};
 pub use plan::{
-    Action, AttributeChange, Change, ErrorCategory, Failure, ModifiedProperty, Operation, OperationKind,
-    PairingEffect, Plan, Skip, SkipReason, Status, Step, StepKind,
+    Action, AttributeChange, Change, ErrorCategory, Failure, ModifiedProperty, Operation, OperationKind, PairingEffect,
+    Plan, Skip, SkipReason, Status, Step, StepKind,
 };
 pub use secret::Secret;

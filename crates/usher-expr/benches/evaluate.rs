@@ -10,8 +10,14 @@ use usher_expr::{Attributes, Context, Dialect, Value, compile};
 
 const MAPPINGS: &[(&str, &str)] = &[
     ("join", r#"Join(" ", [givenName], [surname])"#),
-    ("principal-name", r#"Join("@", NormalizeDiacritics(StripSpaces(Join(".", [givenName], [surname]))), "woodgrove.example")"#),
-    ("switch", r#"Switch([state], "UTC", "NSW", "Sydney", "QLD", "Brisbane", "SA", "Adelaide", "WA", "Perth")"#),
+    (
+        "principal-name",
+        r#"Join("@", NormalizeDiacritics(StripSpaces(Join(".", [givenName], [surname]))), "woodgrove.example")"#,
+    ),
+    (
+        "switch",
+        r#"Switch([state], "UTC", "NSW", "Sydney", "QLD", "Brisbane", "SA", "Adelaide", "WA", "Perth")"#,
+    ),
     ("choice", r#"IIF(BitAnd([userAccountControl], 2)="0", "True", "False")"#),
     ("substring", r#"Append(Mid([givenName], 1, 3), Left(ToLower([surname]), 5))"#),
 ];

@@ -69,7 +69,9 @@ impl<'a> Call<'a> {
         match value {
             Value::Text(text) => Ok(text),
             Value::Null => Ok(SmolStr::default()),
-            Value::Integer(_) | Value::Boolean(_) | Value::DateTime(_) | Value::Binary(_) => Ok(value.to_text()),
+            Value::Integer(_) | Value::Boolean(_) | Value::DateTime(_) | Value::Binary(_) => {
+                Ok(value.to_text())
+            }
             Value::List(ref values) if values.len() < 2 => self.as_text(index, value.single().clone()),
             Value::List(_) | Value::Reference(_) | Value::Object(_) => {
                 Err(self.fail_at(index, format!("text was expected, not {}", value.kind())))

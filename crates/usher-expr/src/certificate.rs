@@ -103,7 +103,8 @@ pub(crate) fn distinguished_name(name: &X509Name<'_>) -> String {
 /// What `GetNameInfo` answers for one of the name types.
 pub(crate) fn name_info(certificate: &X509Certificate<'_>, kind: &str, of_issuer: bool) -> String {
     let name = if of_issuer { certificate.issuer() } else { certificate.subject() };
-    let alternative = |wanted: fn(&GeneralName<'_>) -> Option<String>| alternative(certificate, of_issuer, wanted);
+    let alternative =
+        |wanted: fn(&GeneralName<'_>) -> Option<String>| alternative(certificate, of_issuer, wanted);
     let found = match kind {
         "EmailName" => alternative(email_name).or_else(|| part(name, &[EMAIL])),
         "UpnName" => alternative(principal_name),

@@ -11,7 +11,12 @@ use crate::value::Value;
 /// Texts are equal ordinally, null being `""`. When one side is a number, or `is_numeric` says that a
 /// literal with a fraction is one, both sides compare as numbers. Order exists between numbers and
 /// between date-times; nothing and `""` are neither before nor after anything.
-pub(crate) fn compare(operator: Operator, left: &Value, right: &Value, is_numeric: bool) -> Result<bool, String> {
+pub(crate) fn compare(
+    operator: Operator,
+    left: &Value,
+    right: &Value,
+    is_numeric: bool,
+) -> Result<bool, String> {
     let (left, right) = (left.single(), right.single());
     for value in [left, right] {
         if let Value::List(_) | Value::Object(_) = value {

@@ -1,14 +1,13 @@
 //! Compiles a tree: resolves names, checks arguments, prepares what constants determine.
 
-use std::any::Any;
 use std::ops::Range;
 use std::sync::Arc;
 
 use smol_str::SmolStr;
 
+use crate::check::{Check, call_fits, constant_fits};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::dialect::Dialect;
-use crate::dotnet::dates;
 use crate::evaluate::{CallOp, Op, OpKind};
 use crate::expression::{Compiled, Expression};
 use crate::functions::{self, Function, Param, Type};
@@ -69,17 +68,29 @@ impl Compiler<'_> {
     }
 
     fn top(&mut self, tree: &Node) -> Op {
-        if let NodeKind::Comparison { .. } = tree.kind {
+        if matches!(tree.kind, NodeKind::Comparison { .. }) && self.dialect == Dialect::Service {
             self.misplaced_comparison(tree);
         }
         self.node(tree, None, true)
     }
 
-    fn error(&mut self, code: &'static str, span: &Range<usize>, message: impl Into<String>, remedy: impl Into<String>) {
+    fn error(
+        &mut self,
+        code: &'static str,
+        span: &Range<usize>,
+        message: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
         self.diagnostics.push(Diagnostic::error(code, span.clone(), message).remedy(remedy));
     }
 
-    fn warn(&mut self, code: &'static str, span: &Range<usize>, message: impl Into<String>, remedy: impl Into<String>) {
+    fn warn(
+        &mut self,
+        code: &'static str,
+        span: &Range<usize>,
+        message: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
         self.diagnostics.push(Diagnostic::warning(code, span.clone(), message).remedy(remedy));
     }
 
@@ -123,7 +134,12 @@ impl Compiler<'_> {
     fn variable(&mut self, node: &Node, name: &SmolStr) -> OpKind {
         if self.dialect != Dialect::Hybrid {
             let message = format!("the {} dialect knows no $variables", self.dialect);
-            self.error(codes::OTHER_DIALECT, &node.span, message, "put text in quotes, attributes in brackets");
+            self.error(
+                codes::OTHER_DIALECT,
+                &node.span,
+                message,
+                "put text in quotes, attributes in brackets",
+            );
         } else if !self.variables.contains(name) {
             self.error(
                 codes::UNKNOWN_VARIABLE,
@@ -167,10 +183,21 @@ impl Compiler<'_> {
             format!("call it: {word}(…)")
         } else if let Some(near) = nearest(word, known.iter().copied()) {
             format!("did you mean {near}?")
+        } else if let Some(Param { ty: Type::Word(words), .. }) = param {
+            format!("write {}", words.join(" or "))
+        } else if ["True", "False"].iter().any(|literal| literal.eq_ignore_ascii_case(word)) {
+            format!("write it as text: \"{word}\"")
+        } else if ["NULL", "Nothing"].iter().any(|literal| literal.eq_ignore_ascii_case(word)) {
+            "leave the argument out: nothing between two commas is null".to_owned()
         } else {
             format!("write [{word}] for an attribute or \"{word}\" for text")
         };
-        self.error(codes::UNKNOWN_WORD, &node.span, format!("the bare word {word} means nothing here"), remedy);
+        self.error(
+            codes::UNKNOWN_WORD,
+            &node.span,
+            format!("the bare word {word} means nothing here"),
+            remedy,
+        );
         OpKind::Constant(Value::Null)
     }
 
@@ -213,18 +240,11 @@ impl Compiler<'_> {
         let params = function.params_for(arguments.len());
         self.check_count(function, params, arguments, node, &name_span);
         let ops = self.arguments(function, params, arguments);
-        let mut call =
-            CallOp { function, params, arguments: ops.into_boxed_slice(), prepared: None };
+        let mut call = CallOp { function, params, arguments: ops.into_boxed_slice(), prepared: None };
         if let Some(check) = function.check {
-            let mut checked = Check {
-                dialect: self.dialect,
-                span: &node.span,
-                arguments: &call.arguments,
-                diagnostics: &mut self.diagnostics,
-                prepared: None,
-            };
+            let mut checked = Check::new(self.dialect, &node.span, &call.arguments, &mut self.diagnostics);
             check(&mut checked);
-            call.prepared = checked.prepared;
+            call.prepared = checked.prepared();
         }
         Op { kind: OpKind::Call(call), span: node.span.clone() }
     }
@@ -263,7 +283,9 @@ impl Compiler<'_> {
         name_span: &Range<usize>,
     ) {
         for (index, param) in params.iter().enumerate() {
-            if param.required && arguments.get(index).is_none_or(Option::is_none) {
+            let fitting = if param.repeats { arguments.get(index..) } else { arguments.get(index..=index) };
+            let is_missing = fitting.is_none_or(|fitting| fitting.iter().all(Option::is_none));
+            if param.required && is_missing {
                 self.error(
                     codes::MISSING_ARGUMENT,
                     &if arguments.is_empty() { node.span.clone() } else { name_span.clone() },
@@ -283,7 +305,12 @@ impl Compiler<'_> {
             };
             if let Some(argument) = argument {
                 let message = format!("{} takes {takes}, this one is too many", function.name);
-                self.error(codes::SURPLUS_ARGUMENT, &argument.span, message, format!("write {}", function.signature()));
+                self.error(
+                    codes::SURPLUS_ARGUMENT,
+                    &argument.span,
+                    message,
+                    format!("write {}", function.signature()),
+                );
             } else if arguments.len() > 1 {
                 let message = format!("{} takes {takes}, there is a comma too many", function.name);
                 self.warn(codes::SURPLUS_ARGUMENT, name_span, message, "remove the comma");
@@ -360,7 +387,7 @@ impl Compiler<'_> {
             (OpKind::Call(call), _) => match call_fits(param.ty, call.function.returns) {
                 Ok(()) => return,
                 Err(remedy) => {
-                    (format!("{} of {}", call.function.returns.describe(), call.function.name), remedy)
+                    (format!("{} from {}", call.function.returns.describe(), call.function.name), remedy)
                 }
             },
             (OpKind::Comparison { .. }, _) => match call_fits(param.ty, Type::Boolean) {
@@ -391,105 +418,7 @@ fn number_op(number: &SmolStr) -> OpKind {
     }
 }
 
-/// Whether a constant can fill a parameter; otherwise what to write instead.
-fn constant_fits(wanted: Type, value: &Value) -> Result<(), String> {
-    let remedy = match (wanted, value) {
-        (_, Value::Null) => return Ok(()),
-        (Type::Integer, _) if value.as_integer().is_none() => "write a number like 3",
-        (Type::DateTime, Value::Integer(_)) => "a FILETIME number becomes a date with DateFromNum(…)",
-        (Type::DateTime, Value::Boolean(_)) => "write a date like CDate(\"2025-07-30\")",
-        (Type::DateTime, Value::Text(text)) if dates::parse_any(text).is_none() => {
-            "write a date like \"2025-07-30\", or read other forms with FormatDateTime"
-        }
-        (Type::Roles, _) => "write [appRoleAssignments]",
-        (Type::Attribute, _) => "write an attribute like [mobile]",
-        (Type::Word(words), _) => {
-            let text = value.to_text();
-            if words.iter().any(|word| word.eq_ignore_ascii_case(&text)) {
-                return Ok(());
-            }
-            return Err(match nearest(&text, words.iter().copied()) {
-                Some(near) => format!("did you mean {near}?"),
-                None => format!("write {}", words.join(" or ")),
-            });
-        }
-        _ => return Ok(()),
-    };
-    Err(remedy.to_owned())
-}
-
-/// Whether the result of a call can fill a parameter; otherwise what to do.
-fn call_fits(wanted: Type, returned: Type) -> Result<(), String> {
-    let remedy = match (wanted, returned) {
-        (Type::Integer, Type::DateTime) => "a date becomes a number with NumFromDate(…) or DateDiff(…)",
-        (Type::Integer, Type::List) => "take one value with Item(…) or count them with Count(…)",
-        (Type::DateTime, Type::Integer) => "a FILETIME number becomes a date with DateFromNum(…)",
-        (Type::DateTime, Type::Boolean) => "write a date like CDate(\"2025-07-30\")",
-        (Type::DateTime, Type::List) => "take one value with Item(…)",
-        (Type::Roles, _) => "write [appRoleAssignments]",
-        (Type::Text | Type::Pattern | Type::Integer | Type::DateTime, Type::Roles) => {
-            "map the result of a role function directly"
-        }
-        _ => return Ok(()),
-    };
-    Err(remedy.to_owned())
-}
-
 fn first_lowered(text: &str) -> String {
     let mut characters = text.trim_end_matches('.').chars();
     characters.next().map_or_else(String::new, |first| first.to_lowercase().chain(characters).collect())
 }
-
-/// A call as a function's own compile-time check sees it.
-pub(crate) struct Check<'a> {
-    pub(crate) dialect: Dialect,
-    span: &'a Range<usize>,
-    arguments: &'a [Option<Op>],
-    diagnostics: &'a mut Vec<Diagnostic>,
-    prepared: Option<Box<dyn Any + Send + Sync>>,
-}
-
-impl Check<'_> {
-    /// How many arguments were written, omitted ones included.
-    pub(crate) fn count(&self) -> usize {
-        self.arguments.len()
-    }
-
-    /// Whether the argument is there.
-    pub(crate) fn is_given(&self, index: usize) -> bool {
-        matches!(self.arguments.get(index), Some(Some(_)))
-    }
-
-    /// The argument's value when it is a constant.
-    pub(crate) fn constant(&self, index: usize) -> Option<Value> {
-        self.arguments.get(index)?.as_ref()?.constant()
-    }
-
-    /// The argument's text when it is a constant.
-    pub(crate) fn constant_text(&self, index: usize) -> Option<SmolStr> {
-        self.constant(index).map(|value| value.to_text())
-    }
-
-    /// Reports an error over one argument, or over the call when it is omitted.
-    pub(crate) fn error(&mut self, index: Option<usize>, code: &'static str, message: impl Into<String>, remedy: &str) {
-        let span = self.span_of(index);
-        self.diagnostics.push(Diagnostic::error(code, span, message).remedy(remedy));
-    }
-
-    /// Reports a warning over one argument, or over the call.
-    pub(crate) fn warn(&mut self, index: Option<usize>, code: &'static str, message: impl Into<String>, remedy: &str) {
-        let span = self.span_of(index);
-        self.diagnostics.push(Diagnostic::warning(code, span, message).remedy(remedy));
-    }
-
-    fn span_of(&self, index: Option<usize>) -> Range<usize> {
-        let argument = index.and_then(|index| self.arguments.get(index)).and_then(Option::as_ref);
-        argument.map_or(self.span, |op| &op.span).clone()
-    }
-
-    /// Keeps what was computed from constants for every evaluation.
-    pub(crate) fn prepare<T: Any + Send + Sync>(&mut self, prepared: T) {
-        self.prepared = Some(Box::new(prepared));
-    }
-}
-

@@ -19,7 +19,10 @@ impl Attributes for BTreeMap<SmolStr, Value> {
             return value.clone();
         }
         let lowered = name.to_lowercase();
-        self.iter().find(|(key, _)| key.to_lowercase() == lowered).map(|(_, value)| value.clone()).unwrap_or_default()
+        self.iter()
+            .find(|(key, _)| key.to_lowercase() == lowered)
+            .map(|(_, value)| value.clone())
+            .unwrap_or_default()
     }
 }
 
@@ -41,6 +44,12 @@ pub struct Context {
 impl Context {
     /// A context with a clock and a seed, and nothing else.
     pub fn new(now: Timestamp, seed: u64) -> Context {
-        Context { now, seed, parameters: BTreeMap::new(), default_domain: None, empty_condition_is_false: false }
+        Context {
+            now,
+            seed,
+            parameters: BTreeMap::new(),
+            default_domain: None,
+            empty_condition_is_false: false,
+        }
     }
 }

@@ -176,7 +176,7 @@ impl miette::Diagnostic for Report<'_> {
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         let span = self.diagnostic.span.clone();
-        Some(Box::new(std::iter::once(LabeledSpan::new(Some("here".to_owned()), span.start, span.len()))))
+        Some(Box::new(std::iter::once(LabeledSpan::new(None, span.start, span.len()))))
     }
 }
 

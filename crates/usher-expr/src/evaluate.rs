@@ -13,6 +13,7 @@ use crate::context::{Attributes, Context};
 use crate::explain::Trace;
 use crate::expression::{ErrorKind, EvaluationError};
 use crate::functions::{Function, Param};
+use crate::limits;
 use crate::node::Operator;
 use crate::value::Value;
 
@@ -72,6 +73,8 @@ pub(crate) struct Scope<'a> {
     pub(crate) context: &'a Context,
     /// How often randomness was asked for; every answer comes from a stream of its own.
     pub(crate) draws: &'a Cell<u64>,
+    /// How much work was done.
+    pub(crate) steps: &'a Cell<u64>,
     pub(crate) trace: Option<&'a Trace<'a>>,
     pub(crate) binding: Option<&'a Binding<'a>>,
 }
@@ -110,8 +113,22 @@ impl Op {
                     .map_err(|message| Halt::failed(self.span.clone(), message))
             }
             OpKind::Concatenation(operands) => self.concatenate(operands, scope),
-            OpKind::Call(call) => (call.function.eval)(&Call { call, scope, span: &self.span }),
+            OpKind::Call(call) => {
+                let value = (call.function.eval)(&Call { call, scope, span: &self.span })?;
+                self.count_steps(&value, scope)?;
+                Ok(value)
+            }
         }
+    }
+
+    fn count_steps(&self, value: &Value, scope: &Scope<'_>) -> Result<(), Halt> {
+        let steps = limits::steps(value).map_err(|message| Halt::failed(self.span.clone(), message))?;
+        let taken = scope.steps.get() + steps;
+        scope.steps.set(taken);
+        if taken > limits::MOST_STEPS {
+            return Err(Halt::failed(self.span.clone(), "the expression needs too many steps"));
+        }
+        Ok(())
     }
 
     fn variable(&self, name: &str, scope: &Scope<'_>) -> Evaluated {
@@ -136,6 +153,7 @@ impl Op {
                 }
                 other => joined.push_str(&other.to_text()),
             }
+            limits::check_length(joined.len()).map_err(|message| Halt::failed(self.span.clone(), message))?;
         }
         Ok(Value::Text(joined.finish()))
     }

@@ -1,6 +1,6 @@
 //! How an outcome came about: every sub-expression that was evaluated, with what it came to.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::ops::Range;
 
@@ -83,18 +83,23 @@ pub(crate) struct Trace<'a> {
     source: &'a str,
     redacted: &'a [Range<usize>],
     finished: RefCell<Vec<Explanation>>,
+    recorded: Cell<usize>,
 }
+
+/// How many sub-expressions an explanation shows; what loops evaluate beyond that is left out.
+const MOST_RECORDED: usize = 10_000;
 
 impl<'a> Trace<'a> {
     pub(crate) fn new(source: &'a str, redacted: &'a [Range<usize>]) -> Trace<'a> {
-        Trace { source, redacted, finished: RefCell::new(Vec::new()) }
+        Trace { source, redacted, finished: RefCell::new(Vec::new()), recorded: Cell::new(0) }
     }
 
     /// Evaluates and notes what came of it; what was noted meanwhile becomes its children.
     pub(crate) fn record(&self, op: &Op, run: impl FnOnce() -> Evaluated) -> Evaluated {
-        if op.constant().is_some() {
+        if op.constant().is_some() || self.recorded.get() >= MOST_RECORDED {
             return run();
         }
+        self.recorded.set(self.recorded.get() + 1);
         let siblings = self.finished.take();
         let evaluated = run();
         let children = self.finished.replace(siblings);

@@ -94,8 +94,8 @@ impl Expression {
         context: &Context,
         trace: Option<&Trace<'_>>,
     ) -> Result<Outcome, EvaluationError> {
-        let draws = Cell::new(0);
-        let scope = Scope { attributes, context, draws: &draws, trace, binding: None };
+        let (draws, steps) = (Cell::new(0), Cell::new(0));
+        let scope = Scope { attributes, context, draws: &draws, steps: &steps, trace, binding: None };
         self.outcome(self.0.root.evaluate(&scope))
     }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::call::Call;
-use crate::compile::Check;
+use crate::check::Check;
 use crate::dialect::Dialect;
 use crate::evaluate::Evaluated;
 

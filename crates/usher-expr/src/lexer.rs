@@ -21,6 +21,8 @@ pub(crate) enum Token {
     Parameter(SmolStr),
     Variable(SmolStr),
     Identifier(SmolStr),
+    /// An operand that could not be read; a diagnostic says why.
+    Broken,
 }
 
 impl Token {
@@ -83,7 +85,8 @@ impl<'a> Lexer<'a> {
             '&' => self.ampersand(rest),
             '0'..='9' => self.number(rest),
             '-' if rest[1..].starts_with(|c: char| c.is_ascii_digit()) => self.number(rest),
-            'a'..='z' | 'A'..='Z' | '_' => {
+            '\'' | '‘' | '’' | '‚' | '“' | '”' | '„' => self.wrongly_quoted(rest, first),
+            _ if identifier_length(rest) > 0 => {
                 let length = identifier_length(rest);
                 self.push(Token::Identifier(SmolStr::new(&rest[..length])), length);
             }
@@ -136,6 +139,17 @@ impl<'a> Lexer<'a> {
                         .remedy("write the attribute's name between the brackets"),
                 );
             }
+            if let Some(inner) = name.find('[') {
+                let start = self.position + 1 + inner;
+                self.diagnostics.push(
+                    Diagnostic::warning(
+                        codes::BAD_ATTRIBUTE,
+                        start..start + 1,
+                        "an attribute's name contains `[`",
+                    )
+                    .remedy("close the attribute before it with `]`"),
+                );
+            }
             return self.push(Token::Attribute(SmolStr::new(name)), end + 1);
         }
         let end = rest.find([',', ')', '\n', '"']).unwrap_or(rest.len());
@@ -171,6 +185,29 @@ impl<'a> Lexer<'a> {
                 .remedy("put `\"` at the end of the text; inside it write `\\\"` for a quote"),
         );
         self.push(Token::Text(SmolStr::from(content)), rest.len());
+    }
+
+    /// Text in single or curly quotes is read as text up to the closing quote, with an error.
+    fn wrongly_quoted(&mut self, rest: &str, quote: char) {
+        let is_closing = |one: char| match quote {
+            '\'' => one == '\'',
+            '‘' | '’' | '‚' => matches!(one, '‘' | '’'),
+            _ => matches!(one, '“' | '”' | '"'),
+        };
+        let content = &rest[quote.len_utf8()..];
+        let end = content.find(|one| is_closing(one) || one == '\n');
+        let Some((end, closing)) = end.and_then(|end| {
+            content[end..].chars().next().filter(|one| is_closing(*one)).map(|one| (end, one))
+        }) else {
+            return self.unexpected(quote, rest);
+        };
+        let length = quote.len_utf8() + end + closing.len_utf8();
+        let span = self.position..self.position + length;
+        self.diagnostics.push(
+            Diagnostic::error(codes::UNEXPECTED_CHARACTER, span, "texts stand in straight double quotes")
+                .remedy(format!("write {}", crate::node::quote(&content[..end]))),
+        );
+        self.push(Token::Text(SmolStr::new(&content[..end])), length);
     }
 
     /// `%name%` and `$name`.
@@ -209,7 +246,7 @@ impl<'a> Lexer<'a> {
         let digits = rest[2..].bytes().take_while(u8::is_ascii_alphanumeric).count();
         let text = &rest[..2 + digits];
         if i64::from_str_radix(&text[2..], 16).is_err() {
-            self.bad_number(text.len(), format!("`{text}` is no hexadecimal number of 64 bits"));
+            return self.bad_number(text.len(), format!("`{text}` is no hexadecimal number of 64 bits"));
         }
         self.push(Token::Number(SmolStr::new(text)), text.len());
     }
@@ -227,10 +264,10 @@ impl<'a> Lexer<'a> {
         let attached = identifier_length(&rest[length..]);
         if attached > 0 {
             let text = &rest[..length + attached];
-            self.bad_number(text.len(), format!("`{text}` is neither a number nor a name"));
-            length += attached;
-        } else if !is_decimal && rest[..length].parse::<i64>().is_err() {
-            self.bad_number(length, format!("`{}` does not fit into 64 bits", &rest[..length]));
+            return self.bad_number(text.len(), format!("`{text}` is neither a number nor a name"));
+        }
+        if !is_decimal && rest[..length].parse::<i64>().is_err() {
+            return self.bad_number(length, format!("`{}` does not fit into 64 bits", &rest[..length]));
         }
         self.push(Token::Number(SmolStr::new(&rest[..length])), length);
     }
@@ -241,6 +278,7 @@ impl<'a> Lexer<'a> {
             Diagnostic::error(codes::BAD_NUMBER, span, message)
                 .remedy("put the value in quotes if it is meant as text"),
         );
+        self.push(Token::Broken, length);
     }
 
     fn unexpected(&mut self, character: char, rest: &str) {
@@ -260,15 +298,20 @@ impl<'a> Lexer<'a> {
         let span = self.position..self.position + length;
         self.position = span.end;
         self.diagnostics.push(
-            Diagnostic::error(codes::UNEXPECTED_CHARACTER, span, format!("unexpected character `{character}`"))
-                .remedy(remedy),
+            Diagnostic::error(
+                codes::UNEXPECTED_CHARACTER,
+                span,
+                format!("unexpected character `{character}`"),
+            )
+            .remedy(remedy),
         );
     }
 }
 
+/// Names of the language have ASCII letters only; others are read too, so that the message can name them.
 fn identifier_length(text: &str) -> usize {
-    if !text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
+    if !text.starts_with(|one: char| one.is_alphabetic() || one == '_') {
         return 0;
     }
-    text.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count()
+    text.find(|one: char| !(one.is_alphanumeric() || one == '_')).unwrap_or(text.len())
 }

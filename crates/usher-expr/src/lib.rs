@@ -2,6 +2,7 @@
 
 mod call;
 mod certificate;
+mod check;
 mod compare;
 mod compile;
 mod context;

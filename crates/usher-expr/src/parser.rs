@@ -40,8 +40,15 @@ pub fn parse(text: &str, dialect: Dialect) -> Parsed {
         return Parsed { tree: missing(0..0), diagnostics };
     }
     let lexemes = tokenize(text, &mut diagnostics);
-    let mut parser =
-        Parser { lexemes: &lexemes, next: 0, end: text.trim_end().len(), depth: 0, dialect, diagnostics };
+    let mut parser = Parser {
+        text,
+        lexemes: &lexemes,
+        next: 0,
+        end: text.trim_end().len(),
+        depth: 0,
+        dialect,
+        diagnostics,
+    };
     let tree = parser.whole();
     let mut diagnostics = parser.diagnostics;
     diagnostics.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.span.end));
@@ -49,6 +56,7 @@ pub fn parse(text: &str, dialect: Dialect) -> Parsed {
 }
 
 struct Parser<'a> {
+    text: &'a str,
     lexemes: &'a [Lexeme],
     next: usize,
     end: usize,
@@ -95,7 +103,7 @@ impl<'a> Parser<'a> {
             return missing(0..self.end);
         }
         let tree = self.expression();
-        if self.next < self.lexemes.len() {
+        if self.next < self.lexemes.len() && tree.kind != NodeKind::Missing {
             let span = self.here().start..self.end;
             let (message, remedy) = match self.peek() {
                 Some(Token::Close) => ("a closing parenthesis without its opening one", "remove it"),
@@ -120,8 +128,10 @@ impl<'a> Parser<'a> {
         self.next += 1;
         let right = self.operand_after(&operator_span, operator.symbol());
         let span = left.span.start..right.span.end;
-        let node =
-            Node { kind: NodeKind::Comparison { operator: *operator, left: left.into(), right: right.into() }, span };
+        let node = Node {
+            kind: NodeKind::Comparison { operator: *operator, left: left.into(), right: right.into() },
+            span,
+        };
         while let Some(Token::Operator(_)) = self.peek() {
             let span = self.here();
             self.error(
@@ -154,7 +164,8 @@ impl<'a> Parser<'a> {
                 );
             }
             self.next += 1;
-            let operand = if self.peek().is_some_and(Token::begins_term) || self.peek() == Some(&Token::Open) {
+            let operand = if self.peek().is_some_and(Token::begins_term) || self.peek() == Some(&Token::Open)
+            {
                 self.term()
             } else {
                 self.missing_operand(&span, "&")
@@ -194,6 +205,7 @@ impl<'a> Parser<'a> {
             Token::Variable(name) => NodeKind::Variable(name.clone()),
             Token::Identifier(name) if self.peek() == Some(&Token::Open) => return self.call(name, span),
             Token::Identifier(word) => NodeKind::Word(word.clone()),
+            Token::Broken => NodeKind::Missing,
             Token::Open => return self.parenthesised(span),
             Token::Operator(operator) => {
                 self.error(
@@ -306,6 +318,12 @@ impl<'a> Parser<'a> {
                 "nest an IIF in the true branch for AND, in the false branch for OR",
             );
             self.next += 1;
+            self.pass_over_operand();
+        } else if self.text[before..span.start.max(before)].contains(';') {
+            // The lexer has reported the semicolon; it is read as the comma that was meant.
+        } else if !self.text[before..span.start.max(before)].trim().is_empty() {
+            // The lexer has reported what stands between; what follows is no argument of its own.
+            self.pass_over_operand();
         } else if self.peek() == Some(&Token::Open) {
             self.error(
                 codes::UNEXPECTED_TOKEN,
@@ -323,7 +341,16 @@ impl<'a> Parser<'a> {
         }
     }
 
+    fn pass_over_operand(&mut self) {
+        if self.peek().is_some_and(Token::begins_term) {
+            self.expression();
+        }
+    }
+
     fn unclosed(&mut self, name: &str, open: &Range<usize>) {
+        if self.diagnostics.iter().any(|diagnostic| diagnostic.code == codes::UNTERMINATED_TEXT) {
+            return;
+        }
         self.error(
             codes::MISSING_PARENTHESIS,
             open.clone(),

@@ -51,7 +51,8 @@ impl Wanted {
             (CAPITALS, self.capitals),
             (LOWER_CASE, self.lower_case),
         ];
-        let without = |kind: &str| -> Vec<char> { kind.chars().filter(|one| !avoid.contains(*one)).collect() };
+        let without =
+            |kind: &str| -> Vec<char> { kind.chars().filter(|one| !avoid.contains(*one)).collect() };
         let mut drawn = Vec::new();
         let mut free = Vec::new();
         for (kind, minimum) in kinds.into_iter().filter(|(_, minimum)| *minimum > 0) {

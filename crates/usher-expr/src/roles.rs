@@ -48,7 +48,11 @@ pub(crate) fn assigned(call: &Call<'_>) -> Result<Vec<Role>, Halt> {
             },
             Value::Text(name) if name.is_empty() => {}
             Value::Text(name) => roles.push(Role { name: name.to_string(), value: name.to_string() }),
-            other => return Err(call.fail_at(0, format!("app role assignments were expected, not {}", other.kind()))),
+            other => {
+                return Err(
+                    call.fail_at(0, format!("app role assignments were expected, not {}", other.kind()))
+                );
+            }
         }
     }
     Ok(roles)

@@ -23,8 +23,10 @@ impl Node {
                 node_json(&text, &text, "Constant", Vec::new())
             }
             NodeKind::Comparison { operator, left, right } => {
-                let parameters =
-                    vec![entry("left", left.to_source_json(dialect)), entry("right", right.to_source_json(dialect))];
+                let parameters = vec![
+                    entry("left", left.to_source_json(dialect)),
+                    entry("right", right.to_source_json(dialect)),
+                ];
                 node_json(&self.to_string(), operator.symbol(), "Function", parameters)
             }
             NodeKind::Concatenation(operands) => {

@@ -163,7 +163,8 @@ fn read(json: &Json) -> Result<Vector, VectorsError> {
     let existing = match object.get("existing") {
         None | Some(Json::Null) => BTreeSet::new(),
         Some(Json::Array(values)) => {
-            let texts: Option<BTreeSet<String>> = values.iter().map(|one| one.as_str().map(str::to_owned)).collect();
+            let texts: Option<BTreeSet<String>> =
+                values.iter().map(|one| one.as_str().map(str::to_owned)).collect();
             texts.ok_or_else(|| missing("existing"))?
         }
         Some(_) => return Err(missing("existing")),

@@ -105,12 +105,15 @@ fn apply_without_path(
     let Some(Value::Object(values)) = value else {
         return Err(Refusal::syntax("the value of an operation without path is no object"));
     };
-    for (path, value) in values {
-        if !path.eq_ignore_ascii_case("schemas") {
-            apply_at(definition, resource, verb, &path, Some(value))?;
-        }
+    for (path, value) in values.into_iter().filter(|(path, _)| !is_schemas(path)) {
+        apply_at(definition, resource, verb, &path, Some(value))?;
     }
     Ok(())
+}
+
+/// A value may say which schema it follows; that is nothing to store.
+fn is_schemas(name: &str) -> bool {
+    name.eq_ignore_ascii_case("schemas")
 }
 
 fn apply_at(
@@ -134,7 +137,7 @@ fn apply_at(
             let Value::Object(values) = value else {
                 return Err(Refusal::value(format!("the value of \"{urn}\" is no object")));
             };
-            for (name, value) in values {
+            for (name, value) in values.into_iter().filter(|(name, _)| !is_schemas(name)) {
                 apply_at(definition, resource, verb, &format!("{urn}:{name}"), Some(value))?;
             }
             Ok(())

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use usher_expr::{Context, EvaluationErrorKind, Outcome, Value};
+use usher_expr::{Context, ErrorKind, Outcome, Value};
 
 use super::{Names, shown, step};
 use crate::program::{AttributeProgram, MappingProgram, Source};
@@ -173,7 +173,7 @@ fn compute(
         Err(error) => {
             return Computed::Failed {
                 text: error.to_string(),
-                fails_object: error.kind == EvaluationErrorKind::Raised,
+                fails_object: error.kind == ErrorKind::Raised,
             };
         }
     };

@@ -1,91 +1,125 @@
-//! .NET date and time formats in invariant culture, in UTC.
+//! .NET date and time formats in invariant culture. Every date-time is an instant in UTC between
+//! the years 0001 and 9999, and the server's own zone is UTC too.
 
-use std::str::FromStr;
+mod exact;
+mod general;
+mod interval;
+mod names;
+mod print;
+mod styles;
+mod ticks;
 
 use jiff::Timestamp;
-use smol_str::SmolStr;
+use smol_str::{SmolStr, SmolStrBuilder};
 use thiserror::Error;
+
+use interval::Interval;
+pub use styles::Styles;
+use ticks::{Fields, ticks_of, timestamp_of};
 
 /// Why a date could not be read, printed or computed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum DateError {
-    /// The text does not match the format.
-    #[error("the text {text:?} does not match the format {format:?}")]
+    /// The text is not written as the format says.
+    #[error("{text:?} does not match the date format {format:?}")]
     Mismatch {
-        /// The text.
+        /// The text that was read.
         text: String,
-        /// The format.
+        /// The format it was read with.
         format: String,
     },
-    /// The format is not a .NET date format.
+    /// The format is none.
     #[error("{format:?} is not a date format")]
     Format {
-        /// The format.
+        /// The format as written.
         format: String,
     },
-    /// The result lies outside the years 0001 to 9999.
+    /// The result has no place between the years 0001 and 9999.
     #[error("the date lies outside the years 0001 to 9999")]
     Range,
-    /// No such interval.
+    /// There is no such interval.
     #[error("{interval:?} is not a date interval")]
     Interval {
         /// The interval as written.
         interval: String,
     },
-    /// No such style, or styles that exclude each other.
-    #[error("{styles:?} are not date-time styles")]
+    /// There is no such style, or the styles exclude each other.
+    #[error("{styles:?} is not a set of date-time styles")]
     Styles {
         /// The styles as written.
         styles: String,
     },
 }
 
-/// A set of .NET `DateTimeStyles`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Styles(u16);
+/// Reads a date-time in any of the forms that .NET reads without a format, month before day.
+///
+/// Text without an offset is UTC. Text that .NET completes from the current date (a time alone,
+/// a day without its year) is not read: the result would depend on the clock.
+pub fn parse_any(text: &str) -> Option<Timestamp> {
+    general::read(text).and_then(|ticks| timestamp_of(ticks).ok())
+}
 
-impl Default for Styles {
-    fn default() -> Self {
-        Styles(0)
+/// Reads a date-time that is written exactly as the format says. `now` gives the date, or the
+/// year, that the format does not ask for.
+pub fn parse_exact(text: &str, format: &str, styles: Styles, now: Timestamp) -> Result<Timestamp, DateError> {
+    timestamp_of(exact::read(text, format, styles, ticks_of(now))?)
+}
+
+/// Prints a date-time in a standard or custom .NET format.
+pub fn format(t: Timestamp, format: &str) -> Result<String, DateError> {
+    let mut out = String::with_capacity(format.len() + 8);
+    print::print(ticks_of(t), format, &mut out)?;
+    Ok(out)
+}
+
+/// The form in which the language prints a date-time value: `M/d/yyyy h:mm:ss tt`. It fits into
+/// the text value itself, so nothing is allocated.
+pub fn standard(t: Timestamp) -> SmolStr {
+    let fields = Fields::of(ticks_of(t));
+    let mut out = SmolStrBuilder::new();
+    digits(&mut out, fields.month, 1);
+    out.push('/');
+    digits(&mut out, fields.day, 1);
+    out.push('/');
+    digits(&mut out, fields.year, 4);
+    out.push(' ');
+    digits(&mut out, (fields.hour + 11) % 12 + 1, 1);
+    out.push(':');
+    digits(&mut out, fields.minute, 2);
+    out.push(':');
+    digits(&mut out, fields.second, 2);
+    out.push_str(if fields.hour < 12 { " AM" } else { " PM" });
+    out.finish()
+}
+
+/// Adds `n` intervals: `yyyy`, `m`, `ww`, `d`, `h`, `n` or `s`. Month and year arithmetic ends on
+/// the last day of a month that is too short.
+pub fn add(interval: &str, n: i64, t: Timestamp) -> Result<Timestamp, DateError> {
+    let interval: Interval = interval.parse()?;
+    timestamp_of(interval.add(n, ticks_of(t)).ok_or(DateError::Range)?)
+}
+
+/// `b` minus `a` in an interval: positive when `b` is later.
+pub fn diff(interval: &str, a: Timestamp, b: Timestamp) -> Result<i64, DateError> {
+    let interval: Interval = interval.parse()?;
+    Ok(interval.diff(ticks_of(a), ticks_of(b)))
+}
+
+/// The date-time of a FILETIME number: 100 nanoseconds since 1601. None for a negative number and
+/// for one past year 9999, such as the largest, which stands for "never".
+pub fn from_filetime(filetime: i64) -> Option<Timestamp> {
+    ticks::of_filetime(filetime).and_then(|ticks| timestamp_of(ticks).ok())
+}
+
+/// The FILETIME number of a date-time; negative before 1601.
+pub fn to_filetime(t: Timestamp) -> i64 {
+    ticks::to_filetime(ticks_of(t))
+}
+
+fn digits(out: &mut SmolStrBuilder, value: i64, least: u32) {
+    let length = value.checked_ilog10().unwrap_or_default() + 1;
+    for place in (0..length.max(least)).rev() {
+        let digit = value / 10_i64.pow(place) % 10;
+        out.push(char::from(b'0' + u8::try_from(digit).unwrap_or_default()));
     }
-}
-
-impl FromStr for Styles {
-    type Err = DateError;
-    fn from_str(_text: &str) -> Result<Self, DateError> {
-        Ok(Styles(0))
-    }
-}
-
-/// Reads a date-time as .NET's invariant parser does; text without an offset is UTC.
-pub fn parse_any(_text: &str) -> Option<Timestamp> {
-    None
-}
-/// Reads a date-time that must have exactly the given format.
-pub fn parse_exact(text: &str, format: &str, _styles: Styles, _now: Timestamp) -> Result<Timestamp, DateError> {
-    Err(DateError::Mismatch { text: text.to_owned(), format: format.to_owned() })
-}
-/// Prints a date-time in a .NET format.
-pub fn format(_t: Timestamp, format: &str) -> Result<String, DateError> {
-    Err(DateError::Format { format: format.to_owned() })
-}
-/// The printed form of a date-time value: `M/d/yyyy h:mm:ss tt`.
-pub fn standard(_t: Timestamp) -> SmolStr {
-    SmolStr::default()
-}
-/// Adds `n` intervals.
-pub fn add(_interval: &str, _n: i64, t: Timestamp) -> Result<Timestamp, DateError> {
-    Ok(t)
-}
-/// `b` minus `a` in an interval.
-pub fn diff(_interval: &str, _a: Timestamp, _b: Timestamp) -> Result<i64, DateError> {
-    Ok(0)
-}
-/// The date-time of a FILETIME number; none when the number stands for no date.
-pub fn from_filetime(_filetime: i64) -> Option<Timestamp> {
-    None
-}
-/// The FILETIME number of a date-time.
-pub fn to_filetime(_t: Timestamp) -> i64 {
-    0
 }

@@ -48,7 +48,12 @@ impl Pattern {
         Ok(text.to_owned())
     }
     /// Replaces the text of one group in every match; the rest of each match stays.
-    pub fn replace_group(&self, text: &str, _group: &str, _replacement: &str) -> Result<String, PatternError> {
+    pub fn replace_group(
+        &self,
+        text: &str,
+        _group: &str,
+        _replacement: &str,
+    ) -> Result<String, PatternError> {
         Ok(text.to_owned())
     }
     /// The text of a group in the first match.

@@ -46,11 +46,10 @@ pub fn title_case(s: &str) -> SmolStr {
     let mut inside_word = false;
     collect(s.chars().map(|c| {
         let c = lower_char(c, Casing::Invariant);
-        let category = c.general_category();
         if inside_word {
-            inside_word = c == '\'' || !separates_words(category);
+            inside_word = c == '\'' || !separates_words(c);
             c
-        } else if category.is_letter() {
+        } else if c.general_category_group() == GeneralCategoryGroup::Letter {
             inside_word = true;
             title_char(c)
         } else {
@@ -149,33 +148,12 @@ fn later(c: char, by: u32) -> char {
     char::from_u32(u32::from(c) + by).unwrap_or(c)
 }
 
-fn separates_words(category: GeneralCategory) -> bool {
+fn separates_words(c: char) -> bool {
     use GeneralCategoryGroup::{Letter, Mark, Number, Other, Punctuation, Separator, Symbol};
-    match category.group() {
+    match c.general_category_group() {
         Separator | Punctuation | Symbol => true,
-        Other => matches!(category, GeneralCategory::Control | GeneralCategory::Format),
+        Other => matches!(c.general_category(), GeneralCategory::Control | GeneralCategory::Format),
         Letter | Mark | Number => false,
-    }
-}
-
-/// Whether a category is one of the five letter categories.
-trait LetterCategory {
-    fn is_letter(self) -> bool;
-}
-
-impl LetterCategory for GeneralCategory {
-    fn is_letter(self) -> bool {
-        self.group() == GeneralCategoryGroup::Letter
-    }
-}
-
-trait CategoryGroup {
-    fn group(self) -> GeneralCategoryGroup;
-}
-
-impl CategoryGroup for GeneralCategory {
-    fn group(self) -> GeneralCategoryGroup {
-        unimplemented!()
     }
 }
 

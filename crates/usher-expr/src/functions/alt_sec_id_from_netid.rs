@@ -1,7 +1,7 @@
 //! `AltSecIdFromNetid`: known by name only, so that schemas that contain it can be read.
 
 use crate::call::Call;
-use crate::compile::Check;
+use crate::check::Check;
 use crate::diagnostic::codes;
 use crate::evaluate::Evaluated;
 use crate::function::{Example, Function, Param, SERVICE, Type};

@@ -25,8 +25,9 @@ pub(crate) const FUNCTION: Function = Function {
 };
 
 fn eval(call: &Call<'_>) -> Evaluated {
+    let source = call.value(0)?;
     let suffix = call.text(1)?;
-    call.map_text(0, |text| {
+    call.map_value_text(0, source, |text| {
         let mut joined = SmolStrBuilder::with_capacity(text.len() + suffix.len());
         joined.push_str(&text);
         joined.push_str(&suffix);

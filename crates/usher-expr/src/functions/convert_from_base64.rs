@@ -29,8 +29,9 @@ pub(crate) const FUNCTION: Function = Function {
 };
 
 fn eval(call: &Call<'_>) -> Evaluated {
+    let source = call.value(0)?;
     let encoding = call.text(1)?;
-    call.map_text(0, |text| {
+    call.map_value_text(0, source, |text| {
         let bytes = BASE64
             .decode(text.trim().as_bytes())
             .map_err(|_| call.fail_at(0, "this text is no base64"))?;

@@ -1,7 +1,7 @@
 //! `DateAdd`: a date-time some intervals later or earlier.
 
 use crate::call::Call;
-use crate::compile::Check;
+use crate::check::Check;
 use crate::diagnostic::codes;
 use crate::dialect::Dialect;
 use crate::dotnet::dates;
@@ -37,8 +37,8 @@ pub(super) fn check_interval(call: &mut Check<'_>) {
     const SERVICE: &[&str] = &["yyyy", "m", "d", "ww", "h", "n", "s"];
     const HYBRID: &[&str] = &["q", "y", "w"];
     let Some(interval) = call.constant_text(0) else { return };
-    let is_known = SERVICE.contains(&interval.as_str())
-        || (call.dialect == Dialect::Hybrid && HYBRID.contains(&interval.as_str()));
+    let is_in = |names: &[&str]| names.iter().any(|name| name.eq_ignore_ascii_case(&interval));
+    let is_known = is_in(SERVICE) || (call.dialect == Dialect::Hybrid && is_in(HYBRID));
     if !is_known {
         call.error(
             Some(0),
@@ -53,5 +53,11 @@ fn eval(call: &Call<'_>) -> Evaluated {
     let interval = call.text(0)?;
     let number = call.integer(1)?;
     let start = call.date(2)?;
-    dates::add(&interval, number, start).map(Value::DateTime).map_err(|error| call.fail(error))
+    // A quarter is three months; a day of the year and a weekday are days.
+    let (interval, factor) = match interval.as_str() {
+        "q" | "Q" => ("m", 3),
+        "y" | "Y" | "w" | "W" => ("d", 1),
+        other => (other, 1),
+    };
+    dates::add(interval, number.saturating_mul(factor), start).map(Value::DateTime).map_err(|error| call.fail(error))
 }

@@ -1,7 +1,7 @@
 //! `FormatDateTime` of the service: a date in another format.
 
 use crate::call::Call;
-use crate::compile::Check;
+use crate::check::Check;
 use crate::diagnostic::codes;
 use crate::dotnet::dates::{self, Styles};
 use crate::evaluate::{Evaluated, Halt};

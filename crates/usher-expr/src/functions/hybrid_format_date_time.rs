@@ -1,7 +1,7 @@
 //! `FormatDateTime` of the hybrid family: a date-time in a format.
 
 use crate::call::Call;
-use crate::compile::Check;
+use crate::check::Check;
 use crate::diagnostic::codes;
 use crate::dotnet::dates;
 use crate::evaluate::Evaluated;

@@ -5,6 +5,7 @@ use smol_str::SmolStrBuilder;
 use crate::call::Call;
 use crate::evaluate::Evaluated;
 use crate::function::{Example, Function, HYBRID, Param, Type};
+use crate::limits;
 use crate::value::Value;
 
 pub(crate) const FUNCTION: Function = Function {
@@ -37,6 +38,7 @@ fn eval(call: &Call<'_>) -> Evaluated {
             joined.push_str(&delimiter);
         }
         joined.push_str(&text);
+        limits::check_length(joined.len()).map_err(|message| call.fail(message))?;
     }
     Ok(Value::Text(joined.finish()))
 }

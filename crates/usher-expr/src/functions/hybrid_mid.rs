@@ -1,5 +1,6 @@
 //! `Mid` of the hybrid family: forgiving about positions outside the text.
 
+use super::mid::part;
 use crate::call::Call;
 use crate::dotnet::text;
 use crate::evaluate::Evaluated;
@@ -29,9 +30,10 @@ pub(crate) const FUNCTION: Function = Function {
 };
 
 fn eval(call: &Call<'_>) -> Evaluated {
+    let source = call.value(0)?;
     let start = call.integer(1)?;
     let length = call.optional_integer(2)?;
-    call.map_text(0, |text| {
+    call.map_value_text(0, source, |text| {
         if length == Some(0) {
             return Ok(Value::text(""));
         }
@@ -41,6 +43,6 @@ fn eval(call: &Call<'_>) -> Evaluated {
             return Ok(Value::Text(text));
         }
         let length = length.and_then(|length| usize::try_from(length).ok()).unwrap_or(all);
-        Ok(Value::text(text::utf16_slice(&text, start - 1, length)))
+        Ok(Value::text(part(&text, start - 1, length)))
     })
 }

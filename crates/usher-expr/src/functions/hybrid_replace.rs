@@ -4,7 +4,7 @@ use smol_str::SmolStr;
 
 use super::replace::replaced;
 use crate::call::Call;
-use crate::compile::Check;
+use crate::check::Check;
 use crate::diagnostic::codes;
 use crate::evaluate::Evaluated;
 use crate::function::{Example, Function, HYBRID, Param, Type};
@@ -35,11 +35,12 @@ fn check(call: &mut Check<'_>) {
 }
 
 fn eval(call: &Call<'_>) -> Evaluated {
+    let source = call.value(0)?;
     let (old, new) = (unescaped(call.text(1)?), unescaped(call.text(2)?));
     if old.is_empty() {
         return Err(call.fail_at(1, "an empty text cannot be replaced"));
     }
-    call.map_text(0, |text| replaced(call, text, &old, &new))
+    call.map_value_text(0, source, |text| replaced(call, text, &old, &new))
 }
 
 fn unescaped(text: SmolStr) -> SmolStr {

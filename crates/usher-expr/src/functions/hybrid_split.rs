@@ -1,7 +1,7 @@
 //! `Split` of the hybrid family: at one character, into at most so many pieces.
 
 use crate::call::Call;
-use crate::compile::Check;
+use crate::check::Check;
 use crate::diagnostic::codes;
 use crate::evaluate::Evaluated;
 use crate::function::{Example, Function, HYBRID, Param, Type};

@@ -1,7 +1,7 @@
 //! `Switch` of the hybrid family: the value of the first condition that holds.
 
 use crate::call::Call;
-use crate::compile::Check;
+use crate::check::Check;
 use crate::diagnostic::codes;
 use crate::evaluate::Evaluated;
 use crate::function::{Example, Function, HYBRID, Param, Type};

@@ -1,7 +1,7 @@
 //! `Item`: one value of a list.
 
 use crate::call::Call;
-use crate::compile::Check;
+use crate::check::Check;
 use crate::diagnostic::codes;
 use crate::evaluate::Evaluated;
 use crate::function::{Example, Function, Param, Type};

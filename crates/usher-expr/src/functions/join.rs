@@ -5,6 +5,7 @@ use smol_str::SmolStrBuilder;
 use crate::call::Call;
 use crate::evaluate::{Evaluated, Halt};
 use crate::function::{Example, Function, Param, SERVICE, Type};
+use crate::limits;
 use crate::value::Value;
 
 pub(crate) const FUNCTION: Function = Function {
@@ -32,26 +33,27 @@ fn eval(call: &Call<'_>) -> Evaluated {
     let separator = call.text(0)?;
     let mut joined = SmolStrBuilder::new();
     let mut is_first = true;
-    let mut add = |text: &str| {
+    let mut add = |text: &str| -> Result<(), Halt> {
         if text.is_empty() {
-            return;
+            return Ok(());
         }
         if !is_first {
             joined.push_str(&separator);
         }
         is_first = false;
         joined.push_str(text);
+        limits::check_length(joined.len()).map_err(|message| call.fail(message))
     };
     for index in 1..call.count() {
         match call.value(index)? {
-            Value::Text(text) => add(&text),
+            Value::Text(text) => add(&text)?,
             Value::List(values) => {
                 for value in values.iter() {
-                    add(&call.as_text(index, value.clone())?);
+                    add(&call.as_text(index, value.clone())?)?;
                 }
             }
-            other => add(&call.as_text(index, other)?),
+            other => add(&call.as_text(index, other)?)?,
         }
     }
-    Ok::<_, Halt>(Value::Text(joined.finish()))
+    Ok(Value::Text(joined.finish()))
 }

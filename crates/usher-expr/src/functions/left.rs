@@ -29,8 +29,9 @@ pub(crate) const FUNCTION: Function = Function {
 };
 
 fn eval(call: &Call<'_>) -> Evaluated {
+    let source = call.value(0)?;
     let length = call.integer(1)?;
-    call.map_text(0, |text| {
+    call.map_value_text(0, source, |text| {
         let Ok(length) = usize::try_from(length) else { return Ok(Value::Text(text)) };
         if text.len() <= length {
             return Ok(Value::Text(text));

@@ -1,7 +1,7 @@
 //! `Mid` of the service: characters from the middle of a text.
 
 use crate::call::Call;
-use crate::compile::Check;
+use crate::check::Check;
 use crate::diagnostic::codes;
 use crate::dotnet::text;
 use crate::evaluate::Evaluated;
@@ -36,6 +36,7 @@ fn check(call: &mut Check<'_>) {
 }
 
 fn eval(call: &Call<'_>) -> Evaluated {
+    let source = call.value(0)?;
     let start = call.integer(1)?;
     let length = call.integer(2)?;
     if start < 1 {
@@ -45,13 +46,17 @@ fn eval(call: &Call<'_>) -> Evaluated {
         return Err(call.fail_at(2, format!("a length cannot be negative: {length}")));
     };
     let start = usize::try_from(start - 1).unwrap_or(usize::MAX);
-    call.map_text(0, |text| {
+    call.map_value_text(0, source, |text| {
         if start == 0 && length >= text.len() {
             return Ok(Value::Text(text));
         }
-        if start >= text.len() {
-            return Ok(Value::text(""));
-        }
-        Ok(Value::text(text::utf16_slice(&text, start, length)))
+        Ok(Value::text(part(&text, start, length)))
     })
+}
+
+/// The characters that lie wholly inside the UTF-16 positions; also for the hybrid `Mid` and for `Right`.
+pub(super) fn part(whole: &str, start: usize, length: usize) -> &str {
+    let slice = text::utf16_slice(whole, start, length);
+    let begins_inside_a_pair = !slice.is_ascii() && text::utf16_len(slice) > length;
+    if begins_inside_a_pair { &slice[slice.chars().next().map_or(0, char::len_utf8)..] } else { slice }
 }

@@ -29,8 +29,9 @@ pub(crate) const FUNCTION: Function = Function {
 };
 
 fn eval(call: &Call<'_>) -> Evaluated {
+    let source = call.value(0)?;
     let separators = call.optional_text(1)?.filter(|separators| !separators.is_empty());
-    call.map_text(0, |text| {
+    call.map_value_text(0, source, |text| {
         let Some(separators) = &separators else { return Ok(Value::Text(text::title_case(&text))) };
         let lowered = text::to_lower(&text, None).map_err(|error| call.fail(error))?;
         let mut cased = SmolStrBuilder::with_capacity(lowered.len());

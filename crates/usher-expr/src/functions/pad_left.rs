@@ -3,7 +3,7 @@
 use smol_str::SmolStr;
 
 use crate::call::Call;
-use crate::compile::Check;
+use crate::check::Check;
 use crate::diagnostic::codes;
 use crate::dotnet::text;
 use crate::evaluate::{Evaluated, Halt};

@@ -1,7 +1,7 @@
 //! `RandomNum`: a random number of an interval.
 
 use crate::call::Call;
-use crate::compile::Check;
+use crate::check::Check;
 use crate::diagnostic::codes;
 use crate::evaluate::Evaluated;
 use crate::function::{Example, Function, HYBRID, Param, Type};

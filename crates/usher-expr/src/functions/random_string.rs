@@ -1,7 +1,7 @@
 //! `RandomString`: a random text under password rules.
 
 use crate::call::Call;
-use crate::compile::Check;
+use crate::check::Check;
 use crate::diagnostic::codes;
 use crate::evaluate::Evaluated;
 use crate::function::{Example, Function, Param, SERVICE, Type};

@@ -3,7 +3,7 @@
 use smol_str::SmolStr;
 
 use crate::call::Call;
-use crate::compile::Check;
+use crate::check::Check;
 use crate::diagnostic::codes;
 use crate::dotnet::regex::{Pattern, Replacement};
 use crate::evaluate::{Evaluated, Halt};
@@ -131,13 +131,15 @@ fn eval(call: &Call<'_>) -> Evaluated {
 }
 
 fn replace_text(call: &Call<'_>) -> Evaluated {
+    let source = call.value(0)?;
     let (old, new) = (old_value(call)?, call.text(REPLACEMENT)?);
-    call.map_text(0, |text| replaced(call, text, &old, &new))
+    call.map_value_text(0, source, |text| replaced(call, text, &old, &new))
 }
 
 fn fill_template(call: &Call<'_>) -> Evaluated {
+    let source = call.value(0)?;
     let (old, template) = (old_value(call)?, call.text(TEMPLATE)?);
-    call.map_text(0, |text| replaced(call, template.clone(), &old, &text))
+    call.map_value_text(0, source, |text| replaced(call, template.clone(), &old, &text))
 }
 
 fn old_value(call: &Call<'_>) -> Result<SmolStr, Halt> {
@@ -157,6 +159,7 @@ pub(super) fn replaced(call: &Call<'_>, text: SmolStr, old: &str, new: &str) -> 
 }
 
 fn replace_pattern(call: &Call<'_>) -> Evaluated {
+    let source = call.value(0)?;
     let prepared = call.prepared::<Prepared>();
     let compiled;
     let pattern = match prepared.and_then(|prepared| prepared.pattern.as_ref()) {
@@ -174,16 +177,17 @@ fn replace_pattern(call: &Call<'_>) -> Evaluated {
             &parsed
         }
     };
-    call.map_text(0, |text| {
+    call.map_value_text(0, source, |text| {
         let replaced = pattern.replace(&text, replacement).map_err(|error| call.fail(error))?;
         Ok(Value::from(replaced))
     })
 }
 
 fn replace_group(call: &Call<'_>) -> Evaluated {
+    let source = call.value(0)?;
     let (group, new) = (call.text(GROUP)?, call.text(REPLACEMENT)?);
     with_group(call, &group, |pattern| {
-        call.map_text(0, |text| {
+        call.map_value_text(0, source, |text| {
             let replaced = pattern.replace_group(&text, &group, &new).map_err(|error| call.fail(error))?;
             Ok(Value::from(replaced))
         })

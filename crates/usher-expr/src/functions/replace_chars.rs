@@ -3,7 +3,7 @@
 use smol_str::SmolStrBuilder;
 
 use crate::call::Call;
-use crate::compile::Check;
+use crate::check::Check;
 use crate::diagnostic::codes;
 use crate::evaluate::Evaluated;
 use crate::function::{Example, Function, HYBRID, Param, Type};
@@ -63,6 +63,7 @@ fn check(call: &mut Check<'_>) {
 }
 
 fn eval(call: &Call<'_>) -> Evaluated {
+    let source = call.value(0)?;
     let parsed;
     let table = match call.prepared::<Table>() {
         Some(table) => table,
@@ -71,7 +72,7 @@ fn eval(call: &Call<'_>) -> Evaluated {
             &parsed
         }
     };
-    call.map_text(0, |text| {
+    call.map_value_text(0, source, |text| {
         let longest = text.len().saturating_mul(table.longest());
         if longest > limits::LONGEST_TEXT {
             limits::check_length(longest).map_err(|message| call.fail(message))?;

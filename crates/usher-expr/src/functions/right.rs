@@ -1,5 +1,6 @@
 //! `Right`: the last characters of a text.
 
+use super::mid::part;
 use crate::call::Call;
 use crate::dotnet::text;
 use crate::evaluate::Evaluated;
@@ -29,13 +30,14 @@ pub(crate) const FUNCTION: Function = Function {
 };
 
 fn eval(call: &Call<'_>) -> Evaluated {
+    let source = call.value(0)?;
     let length = call.integer(1)?;
-    call.map_text(0, |text| {
+    call.map_value_text(0, source, |text| {
         let Ok(length) = usize::try_from(length) else { return Ok(Value::Text(text)) };
         let all = text::utf16_len(&text);
         if all <= length {
             return Ok(Value::Text(text));
         }
-        Ok(Value::text(text::utf16_slice(&text, all - length, length)))
+        Ok(Value::text(part(&text, all - length, length)))
     })
 }

@@ -1,7 +1,7 @@
 //! `Split` of the service: a text taken apart into a list.
 
 use crate::call::Call;
-use crate::compile::Check;
+use crate::check::Check;
 use crate::diagnostic::codes;
 use crate::dotnet::text;
 use crate::evaluate::Evaluated;

@@ -2,7 +2,7 @@
 
 use crate::call::Call;
 use crate::compare::same_text;
-use crate::compile::Check;
+use crate::check::Check;
 use crate::diagnostic::codes;
 use crate::evaluate::Evaluated;
 use crate::function::{Example, Function, Param, SERVICE, Type};
@@ -32,7 +32,7 @@ pub(crate) const FUNCTION: Function = Function {
 
 fn check(call: &mut Check<'_>) {
     let last = call.count().saturating_sub(1);
-    if last >= 2 && last % 2 == 0 {
+    if last >= 2 && last.is_multiple_of(2) {
         call.error(
             Some(last),
             codes::ARGUMENT_COMBINATION,
@@ -46,6 +46,15 @@ fn check(call: &mut Check<'_>) {
             codes::MISSING_ARGUMENT,
             "this value of Switch has no key",
             "write the key before it; an empty key is \"\"",
+        );
+    }
+    if let Some(key) = (2..call.count()).step_by(2).find(|key| call.returns(*key) == Some(Type::Boolean)) {
+        call.warn(
+            Some(key),
+            codes::ARGUMENT_COMBINATION,
+            "a condition stands in the place of a key",
+            "keys are compared with the source; for conditions nest IIF (pairs of condition and value are \
+             the hybrid dialect's Switch)",
         );
     }
 }

@@ -1,7 +1,7 @@
 //! `ToLower`: a text in lower case.
 
 use crate::call::Call;
-use crate::compile::Check;
+use crate::check::Check;
 use crate::diagnostic::codes;
 use crate::dotnet::text;
 use crate::evaluate::Evaluated;
@@ -34,8 +34,9 @@ pub(super) fn check_culture(call: &mut Check<'_>) {
 }
 
 fn eval(call: &Call<'_>) -> Evaluated {
+    let source = call.value(0)?;
     let culture = call.optional_text(1)?.filter(|culture| !culture.is_empty());
-    call.map_text(0, |text| match text::to_lower(&text, culture.as_deref()) {
+    call.map_value_text(0, source, |text| match text::to_lower(&text, culture.as_deref()) {
         Ok(lowered) => Ok(Value::Text(lowered)),
         Err(error) => Err(call.fail_at(1, error)),
     })

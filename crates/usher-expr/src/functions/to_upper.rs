@@ -26,8 +26,9 @@ pub(crate) const FUNCTION: Function = Function {
 };
 
 fn eval(call: &Call<'_>) -> Evaluated {
+    let source = call.value(0)?;
     let culture = call.optional_text(1)?.filter(|culture| !culture.is_empty());
-    call.map_text(0, |text| match text::to_upper(&text, culture.as_deref()) {
+    call.map_value_text(0, source, |text| match text::to_upper(&text, culture.as_deref()) {
         Ok(raised) => Ok(Value::Text(raised)),
         Err(error) => Err(call.fail_at(1, error)),
     })

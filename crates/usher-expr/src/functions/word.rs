@@ -25,9 +25,10 @@ pub(crate) const FUNCTION: Function = Function {
 };
 
 fn eval(call: &Call<'_>) -> Evaluated {
+    let source = call.value(0)?;
     let number = call.integer(1)?;
     let delimiters = call.text(2)?;
-    call.map_text(0, |text| {
+    call.map_value_text(0, source, |text| {
         let skipped = number.checked_sub(1).and_then(|skipped| usize::try_from(skipped).ok());
         let mut words = text.split(|one| delimiters.contains(one)).filter(|word| !word.is_empty());
         Ok(Value::text(skipped.and_then(|skipped| words.nth(skipped)).unwrap_or_default()))

