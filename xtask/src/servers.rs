@@ -23,7 +23,11 @@ pub struct Prepared {
 pub fn prepare(root: &Path) -> Result<Prepared> {
     let folder = root.join("target/servers");
     let fixtures = root.join(FIXTURES);
-    fs::create_dir_all(folder.join("log")).with_context(|| format!("cannot make {}", folder.display()))?;
+    let log = folder.join("log");
+    if log.exists() {
+        fs::remove_dir_all(&log).with_context(|| format!("cannot empty {}", log.display()))?;
+    }
+    fs::create_dir_all(&log).with_context(|| format!("cannot make {}", log.display()))?;
     copy(&fixtures.join("django-scim2"), &folder.join("django-scim2"))?;
     copy(&fixtures.join("better-auth"), &folder.join("better-auth"))?;
     python::install(&fixtures.join("requirements.txt"), &folder)?;

@@ -222,14 +222,19 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// The dialect of the rule's expressions. Active Directory as a source speaks that of cloud sync, everything else
-    /// that of the provisioning service; the metadata `expressionDialect` overrides both.
+    /// The dialect of the rule's expressions. Between Active Directory and Entra ID it is that of cloud sync, everywhere
+    /// else that of the provisioning service; the metadata `expressionDialect` overrides both.
     pub fn dialect(&self, _schema: &Schema) -> Dialect {
         let wanted = lookup(&self.metadata, "expressionDialect").map(|text| text.trim_matches('"'));
         if let Some(dialect) = wanted.and_then(|text| text.parse().ok()) {
             return dialect;
         }
-        if self.source_directory_name.eq_ignore_ascii_case("Active Directory") {
+        let is = |name: &str, known: &[&str]| known.iter().any(|other| other.eq_ignore_ascii_case(name));
+        let (source, target) = (self.source_directory_name.as_str(), self.target_directory_name.as_str());
+        let entra = ["Azure Active Directory", "Microsoft Entra ID"];
+        let is_cloud_sync = (is(source, &["Active Directory"]) && is(target, &entra))
+            || (is(source, &entra) && is(target, &["Active Directory"]));
+        if is_cloud_sync {
             Dialect::CloudSync
         } else {
             Dialect::Service

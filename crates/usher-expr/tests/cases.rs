@@ -63,6 +63,11 @@ fn run(head: &str, body: &str) -> String {
 }
 
 #[test]
+fn typical_mappings_come_to_their_values() {
+    check("mappings");
+}
+
+#[test]
 fn mistakes_are_explained() {
     check("mistakes");
 }

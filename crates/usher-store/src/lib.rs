@@ -1,1 +1,12 @@
-//! placeholder
+//! The only place that speaks SQL: the store in one SQLite file.
+
+mod connection;
+mod directory;
+mod jobs;
+mod log;
+mod migrate;
+mod settings;
+mod store;
+
+pub use connection::OpenError;
+pub use store::SqliteStore;

@@ -1,3 +1,9 @@
-//! What tests share: real servers to start, and fakes that obey the same contracts; never shipped.
+//! What tests share: a manual clock, fakes that obey the contracts, the contracts as suites, real servers to start.
 
+mod clock;
 pub mod servers;
+mod store;
+pub mod suites;
+
+pub use clock::ManualClock;
+pub use store::MemoryStore;

@@ -9,6 +9,7 @@ mod body;
 mod call;
 mod cast;
 mod cmdlets;
+mod command;
 mod console;
 mod convert;
 mod cursor;
@@ -42,7 +43,8 @@ pub use date::Date;
 pub use evaluate::Scope;
 pub use help::help;
 pub use host::{
-    Connection, Credential, Host, Options, Output, Proxy, Request, Response, Stream, Transport, TransportError,
+    Connection, Credential, Host, Options, Output, Proxy, Request, Response, Stream, Transport,
+    TransportError,
 };
 pub use number::Decimal;
 pub use print::to_literal;
@@ -102,9 +104,8 @@ pub async fn run_cmdlet(
 fn keep(assignment: &Assignment, host: &mut dyn Host, zone: &TimeZone) -> bool {
     let name = assignment.name.as_str();
     let path = name.strip_prefix('@').unwrap_or(name);
-    let is_file = name.starts_with('@')
-        || name.contains(['/', '\\'])
-        || name.to_ascii_lowercase().ends_with(".json");
+    let is_file =
+        name.starts_with('@') || name.contains(['/', '\\']) || name.to_ascii_lowercase().ends_with(".json");
     if is_file {
         let text = format!("{:#}\n", json::to_json(&assignment.value, zone));
         return match host.write_file(path, &text, assignment.append) {

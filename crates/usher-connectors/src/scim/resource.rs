@@ -138,6 +138,9 @@ pub(crate) fn add(resource: &mut Map<String, Json>, path: &AttributePath, values
 
 /// Takes values away; an empty list takes the attribute away.
 pub(crate) fn remove(resource: &mut Map<String, Json>, path: &AttributePath, values: &[Json]) {
+    if path.urn.as_deref().is_some_and(|urn| member(resource, urn).is_none()) {
+        return;
+    }
     let container = container(resource, path);
     let Some(key) = container.keys().find(|key| key.eq_ignore_ascii_case(&path.attribute)).cloned() else { return };
     let Some(value) = container.get_mut(&key) else { return };

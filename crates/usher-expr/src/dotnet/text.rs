@@ -119,7 +119,7 @@ fn lower_char(c: char, casing: Casing) -> char {
 fn upper_char(c: char, casing: Casing) -> char {
     match (c, casing) {
         ('i', Casing::Turkic) => 'İ',
-        ('ı', Casing::Invariant) => c,
+        ('ı', Casing::Invariant) | ('ſ', _) => c,
         _ if c.is_ascii() => c.to_ascii_uppercase(),
         // Greek letters with iota subscript: the full mapping writes the iota out, the mapping of
         // one character to one gives the letter with iota adscript.

@@ -357,6 +357,42 @@ fn refusals_say_what_is_wrong() {
 }
 
 #[test]
+fn hostile_paths_are_refused_without_harm() {
+    for path in [
+        "",
+        " ",
+        ".",
+        ":",
+        "é",
+        "[",
+        "]",
+        "emails[",
+        "emails[]",
+        "emails[é eq \\\"x\\\"]",
+        "emails[type eq \\\"é]",
+        "emails[type eq \\\"\\\\\\\"]",
+        "emails[type eq \\\"work\\\"].",
+        "emails[type eq \\\"work\\\"]value",
+        "emails[emails[type pr]]",
+        "emails[not not (type pr)]",
+        "name.",
+        ".givenName",
+        "name.givenName.x",
+        "urn:ietf:params:scim:schemas:core:2.0:User",
+        "urn:ietf:params:scim:schemas:core:2.0:Useré",
+        "@enterprise:",
+        "@enterprise[type pr]",
+        "@enterprise:manager[value pr]",
+    ] {
+        let shown = patched(&format!(r#"{{"op":"replace","path":"{path}","value":"x"}}"#));
+        assert!(shown.starts_with("400 invalidPath"), "{path}: {shown}");
+    }
+    let deep = format!("emails[{}type pr{}]", "(".repeat(100_000), ")".repeat(100_000));
+    let shown = patched(&format!(r#"{{"op":"replace","path":"{deep}","value":"x"}}"#));
+    assert_eq!(shown, "400 invalidPath: the filter is nested too deeply");
+}
+
+#[test]
 fn one_refused_operation_undoes_the_others() {
     let sandbox = Sandbox::new(Options::new(TOKEN));
     let answers = run(

@@ -191,7 +191,8 @@ impl Binder<'_> {
 
     /// `--output` and `--help`: ours, in the manner of the other verbs.
     fn own_option(&mut self, option: &str, word: &str) -> Result<(), ErrorRecord> {
-        let (name, value) = option.split_once('=').map_or((option, None), |(name, value)| (name, Some(value.to_owned())));
+        let (name, value) =
+            option.split_once('=').map_or((option, None), |(name, value)| (name, Some(value.to_owned())));
         match name {
             "help" => self.bound.wants_help = true,
             "output" => {
@@ -200,7 +201,8 @@ impl Binder<'_> {
                     _ => None,
                 });
                 self.bound.output = Some(value.as_deref().and_then(Output::parse).ok_or_else(|| {
-                    let text = "Missing an argument for '--output'. Specify json, table or list and try again.";
+                    let text =
+                        "Missing an argument for '--output'. Specify json, table or list and try again.";
                     ErrorRecord::binding(self.bound.cmdlet, "MissingArgument", text)
                 })?);
             }
@@ -238,9 +240,8 @@ impl Binder<'_> {
     /// `-Name: value`. A switch takes only what is clearly meant for it: where a shell has replaced
     /// `$false` by nothing, the next argument must not be swallowed.
     fn after_colon(&mut self, parameter: &Parameter) -> Result<PsValue, ErrorRecord> {
-        let is_truth = |word: &str| {
-            matches!(word.to_ascii_lowercase().as_str(), "$true" | "$false" | "true" | "false")
-        };
+        let is_truth =
+            |word: &str| matches!(word.to_ascii_lowercase().as_str(), "$true" | "$false" | "true" | "false");
         let fits = match self.items.peek() {
             Some(Item::Word(word)) => parameter.kind != Kind::Switch || is_truth(word),
             _ => false,
@@ -285,7 +286,9 @@ impl Binder<'_> {
             && joined < JOINED_LIMIT
             && result.as_ref().is_err_and(|error| error.is_incomplete)
         {
-            let Some(Item::Word(more)) = self.items.next_if(|item| matches!(item, Item::Word(_))) else { break };
+            let Some(Item::Word(more)) = self.items.next_if(|item| matches!(item, Item::Word(_))) else {
+                break;
+            };
             joined += 1;
             text.push(' ');
             text.push_str(&more);

@@ -25,7 +25,8 @@ enum Member {
     Many(&'static Shape),
 }
 
-static ROOT: Shape = Shape { name: "body", members: &[("parameters", Member::Many(&PARAMETER))], is_open: true };
+static ROOT: Shape =
+    Shape { name: "body", members: &[("parameters", Member::Many(&PARAMETER))], is_open: true };
 static PARAMETER: Shape = Shape {
     name: "parameter",
     members: &[("ruleId", Member::Text), ("subjects", Member::Many(&SUBJECT))],
@@ -90,7 +91,9 @@ pub fn expanded_body(
     if let Some(PsValue::Table(table)) = additional {
         for (key, value) in table.iter() {
             if root.contains(key) {
-                dropped.push(format!("'{key}' of -AdditionalProperties gives way to -Parameters and is not sent."));
+                dropped.push(format!(
+                    "'{key}' of -AdditionalProperties gives way to -Parameters and is not sent."
+                ));
             } else {
                 root.insert(key, value.clone());
             }
@@ -128,13 +131,15 @@ impl Writer<'_> {
             }
         }
         for (key, value) in table.iter() {
-            if shape.members.iter().any(|(name, _)| name.eq_ignore_ascii_case(key)) || *value == PsValue::Null {
+            if shape.members.iter().any(|(name, _)| name.eq_ignore_ascii_case(key)) || *value == PsValue::Null
+            {
                 continue;
             }
             if shape.is_open {
                 json.insert(key.to_owned(), to_json(value, self.zone));
             } else {
-                self.dropped.push(format!("'{key}' has no place in a {} ({path}) and is not sent.", shape.name));
+                self.dropped
+                    .push(format!("'{key}' has no place in a {} ({path}) and is not sent.", shape.name));
             }
         }
         Ok(Value::Object(json))
@@ -196,7 +201,9 @@ mod tests {
     fn known_keys_match_in_any_case_and_go_out_in_lower_camel_case() {
         check(
             "@{ PARAMETERS = @(@{ RuleId = 'r'; Subjects = @(@{ OBJECTID = 'o'; ObjectTypeName = 'User'; Links = @{ Manager = @{ ObjectId = 'm' } } }) }) }",
-            expect![[r#"{"parameters":[{"ruleId":"r","subjects":[{"objectId":"o","objectTypeName":"User","links":{"manager":{"objectId":"m"}}}]}]}"#]],
+            expect![[
+                r#"{"parameters":[{"ruleId":"r","subjects":[{"objectId":"o","objectTypeName":"User","links":{"manager":{"objectId":"m"}}}]}]}"#
+            ]],
         );
     }
 
@@ -223,7 +230,9 @@ mod tests {
     fn dates_and_numbers_take_their_wire_form() {
         check(
             "@{ since = [datetime]'2024-01-01T00:00:00'; count = 5; ratio = 1.5; price = 2.00d; big = 18446744073709551615ul; parameters = @{ ruleId = 17; subjects = @{ objectId = [datetime]'2024-01-01T00:00:00Z' } } }",
-            expect![[r#"{"parameters":[{"ruleId":"17","subjects":[{"objectId":"2024-01-01T00:00:00.0000000Z"}]}],"since":"2023-12-31T23:00:00.0000000Z","count":5,"ratio":1.5,"price":2,"big":18446744073709551615}"#]],
+            expect![[
+                r#"{"parameters":[{"ruleId":"17","subjects":[{"objectId":"2024-01-01T00:00:00.0000000Z"}]}],"since":"2023-12-31T23:00:00.0000000Z","count":5,"ratio":1.5,"price":2,"big":18446744073709551615}"#
+            ]],
         );
     }
 

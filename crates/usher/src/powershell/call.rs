@@ -99,7 +99,10 @@ pub fn result(response: &Response) -> Result<Option<PsValue>, String> {
         return Ok(None);
     }
     let Ok(Value::Object(mut members)) = serde_json::from_slice::<Value>(&response.body) else {
-        return Err(format!("The service answered {}, but not with a JSON object.", status_text(response.status)));
+        return Err(format!(
+            "The service answered {}, but not with a JSON object.",
+            status_text(response.status)
+        ));
     };
     let text = |value: Option<Value>| match value {
         None | Some(Value::Null) => PsValue::Null,
@@ -160,14 +163,13 @@ pub fn http_error(cmdlet: &Cmdlet, set: &str, target: String, response: &Respons
     }
     details.push_str("\n\nRecommendation: See service error codes: https://learn.microsoft.com/graph/errors");
     ErrorRecord {
-        source: format!("{}_{set}", cmdlet.name),
-        id: format!("{code},{}", cmdlet.class_name(set)),
+        source: format!("{}_{set}", cmdlet.name).into(),
+        id: format!("{code},{}", cmdlet.class_name(set)).into(),
         category: Category::InvalidOperation,
-        target,
-        activity: format!("{}_{set}", cmdlet.name),
+        target: target.into(),
         exception: "Exception",
-        message,
-        details: Some(details),
+        message: message.into(),
+        details: Some(details.into()),
         hint: None,
     }
 }
@@ -175,13 +177,12 @@ pub fn http_error(cmdlet: &Cmdlet, set: &str, target: String, response: &Respons
 /// The error record of anything else that goes wrong in a call: category `NotSpecified`, no id.
 pub fn other_error(cmdlet: &Cmdlet, set: &str, target: String, message: String) -> ErrorRecord {
     ErrorRecord {
-        source: format!("{}_{set}", cmdlet.name),
-        id: format!(",{}", cmdlet.class_name(set)),
+        source: format!("{}_{set}", cmdlet.name).into(),
+        id: format!(",{}", cmdlet.class_name(set)).into(),
         category: Category::NotSpecified,
-        target,
-        activity: format!("{}_{set}", cmdlet.name),
+        target: target.into(),
         exception: "Exception",
-        message,
+        message: message.into(),
         details: None,
         hint: None,
     }
@@ -214,9 +215,27 @@ pub fn status_name(status: u16) -> String {
 /// Well-known names in their usual spelling, whatever the transport makes of them; others as they came.
 fn header_name(name: &str) -> String {
     const KNOWN: [&str; 18] = [
-        "Age", "Cache-Control", "Connection", "Content-Encoding", "Content-Length", "Content-Type", "Date", "ETag",
-        "Expires", "Location", "OData-Version", "Retry-After", "Server", "Strict-Transport-Security",
-        "Transfer-Encoding", "Vary", "Via", "WWW-Authenticate",
+        "Age",
+        "Cache-Control",
+        "Connection",
+        "Content-Encoding",
+        "Content-Length",
+        "Content-Type",
+        "Date",
+        "ETag",
+        "Expires",
+        "Location",
+        "OData-Version",
+        "Retry-After",
+        "Server",
+        "Strict-Transport-Security",
+        "Transfer-Encoding",
+        "Vary",
+        "Via",
+        "WWW-Authenticate",
     ];
-    KNOWN.iter().find(|known| known.eq_ignore_ascii_case(name)).map_or_else(|| name.to_owned(), |known| (*known).to_owned())
+    KNOWN
+        .iter()
+        .find(|known| known.eq_ignore_ascii_case(name))
+        .map_or_else(|| name.to_owned(), |known| (*known).to_owned())
 }

@@ -38,7 +38,11 @@ pub fn cast(type_name: &str, value: PsValue) -> Result<PsValue, CastError> {
         "string" => Ok(PsValue::Text(value.to_text())),
         "char" => {
             let text = value.to_text();
-            if text.chars().count() == 1 { Ok(PsValue::Text(text)) } else { Err(cannot("System.Char", &value)) }
+            if text.chars().count() == 1 {
+                Ok(PsValue::Text(text))
+            } else {
+                Err(cannot("System.Char", &value))
+            }
         }
         "guid" => {
             let text = value.to_text();

@@ -102,6 +102,7 @@ impl Cmdlet {
 /// Finds a cmdlet by name: case does not matter, any dash will do, and the module's name may stand in front.
 pub fn find_cmdlet(name: &str) -> Option<&'static Cmdlet> {
     let bare = name.rsplit('\\').next().unwrap_or(name);
-    let plain: String = bare.chars().map(|character| if is_dash(character) { '-' } else { character }).collect();
+    let plain: String =
+        bare.chars().map(|character| if is_dash(character) { '-' } else { character }).collect();
     CMDLETS.iter().find(|cmdlet| cmdlet.name.eq_ignore_ascii_case(&plain))
 }

@@ -77,13 +77,20 @@ pub fn convert(cmdlet: &Cmdlet, parameter: &Parameter, value: PsValue) -> Result
         Kind::Tables => tables(cmdlet, parameter, value),
         Kind::Steps => match value {
             PsValue::List(items) if items.is_empty() => Ok(PsValue::List(items)),
-            other => Err(misfit(cmdlet, parameter, &other, "Steps are .NET code, which this program cannot run.")),
+            other => {
+                Err(misfit(cmdlet, parameter, &other, "Steps are .NET code, which this program cannot run."))
+            }
         },
         Kind::Uri => {
             let text = value.to_text();
             match url::Url::parse(&text) {
                 Ok(url) if url.has_host() => Ok(PsValue::Text(text)),
-                _ => Err(cannot(cmdlet, parameter, &value, "Invalid URI: an absolute one is needed, such as http://proxy.example:8080.")),
+                _ => Err(cannot(
+                    cmdlet,
+                    parameter,
+                    &value,
+                    "Invalid URI: an absolute one is needed, such as http://proxy.example:8080.",
+                )),
             }
         }
         Kind::Credential => credential(cmdlet, parameter, value),
@@ -98,9 +105,8 @@ fn from_json_text(cmdlet: &Cmdlet, parameter: &Parameter, value: PsValue) -> Res
     match read_json_stream(text) {
         Ok(mut documents) if documents.len() == 1 => Ok(documents.remove(0)),
         // What begins like a literal is one, so that a variable or a file may hold either.
-        _ if text.trim_start().starts_with('@') => {
-            read_literal(text, &super::literal::Nothing).map_err(|error| misfit(cmdlet, parameter, &value, &error.to_string()))
-        }
+        _ if text.trim_start().starts_with('@') => read_literal(text, &super::literal::Nothing)
+            .map_err(|error| misfit(cmdlet, parameter, &value, &error.to_string())),
         Ok(_) => Err(misfit(cmdlet, parameter, &value, "")),
         Err(error) => Err(misfit(cmdlet, parameter, &value, &error.to_string())),
     }
@@ -110,12 +116,15 @@ fn table(cmdlet: &Cmdlet, parameter: &Parameter, value: PsValue) -> Result<PsVal
     if !matches!(value, PsValue::Table(_)) {
         let error = misfit(cmdlet, parameter, &value, "");
         return Err(match (parameter.kind, &value) {
-            (Kind::Body, PsValue::List(_)) => error.with_hint("the body is the whole root: @{ parameters = @( … ) }"),
+            (Kind::Body, PsValue::List(_)) => {
+                error.with_hint("the body is the whole root: @{ parameters = @( … ) }")
+            }
             _ => error,
         });
     }
     if parameter.kind == Kind::Body {
-        whole_body(&value, &TimeZone::UTC).map_err(|error| misfit_text(cmdlet, parameter, &error.to_string()))?;
+        whole_body(&value, &TimeZone::UTC)
+            .map_err(|error| misfit_text(cmdlet, parameter, &error.to_string()))?;
     }
     Ok(value)
 }
@@ -150,7 +159,11 @@ fn credential(cmdlet: &Cmdlet, parameter: &Parameter, value: PsValue) -> Result<
             )),
         },
         // The value is not repeated: it may hold a password.
-        _ => Err(misfit_text(cmdlet, parameter, "A credential is a user name, or @{ UserName = '…'; Password = '…' }.")),
+        _ => Err(misfit_text(
+            cmdlet,
+            parameter,
+            "A credential is a user name, or @{ UserName = '…'; Password = '…' }.",
+        )),
     }
 }
 
@@ -191,14 +204,15 @@ pub fn unreadable_word(cmdlet: &Cmdlet, parameter: &Parameter, error: &ReadError
     let place = format!("{} (line {}, column {})", error.message, error.at.line, error.at.column);
     let record = misfit_text(cmdlet, parameter, &place);
     match &error.hint {
-        Some(hint) => record.with_hint(hint.clone()),
+        Some(hint) => record.with_hint(hint.as_str()),
         None => record,
     }
 }
 
 fn misfit(cmdlet: &Cmdlet, parameter: &Parameter, value: &PsValue, reason: &str) -> ErrorRecord {
     let shown = shortened(&value.to_text());
-    let text = format!("Cannot convert value \"{shown}\" to type \"{}\". {reason}", parameter.type_name(cmdlet));
+    let text =
+        format!("Cannot convert value \"{shown}\" to type \"{}\". {reason}", parameter.type_name(cmdlet));
     misfit_text(cmdlet, parameter, text.trim_end())
 }
 
@@ -218,7 +232,8 @@ fn cannot(cmdlet: &Cmdlet, parameter: &Parameter, value: &PsValue, reason: &str)
 }
 
 fn empty(cmdlet: &Cmdlet, parameter: &Parameter) -> ErrorRecord {
-    let text = format!("Cannot bind argument to parameter '{}' because it is an empty string.", parameter.name);
+    let text =
+        format!("Cannot bind argument to parameter '{}' because it is an empty string.", parameter.name);
     ErrorRecord::binding(cmdlet, "ParameterArgumentValidationErrorEmptyStringNotAllowed", text)
 }
 
@@ -229,5 +244,9 @@ fn null(cmdlet: &Cmdlet, parameter: &Parameter) -> ErrorRecord {
 
 fn shortened(text: &str) -> String {
     const SHOWN: usize = 120;
-    if text.chars().count() <= SHOWN { text.to_owned() } else { text.chars().take(SHOWN).chain(['…']).collect() }
+    if text.chars().count() <= SHOWN {
+        text.to_owned()
+    } else {
+        text.chars().take(SHOWN).chain(['…']).collect()
+    }
 }

@@ -81,7 +81,11 @@ mod tests {
 
     fn check(text: &str, expected: &str) {
         let zone = TimeZone::fixed(jiff::tz::offset(2));
-        assert_eq!(Date::parse(text).map(|date| date.to_utc(&zone)).unwrap_or("none".into()), expected, "{text}");
+        assert_eq!(
+            Date::parse(text).map(|date| date.to_utc(&zone)).unwrap_or("none".into()),
+            expected,
+            "{text}"
+        );
     }
 
     #[test]

@@ -11,7 +11,8 @@ const SECRET: [&str; 4] = ["Authorization", "Proxy-Authorization", "Cookie", "Se
 
 /// What comes before the first call.
 pub fn beginning(cmdlet: &Cmdlet, set: &str, connection: Option<&Connection>) -> String {
-    let mut text = format!("[CmdletBeginProcessing]: - {} begin processing with parameterSet '{set}'.", cmdlet.name);
+    let mut text =
+        format!("[CmdletBeginProcessing]: - {} begin processing with parameterSet '{set}'.", cmdlet.name);
     if let Some(connection) = connection {
         text.push_str(&format!("\n[Authentication]: - AuthType: '{}'.", connection.auth_type));
         text.push_str(&format!("\n[Authentication]: - Scopes: [{}].", connection.scopes.join(", ")));

@@ -70,8 +70,9 @@ pub fn evaluate(expression: &Expression, scope: &dyn Scope) -> Result<PsValue, R
 pub fn variable(name: &str, at: Position, scope: &dyn Scope) -> Result<PsValue, ReadError> {
     scope.variable(name).ok_or_else(|| {
         let text = format!("The variable '${name}' cannot be retrieved because it has not been set.");
-        ReadError::new(at, "VariableIsUndefined", text)
-            .with_hint(format!("assign it in a script, or give the script a value for it: --variable {name}=…"))
+        ReadError::new(at, "VariableIsUndefined", text).with_hint(format!(
+            "assign it in a script, or give the script a value for it: --variable {name}=…"
+        ))
     })
 }
 

@@ -12,7 +12,11 @@ pub fn help(cmdlet: &Cmdlet, width: usize) -> String {
     paragraph(&mut text, &format!("Calls {call}."), "    ", width);
     text.push_str("\nSYNTAX\n");
     for set in Sets::ALL.each() {
-        text.push_str(&format!("    {}{}\n", set.name(), if set == Sets::EXPANDED { " (default)" } else { "" }));
+        text.push_str(&format!(
+            "    {}{}\n",
+            set.name(),
+            if set == Sets::EXPANDED { " (default)" } else { "" }
+        ));
         paragraph(&mut text, &syntax(cmdlet, &table, set), "        ", width);
         text.push('\n');
     }
@@ -35,8 +39,10 @@ pub fn help(cmdlet: &Cmdlet, width: usize) -> String {
     text.trim_end().to_owned()
 }
 
-const OPTIONS: [&str; 2] =
-    ["--output table|list|json    How results are shown; table is the default.", "--help, -?                  This text."];
+const OPTIONS: [&str; 2] = [
+    "--output table|list|json    How results are shown; table is the default.",
+    "--help, -?                  This text.",
+];
 
 const NOTES: [&str; 8] = [
     "Names may be shortened as long as one parameter fits; the cmdlet's own parameters win over the common ones. -Name:value works for every parameter; a switch is turned off with -Name:$false.",

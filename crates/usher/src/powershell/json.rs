@@ -49,7 +49,11 @@ pub fn from_json(value: &Value) -> Result<PsValue, ReadError> {
             for (key, value) in members {
                 if table.insert(key, from_json(value)?).is_some() {
                     let text = format!("The JSON has two members '{key}' that differ at most in case.");
-                    return Err(ReadError::new(Position { line: 1, column: 1 }, "KeysWithDifferentCasingInJsonString", text));
+                    return Err(ReadError::new(
+                        Position { line: 1, column: 1 },
+                        "KeysWithDifferentCasingInJsonString",
+                        text,
+                    ));
                 }
             }
             PsValue::Table(table)

@@ -50,10 +50,7 @@ pub fn read_items(text: &str, scope: &dyn Scope) -> Result<Vec<PsValue>, ReadErr
         Err(error) if is_probably_json(text) => return Err(error),
         Err(_) => {
             let expressions = Reader::new(text).whole_sequence()?;
-            expressions
-                .iter()
-                .map(|expression| evaluate(expression, scope))
-                .collect::<Result<Vec<_>, _>>()?
+            expressions.iter().map(|expression| evaluate(expression, scope)).collect::<Result<Vec<_>, _>>()?
         }
     };
     Ok(values.into_iter().flat_map(enumerated).collect())

@@ -98,7 +98,13 @@ impl Kind {
     pub fn is_literal(self) -> bool {
         matches!(
             self,
-            Self::Body | Self::Tables | Self::Table | Self::Identity | Self::Dictionary | Self::Credential | Self::Steps
+            Self::Body
+                | Self::Tables
+                | Self::Table
+                | Self::Identity
+                | Self::Dictionary
+                | Self::Credential
+                | Self::Steps
         )
     }
 }
@@ -266,11 +272,7 @@ pub fn parameters(cmdlet: &Cmdlet) -> Vec<Parameter> {
             summary: "Where the response's headers go: a variable of the script, or a file.",
             ..DECLARED
         },
-        Parameter {
-            name: "SynchronizationJobId",
-            summary: "The id of the synchronization job.",
-            ..by_id
-        },
+        Parameter { name: "SynchronizationJobId", summary: "The id of the synchronization job.", ..by_id },
     ];
     table.push(id);
     table.sort_by_key(|parameter| parameter.name);

@@ -46,10 +46,10 @@ pub fn bind_item(bound: &Bound, item: &PsValue) -> Result<Bound, ErrorRecord> {
         _ => None,
     };
     let PsValue::Table(table) = parsed.as_ref().unwrap_or(item) else { return Err(unbound(bound)) };
-    let is_open = |name: &str, sets: Sets| {
-        !bound.values.contains_key(name) && !bound.open.and(sets).is_empty()
-    };
-    let is_identity = is_open("InputObject", Sets::BY_IDENTITY) && IDENTITY_KEYS.iter().any(|key| table.contains(key));
+    let is_open =
+        |name: &str, sets: Sets| !bound.values.contains_key(name) && !bound.open.and(sets).is_empty();
+    let is_identity =
+        is_open("InputObject", Sets::BY_IDENTITY) && IDENTITY_KEYS.iter().any(|key| table.contains(key));
     let is_body = is_open("BodyParameter", Sets::WHOLE) && table.contains("parameters");
     match (is_identity, is_body) {
         (true, true) if !bound.open.and(Sets::VIA_IDENTITY).is_empty() => {

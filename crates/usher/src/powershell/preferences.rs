@@ -39,7 +39,8 @@ impl ActionPreference {
         if let Some((_, action)) = text.parse::<usize>().ok().and_then(|number| ACTIONS.get(number)) {
             return Ok(*action);
         }
-        let starts = |name: &str| name.get(..text.len()).is_some_and(|start| start.eq_ignore_ascii_case(text));
+        let starts =
+            |name: &str| name.get(..text.len()).is_some_and(|start| start.eq_ignore_ascii_case(text));
         let matching: Vec<_> = ACTIONS.iter().filter(|(name, _)| !text.is_empty() && starts(name)).collect();
         match matching.as_slice() {
             [(_, only)] => Ok(*only),
@@ -140,9 +141,11 @@ impl Preferences {
 
     /// The preferences with what the common parameters of a call say.
     pub fn with_parameters<'v>(mut self, value: impl Fn(&str) -> Option<&'v PsValue>) -> Self {
-        let action = |name: &str| value(name).and_then(|value| ActionPreference::parse(&value.to_text()).ok());
+        let action =
+            |name: &str| value(name).and_then(|value| ActionPreference::parse(&value.to_text()).ok());
         let switch = |name: &str| value(name).map(|value| *value == PsValue::Bool(true));
-        let shown = |is_on: bool| if is_on { ActionPreference::Continue } else { ActionPreference::SilentlyContinue };
+        let shown =
+            |is_on: bool| if is_on { ActionPreference::Continue } else { ActionPreference::SilentlyContinue };
         self.error = action("ErrorAction").unwrap_or(self.error);
         self.warning = action("WarningAction").unwrap_or(self.warning);
         self.verbose = switch("Verbose").map_or(self.verbose, shown);

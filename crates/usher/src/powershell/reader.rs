@@ -1,19 +1,19 @@
-//! Reads expressions and pipelines into a tree: the literal grammar, with variables, members and commands
-//! where a script may have them. Never panics, and nesting is bounded.
+//! Reads expressions into a tree: the literal grammar, with variables and members where a script may have them.
+//! Never panics, and nesting is bounded.
 
+use super::command::may_stand_in_parentheses;
 use super::cursor::{Cursor, is_break};
 use super::number::read_number;
-use super::strings::{Pieces, ends_word};
 use super::syntax::{
-    Argument, ArgumentKind, Command, Expression, ExpressionKind, Pipeline, Position, ReadError, Stage,
-    is_dash, is_double_quote, is_single_quote,
+    Expression, ExpressionKind, Position, ReadError, Stage, is_dash, is_double_quote, is_single_quote,
 };
 use super::value::{PsValue, Table, TableKind};
 
 /// How deeply values may be nested.
 pub const DEPTH_LIMIT: usize = 64;
 
-type Read<T> = Result<T, ReadError>;
+/// What reading gives.
+pub(super) type Read<T> = Result<T, ReadError>;
 
 /// Reads one text from beginning to end.
 pub(super) struct Reader<'t> {
@@ -71,7 +71,7 @@ impl<'t> Reader<'t> {
         self.rest_of_list(first, Self::value)
     }
 
-    fn rest_of_list(
+    pub(super) fn rest_of_list(
         &mut self,
         first: Expression,
         next: impl Fn(&mut Self) -> Read<Expression>,
@@ -102,11 +102,10 @@ impl<'t> Reader<'t> {
     }
 
     /// One value, with the members taken of it.
-    fn value(&mut self) -> Read<Expression> {
+    pub(super) fn value(&mut self) -> Read<Expression> {
         self.depth += 1;
         if self.depth > DEPTH_LIMIT {
-            let text = format!("The value is nested more than {DEPTH_LIMIT} levels deep.");
-            return Err(ReadError::new(self.cursor.at(), "ScriptTooComplicated", text));
+            return Err(too_deep(self.cursor.at()));
         }
         let value = self.primary();
         self.depth -= 1;
@@ -131,11 +130,16 @@ impl<'t> Reader<'t> {
                 Some(letter) if is_name(letter) => {
                     self.cursor.bump();
                     let name = self.cursor.take_while(is_name);
-                    Err(ReadError::new(at, "SplattingNotPermitted", format!(
-                        "The splatting operator '@' cannot be used to reference variables in an expression. '@{name}' can be used only as an argument to a command. To reference variables in an expression use '${name}'."
-                    )))
+                    Err(ReadError::new(
+                        at,
+                        "SplattingNotPermitted",
+                        format!(
+                            "The splatting operator '@' cannot be used to reference variables in an expression. '@{name}' can be used only as an argument to a command. To reference variables in an expression use '${name}'."
+                        ),
+                    ))
                 }
-                None => Err(ReadError::new(at, "UnrecognizedToken", "Unrecognized token in source text.").incomplete()),
+                None => Err(ReadError::new(at, "UnrecognizedToken", "Unrecognized token in source text.")
+                    .incomplete()),
                 Some(_) => Err(ReadError::new(at, "UnrecognizedToken", "Unrecognized token in source text.")),
             },
             '$' => {
@@ -179,7 +183,8 @@ impl<'t> Reader<'t> {
             let name = self.cursor.take_while(is_name);
             let is_scope = self.cursor.peek() == Some(':') && self.cursor.peek_second() != Some(':');
             if is_scope && self.cursor.peek_second().is_some_and(is_name) {
-                let text = format!("The variable '${name}:…' names a scope or a drive, which is not supported.");
+                let text =
+                    format!("The variable '${name}:…' names a scope or a drive, which is not supported.");
                 return Err(ReadError::new(at, "ScopedVariableNotSupported", text));
             }
             name
@@ -199,9 +204,14 @@ impl<'t> Reader<'t> {
     }
 
     /// `.Name.Name` directly after a value.
-    fn members(&mut self, mut value: Expression) -> Read<Expression> {
+    pub(super) fn members(&mut self, mut value: Expression) -> Read<Expression> {
+        let mut steps = 0;
         loop {
             let at = self.cursor.at();
+            steps += 1;
+            if steps > DEPTH_LIMIT {
+                return Err(too_deep(at));
+            }
             match (self.cursor.peek(), self.cursor.peek_second()) {
                 (Some('.'), Some(letter)) if is_name(letter) => {
                     self.cursor.bump();
@@ -225,8 +235,7 @@ impl<'t> Reader<'t> {
     fn group(&mut self, at: Position) -> Read<Expression> {
         self.depth += 1;
         if self.depth > DEPTH_LIMIT {
-            let text = format!("The value is nested more than {DEPTH_LIMIT} levels deep.");
-            return Err(ReadError::new(at, "ScriptTooComplicated", text));
+            return Err(too_deep(at));
         }
         self.cursor.bump();
         self.cursor.gaps()?;
@@ -407,150 +416,18 @@ impl<'t> Reader<'t> {
         match read_number(&text) {
             Some(value) => Ok(Expression { at, kind: ExpressionKind::Constant(value) }),
             None if text.starts_with(|first: char| first.is_ascii_digit())
-                && text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'+' | b'-')) =>
+                && text.bytes().all(|byte| {
+                    byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'+' | b'-')
+                }) =>
             {
-                Err(ReadError::new(at, "BadNumericConstant", format!("The numeric constant {text} is not valid.")))
+                Err(ReadError::new(
+                    at,
+                    "BadNumericConstant",
+                    format!("The numeric constant {text} is not valid."),
+                ))
             }
             None => Err(unexpected_token(at, &text).with_hint("a text stands in quotes")),
         }
-    }
-
-    /// `expression | command | command`, or a command to begin with.
-    pub(super) fn pipeline(&mut self) -> Read<Pipeline> {
-        self.cursor.blanks()?;
-        let at = self.cursor.at();
-        let starts_command = self.cursor.peek().is_some_and(|first| is_name(first) && !first.is_ascii_digit());
-        let mut stages = vec![if starts_command {
-            Stage::Command(self.command()?)
-        } else {
-            Stage::Expression(self.list()?)
-        }];
-        loop {
-            let before = self.cursor;
-            self.cursor.blanks()?;
-            if self.cursor.rest().starts_with("||") || self.cursor.peek() != Some('|') {
-                self.cursor = before;
-                return Ok(Pipeline { at, stages });
-            }
-            self.cursor.bump();
-            self.cursor.gaps()?;
-            if self.cursor.peek().is_none() {
-                let text = "An empty pipe element is not allowed.";
-                return Err(ReadError::new(self.cursor.at(), "EmptyPipeElement", text).incomplete());
-            }
-            stages.push(Stage::Command(self.command()?));
-        }
-    }
-
-    fn command(&mut self) -> Read<Command> {
-        let at = self.cursor.at();
-        let name = self.cursor.take_while(|character| {
-            !ends_word(character) && !is_single_quote(character) && !is_double_quote(character) && character != '$'
-        });
-        if name.is_empty() {
-            return Err(self.unexpected());
-        }
-        let mut arguments = Vec::new();
-        loop {
-            self.cursor.blanks()?;
-            match self.cursor.peek() {
-                None => break,
-                Some(end) if is_break(end) || matches!(end, ';' | '|' | ')' | '}') => break,
-                Some(sign @ ('<' | '>' | '&')) => {
-                    let text = format!("Redirection and background jobs ('{sign}') are not supported.");
-                    return Err(ReadError::new(self.cursor.at(), "RedirectionNotSupported", text));
-                }
-                Some(_) => arguments.push(self.argument()?),
-            }
-        }
-        Ok(Command { at, name: name.to_owned(), arguments })
-    }
-
-    fn argument(&mut self) -> Read<Argument> {
-        let at = self.cursor.at();
-        let first = self.cursor.peek();
-        let second = self.cursor.peek_second();
-        let is_parameter =
-            first.is_some_and(is_dash) && second.is_some_and(|second| is_parameter_start(second));
-        if is_parameter {
-            self.cursor.bump();
-            let name = self.cursor.take_while(|character| !ends_word(character) && character != ':').to_owned();
-            let value = if self.cursor.eat(':') {
-                self.cursor.blanks()?;
-                Some(self.argument_list()?)
-            } else {
-                None
-            };
-            return Ok(Argument { at, kind: ArgumentKind::Name(name, value) });
-        }
-        if first == Some('@') && second.is_some_and(is_name) {
-            self.cursor.bump();
-            let name = self.cursor.take_while(is_name).to_owned();
-            return Ok(Argument { at, kind: ArgumentKind::Splat(name) });
-        }
-        Ok(Argument { at, kind: ArgumentKind::Value(self.argument_list()?) })
-    }
-
-    fn argument_list(&mut self) -> Read<Expression> {
-        let first = self.argument_value()?;
-        self.rest_of_list(first, Self::argument_value)
-    }
-
-    fn argument_value(&mut self) -> Read<Expression> {
-        let at = self.cursor.at();
-        let Some(first) = self.cursor.peek() else {
-            let text = "An argument was expected, but the text ends here.";
-            return Err(ReadError::new(at, "MissingArgument", text).incomplete());
-        };
-        let second = self.cursor.peek_second();
-        let is_value = match first {
-            '(' => true,
-            '@' => second.is_some_and(|second| {
-                matches!(second, '(' | '{') || is_single_quote(second) || is_double_quote(second)
-            }),
-            quote => is_single_quote(quote) || is_double_quote(quote),
-        };
-        if is_value {
-            let value = self.value()?;
-            return match self.cursor.peek() {
-                Some(next) if !ends_word(next) && next != '#' => Err(self.unexpected()),
-                _ => Ok(value),
-            };
-        }
-        if first == '$' && second.is_some_and(|second| is_name(second) || matches!(second, '{' | '(')) {
-            let before = self.cursor;
-            let value = self.value()?;
-            if self.cursor.peek().is_none_or(ends_word) {
-                return Ok(value);
-            }
-            // `$folder/file` is a word that expands.
-            self.cursor = before;
-        }
-        if first == '{' {
-            let text = "Script blocks are not supported.";
-            return Err(ReadError::new(at, "ScriptBlockNotSupported", text));
-        }
-        self.word()
-    }
-
-    /// A bare word: text that expands, without quotes.
-    fn word(&mut self) -> Read<Expression> {
-        let at = self.cursor.at();
-        let mut pieces = Pieces::default();
-        let mut is_empty = true;
-        while let Some(character) = self.cursor.peek() {
-            if ends_word(character) || (character == '`' && self.cursor.peek_second().is_some_and(is_break)) {
-                break;
-            }
-            if is_single_quote(character) || is_double_quote(character) {
-                let quoted = self.quoted()?;
-                pieces.extend(quoted);
-            } else {
-                self.expanding_character(&mut pieces)?;
-            }
-            is_empty = false;
-        }
-        if is_empty { Err(self.unexpected()) } else { Ok(Expression { at, kind: pieces.finish() }) }
     }
 
     /// The error of a token that has no place where it stands.
@@ -558,7 +435,8 @@ impl<'t> Reader<'t> {
         let mut ahead = self.cursor;
         let word = ahead.take_while(is_name);
         match (word, self.cursor.peek()) {
-            ("", None) => ReadError::new(self.cursor.at(), "ExpectedExpression", "The text ends too early.").incomplete(),
+            ("", None) => ReadError::new(self.cursor.at(), "ExpectedExpression", "The text ends too early.")
+                .incomplete(),
             ("", Some(character)) => unexpected_token(self.cursor.at(), &character.to_string()),
             (word, _) => unexpected_token(self.cursor.at(), word),
         }
@@ -581,16 +459,9 @@ pub(super) fn duplicate_key(at: Position, key: &str) -> ReadError {
     ReadError::new(at, "DuplicateKeyInHashLiteral", text)
 }
 
-/// A pipeline in parentheses may read, but makes no call: it runs while arguments are still being put together.
-fn may_stand_in_parentheses(index: usize, command: &Command) -> Read<()> {
-    let wanted = if index == 0 { "Get-Content" } else { "ConvertFrom-Json" };
-    if command.name.eq_ignore_ascii_case(wanted) {
-        return Ok(());
-    }
-    let text = format!("'{}' cannot stand in parentheses here.", command.name);
-    Err(ReadError::new(command.at, "CommandNotSupported", text).with_hint(
-        "parentheses may hold a value, Get-Content FILE -Raw, and | ConvertFrom-Json; give any other result a name first: $r = …",
-    ))
+fn too_deep(at: Position) -> ReadError {
+    let text = format!("The value is nested more than {DEPTH_LIMIT} levels deep.");
+    ReadError::new(at, "ScriptTooComplicated", text)
 }
 
 fn incomplete_table(at: Position) -> ReadError {

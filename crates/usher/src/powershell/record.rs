@@ -13,8 +13,6 @@ pub enum Category {
     InvalidOperation,
     /// A text cannot be read.
     ParserError,
-    /// Something is not there.
-    ObjectNotFound,
     /// Whoever was asked said stop.
     OperationStopped,
     /// Anything else.
@@ -24,29 +22,28 @@ pub enum Category {
 /// An error as it is shown, kept in variables, and looked at by scripts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ErrorRecord {
-    /// What stands in front of the text: the cmdlet, with its parameter set once that is known.
-    pub source: String,
+    /// What stands in front of the text, and is the activity of `CategoryInfo`: the cmdlet, with its parameter
+    /// set once that is known.
+    pub source: Box<str>,
     /// `FullyQualifiedErrorId`.
-    pub id: String,
+    pub id: Box<str>,
     /// The kind of error.
     pub category: Category,
     /// What the error is about, as `CategoryInfo` shows it: `value:type`, or `:`.
-    pub target: String,
-    /// The activity of `CategoryInfo`.
-    pub activity: String,
+    pub target: Box<str>,
     /// The type of the exception.
     pub exception: &'static str,
     /// The short text.
-    pub message: String,
+    pub message: Box<str>,
     /// The long text, when there is one: what consoles show.
-    pub details: Option<String>,
+    pub details: Option<Box<str>>,
     /// What to do about it.
-    pub hint: Option<String>,
+    pub hint: Option<Box<str>>,
 }
 
 impl ErrorRecord {
     /// An error in binding parameters.
-    pub fn binding(cmdlet: &Cmdlet, id: &str, message: impl Into<String>) -> Self {
+    pub fn binding(cmdlet: &Cmdlet, id: &str, message: impl Into<Box<str>>) -> Self {
         let category = match id {
             "ParameterArgumentTransformationError"
             | "ParameterArgumentValidationError"
@@ -56,10 +53,9 @@ impl ErrorRecord {
         };
         Self {
             source: cmdlet.name.into(),
-            id: format!("{id},{}", cmdlet.name),
+            id: format!("{id},{}", cmdlet.name).into(),
             category,
             target: ":".into(),
-            activity: cmdlet.name.into(),
             exception: "ParameterBindingException",
             message: message.into(),
             details: None,
@@ -68,14 +64,14 @@ impl ErrorRecord {
     }
 
     /// The same error, with a sentence on what to do.
-    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+    pub fn with_hint(mut self, hint: impl Into<Box<str>>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
     /// `CategoryInfo` in one line.
     pub fn category_info(&self) -> String {
-        format!("{:?}: ({}) [{}], {}", self.category, self.target, self.activity, self.exception)
+        format!("{:?}: ({}) [{}], {}", self.category, self.target, self.source, self.exception)
     }
 
     /// The text on the error stream: the error, then what kind it is, then a hint.

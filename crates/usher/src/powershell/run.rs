@@ -195,7 +195,7 @@ impl Run<'_, '_> {
                     error.at.line, error.at.column, error.message
                 );
                 let mut record = self.input_error(error.id, text);
-                record.hint = error.hint;
+                record.hint = error.hint.map(Into::into);
                 Err(self.talk.terminate(record))
             }
         }
@@ -240,7 +240,9 @@ impl Run<'_, '_> {
                 }
                 json
             }
-            Err(error) => return self.talk.error(other_error(self.cmdlet, set.name(), target, error.to_string())),
+            Err(error) => {
+                return self.talk.error(other_error(self.cmdlet, set.name(), target, error.to_string()));
+            }
         };
         let proxy = self.proxy(&bound)?;
         let headers = match request_headers(&*self.options.clock, bound.get("Headers")) {
@@ -415,7 +417,8 @@ impl Run<'_, '_> {
                         message.clone(),
                     );
                     record.category = Category::InvalidArgument;
-                    record.details = Some(format!("The pipeline has been stopped.\n{}: {message}", record.source));
+                    record.details =
+                        Some(format!("The pipeline has been stopped.\n{}: {message}", record.source).into());
                     return Err(self.talk.terminate(record));
                 }
             }
@@ -428,7 +431,9 @@ impl Run<'_, '_> {
         if self.credential.is_none() {
             self.credential = self.proxy_credential(bound)?;
         }
-        let Some(uri) = bound.text("Proxy").and_then(|uri| url::Url::parse(uri).ok()) else { return Ok(None) };
+        let Some(uri) = bound.text("Proxy").and_then(|uri| url::Url::parse(uri).ok()) else {
+            return Ok(None);
+        };
         Ok(Some(Proxy {
             uri,
             credential: self.credential.clone(),
@@ -440,7 +445,9 @@ impl Run<'_, '_> {
         match bound.get("ProxyCredential") {
             Some(PsValue::Table(table)) => Ok(Some(Credential {
                 user_name: table.get("UserName").map(PsValue::to_text).unwrap_or_default(),
-                password: usher_core::Secret::new(table.get("Password").map(PsValue::to_text).unwrap_or_default()),
+                password: usher_core::Secret::new(
+                    table.get("Password").map(PsValue::to_text).unwrap_or_default(),
+                ),
             })),
             Some(PsValue::Text(user_name)) => {
                 let secret = if self.talk.host.is_interactive() {
@@ -491,7 +498,9 @@ fn target(bound: &Bound, set: Sets, id: &str, job: &str) -> String {
     let body = bound.cmdlet.model(bound.cmdlet.body_type.trim_start_matches('I'));
     if Sets::BY_ID.contains(set) {
         let name = bound.cmdlet.id_parameter;
-        format!("{{ {name} = {id}, SynchronizationJobId = {job}, Headers = {headers}, body = {body} }}:<>f__AnonymousType0`4")
+        format!(
+            "{{ {name} = {id}, SynchronizationJobId = {job}, Headers = {headers}, body = {body} }}:<>f__AnonymousType0`4"
+        )
     } else {
         format!("{{ Headers = {headers}, body = {body} }}:<>f__AnonymousType1`2")
     }
@@ -507,12 +516,12 @@ pub fn record_value(record: &ErrorRecord) -> PsValue {
         table
     };
     let mut error = Table::new(TableKind::Object);
-    error.insert("Exception", PsValue::Table(object(vec![("Message", record.message.clone())])));
+    error.insert("Exception", PsValue::Table(object(vec![("Message", record.message.to_string())])));
     error.insert("CategoryInfo", PsValue::Text(record.category_info()));
-    error.insert("FullyQualifiedErrorId", PsValue::Text(record.id.clone()));
+    error.insert("FullyQualifiedErrorId", PsValue::text(&*record.id));
     let details = record.details.as_ref().map_or(PsValue::Null, |details| {
         PsValue::Table(object(vec![
-            ("Message", details.clone()),
+            ("Message", details.to_string()),
             ("RecommendedAction", "See service error codes: https://learn.microsoft.com/graph/errors".into()),
         ]))
     });

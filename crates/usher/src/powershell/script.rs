@@ -1,13 +1,34 @@
 //! Reads scripts: the statements that published samples are made of, all of them before anything runs.
 
-use super::cmdlets::find_cmdlet;
 use super::reader::{Reader, is_name};
-use super::syntax::{Command, ExpressionKind, Pipeline, ReadError, Stage, Statement};
+use super::syntax::{ExpressionKind, Pipeline, ReadError, Stage, Statement};
 
 /// Words that begin a statement of the language which samples do without.
 const KEYWORDS: [&str; 24] = [
-    "begin", "break", "catch", "class", "continue", "data", "do", "dynamicparam", "else", "end", "exit", "filter",
-    "finally", "for", "foreach", "function", "if", "param", "process", "return", "switch", "throw", "try", "while",
+    "begin",
+    "break",
+    "catch",
+    "class",
+    "continue",
+    "data",
+    "do",
+    "dynamicparam",
+    "else",
+    "end",
+    "exit",
+    "filter",
+    "finally",
+    "for",
+    "foreach",
+    "function",
+    "if",
+    "param",
+    "process",
+    "return",
+    "switch",
+    "throw",
+    "try",
+    "while",
 ];
 
 /// The commands of a script besides the cmdlets.
@@ -130,12 +151,18 @@ impl Reader<'_> {
         let rest = self.cursor.rest();
         let Some(first) = rest.chars().next() else { return Ok(()) };
         let operator: String = match first {
-            '=' | '+' | '*' | '/' | '%' | '&' | '|' | '?' | '!' => {
-                rest.chars().take_while(|character| matches!(character, '=' | '+' | '*' | '/' | '%' | '&' | '|' | '?' | '!')).collect()
-            }
-            dash if super::syntax::is_dash(dash) => {
-                rest.chars().take_while(|character| is_name(*character) || super::syntax::is_dash(*character) || *character == '=').collect()
-            }
+            '=' | '+' | '*' | '/' | '%' | '&' | '|' | '?' | '!' => rest
+                .chars()
+                .take_while(|character| {
+                    matches!(character, '=' | '+' | '*' | '/' | '%' | '&' | '|' | '?' | '!')
+                })
+                .collect(),
+            dash if super::syntax::is_dash(dash) => rest
+                .chars()
+                .take_while(|character| {
+                    is_name(*character) || super::syntax::is_dash(*character) || *character == '='
+                })
+                .collect(),
             _ => return Ok(()),
         };
         let text = format!("The operator '{operator}' is not part of what a script may hold here.");
@@ -143,16 +170,14 @@ impl Reader<'_> {
     }
 }
 
-const SCOPE: &str = "a script may hold: $name = value; Import-Module; Connect-MgGraph; the on-demand cmdlets with variables, splatting (@name) and pipeline input; Get-Content -Raw; | Format-List, Format-Table, ConvertTo-Json, ConvertFrom-Json; comments";
+/// What a script may hold, for whoever has tried more.
+pub const SCOPE: &str = "a script may hold: $name = value; Import-Module; Connect-MgGraph; the on-demand cmdlets with variables, splatting (@name) and pipeline input; Get-Content -Raw; | Format-List, Format-Table, ConvertTo-Json, ConvertFrom-Json; comments";
 
 fn check_stages(pipeline: &Pipeline, is_assigned: bool) -> Result<(), ReadError> {
     let last = pipeline.stages.len() - 1;
     for (index, stage) in pipeline.stages.iter().enumerate() {
         let Stage::Command(command) = stage else { continue };
-        if find_cmdlet(&command.name).is_some() {
-            continue;
-        }
-        let helper = find_helper(&command.name).ok_or_else(|| unknown(command))?;
+        let Some(helper) = find_helper(&command.name) else { continue };
         let problem = if helper.is_later_stage() && index == 0 {
             "needs something in front of it: … |"
         } else if !helper.is_later_stage() && index > 0 {
@@ -168,12 +193,4 @@ fn check_stages(pipeline: &Pipeline, is_assigned: bool) -> Result<(), ReadError>
         return Err(ReadError::new(command.at, "PipelineNotSupported", text));
     }
     Ok(())
-}
-
-fn unknown(command: &Command) -> ReadError {
-    let text = format!(
-        "The term '{}' is not recognized as a name of a cmdlet, function, script file, or executable program.",
-        command.name
-    );
-    ReadError::new(command.at, "CommandNotFoundException", text).with_hint(SCOPE)
 }

@@ -184,9 +184,9 @@ impl Session<'_, '_> {
         }
         self.succeeded = succeeded;
         match &statement.target {
-            Some(name) => self.assign(name, flow.value()).map_err(|reason| {
-                Stopped::Read(ReadError::new(statement.at, "InvalidPreference", reason))
-            }),
+            Some(name) => self
+                .assign(name, flow.value())
+                .map_err(|reason| Stopped::Read(ReadError::new(statement.at, "InvalidPreference", reason))),
             None => {
                 self.show(&flow.items());
                 Ok(())
@@ -203,7 +203,9 @@ impl Session<'_, '_> {
         let text = match self.options.output {
             Output::Table => default_view(values, width),
             Output::List => format_list(values, None, width),
-            Output::Json => (!values.is_empty()).then(|| json_text(values, DEEPEST, false, &self.options.zone).0),
+            Output::Json => {
+                (!values.is_empty()).then(|| json_text(values, DEEPEST, false, &self.options.zone).0)
+            }
         };
         if let Some(text) = text {
             self.host.write(Stream::Output, &text);
@@ -315,7 +317,9 @@ impl Session<'_, '_> {
             }
             Helper::Connect => self.connect(command),
             Helper::GetContent => Ok(Flow::Value(get_content(command, &self.scope())?)),
-            Helper::ConvertFromJson => Ok(Flow::Value(convert_from_json(command, &PsValue::List(flow.items()))?)),
+            Helper::ConvertFromJson => {
+                Ok(Flow::Value(convert_from_json(command, &PsValue::List(flow.items()))?))
+            }
             Helper::ConvertToJson => self.convert_to_json(command, &flow.items()),
             Helper::FormatList => {
                 let format = self.format_arguments(command)?;
@@ -347,8 +351,14 @@ impl Session<'_, '_> {
     /// `Connect-MgGraph`: the saved connection is used, whatever the arguments say; those that would have
     /// connected elsewhere are named in a warning.
     fn connect(&mut self, command: &Command) -> Result<Flow, Stopped> {
-        const HARMLESS: [&str; 6] =
-            ["Scopes", "NoWelcome", "ContextScope", "ClientTimeout", "UseDeviceCode", "UseDeviceAuthentication"];
+        const HARMLESS: [&str; 6] = [
+            "Scopes",
+            "NoWelcome",
+            "ContextScope",
+            "ClientTimeout",
+            "UseDeviceCode",
+            "UseDeviceAuthentication",
+        ];
         self.items(command)?;
         let Some(connection) = self.transport.connection() else {
             let text = "There is no saved connection that Connect-MgGraph could use.";
@@ -394,18 +404,23 @@ impl Session<'_, '_> {
                         }
                         _ => String::new(),
                     };
-                    depth = given.parse().ok().filter(|depth| (0..=DEEPEST).contains(depth)).ok_or_else(|| {
-                        unsupported(argument.at, "-Depth takes a number from 0 to 100.")
-                    })?;
+                    depth =
+                        given.parse().ok().filter(|depth| (0..=DEEPEST).contains(depth)).ok_or_else(
+                            || unsupported(argument.at, "-Depth takes a number from 0 to 100."),
+                        )?;
                 }
                 _ => {
-                    return Err(unsupported(argument.at, "ConvertTo-Json takes -Depth and -Compress here.").into());
+                    return Err(
+                        unsupported(argument.at, "ConvertTo-Json takes -Depth and -Compress here.").into()
+                    );
                 }
             }
         }
         let (text, is_cut) = json_text(values, depth, compress, &self.options.zone);
         if is_cut {
-            let warning = format!("Resulting JSON is truncated as serialization has exceeded the set depth of {depth}.");
+            let warning = format!(
+                "Resulting JSON is truncated as serialization has exceeded the set depth of {depth}."
+            );
             let mut talk = Talk::new(&mut *self.host, self.preferences, None);
             if talk.warning(&warning).is_err() {
                 return Err(Stopped::Said(Next::Ends));
@@ -430,7 +445,8 @@ impl Session<'_, '_> {
                 ArgumentKind::Name(name, Some(value)) if is_short_for(name, "Property") => value,
                 ArgumentKind::Value(value) => value,
                 _ => {
-                    let text = format!("{} takes names of properties, -AutoSize and -Wrap here.", command.name);
+                    let text =
+                        format!("{} takes names of properties, -AutoSize and -Wrap here.", command.name);
                     return Err(unsupported(argument.at, &text));
                 }
             };

@@ -107,27 +107,23 @@ impl Reader<'_> {
             if self.cursor.peek().is_none() {
                 return Err(unterminated(at, terminator));
             }
-            let text =
-                "No characters are allowed after a here-string header but before the end of the line.";
+            let text = "No characters are allowed after a here-string header but before the end of the line.";
             return Err(ReadError::new(self.cursor.at(), "UnexpectedCharactersAfterHereStringHeader", text));
         }
         let is_quote = if expands { is_double_quote } else { is_single_quote };
         let mut pieces = Pieces::default();
-        let mut at_line_start = true;
+        let mut is_first = true;
         loop {
             // The line break before the terminator belongs to the terminator.
             let mut ahead = self.cursor;
-            let is_break_ahead = !at_line_start && ahead.eat_break();
-            if (at_line_start || is_break_ahead)
-                && ahead.peek().is_some_and(is_quote)
-                && ahead.peek_second() == Some('@')
-            {
+            let is_line_start = ahead.eat_break() || is_first;
+            if is_line_start && ahead.peek().is_some_and(is_quote) && ahead.peek_second() == Some('@') {
                 ahead.bump();
                 ahead.bump();
                 self.cursor = ahead;
                 return Ok(pieces);
             }
-            at_line_start = false;
+            is_first = false;
             match self.cursor.peek() {
                 None => return Err(unterminated(at, terminator)),
                 // A `\r\n` is taken whole, lest its second half be read as a break of its own.
@@ -208,7 +204,11 @@ impl Reader<'_> {
 }
 
 fn unterminated(at: Position, terminator: &str) -> ReadError {
-    let id = if terminator.ends_with('@') { "TerminatorExpectedAtEndOfHereString" } else { "TerminatorExpectedAtEndOfString" };
+    let id = if terminator.ends_with('@') {
+        "TerminatorExpectedAtEndOfHereString"
+    } else {
+        "TerminatorExpectedAtEndOfString"
+    };
     // The full stop stands in PowerShell's text too.
     ReadError::new(at, id, format!("The string is missing the terminator: {terminator}.")).incomplete()
 }

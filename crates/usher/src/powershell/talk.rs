@@ -177,7 +177,8 @@ impl<'h> Talk<'h> {
         if matches!(preference, ActionPreference::SilentlyContinue | ActionPreference::Ignore) {
             return Ok(());
         }
-        let lines: Vec<_> = text.lines().map(|line| format!("{label}: {line}").trim_end().to_owned()).collect();
+        let lines: Vec<_> =
+            text.lines().map(|line| format!("{label}: {line}").trim_end().to_owned()).collect();
         self.host.write(Stream::Message, &lines.join("\n"));
         match preference {
             ActionPreference::Stop => {
@@ -201,7 +202,7 @@ impl<'h> Talk<'h> {
         self.succeeded = false;
         let text = "The running command stopped because the user selected the Stop option.";
         let mut record = stop_record(text.into(), "ActionPreferenceStop");
-        record.source = source.to_owned();
+        record.source = source.into();
         self.show(record);
         Halt { ends_script: true }
     }
@@ -249,13 +250,12 @@ impl<'h> Talk<'h> {
 
 fn stop_record(message: String, id: &str) -> ErrorRecord {
     ErrorRecord {
-        source: String::new(),
+        source: Box::default(),
         id: id.into(),
         category: Category::OperationStopped,
         target: ":".into(),
-        activity: String::new(),
         exception: "ActionPreferenceStopException",
-        message,
+        message: message.into(),
         details: None,
         hint: None,
     }

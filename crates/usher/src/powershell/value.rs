@@ -75,7 +75,9 @@ impl PsValue {
                 TableKind::Hash => "System.Collections.Hashtable",
                 TableKind::Ordered => "System.Collections.Specialized.OrderedDictionary",
                 TableKind::Object => "System.Management.Automation.PSCustomObject",
-                TableKind::Result => "Microsoft.Graph.PowerShell.Models.MicrosoftGraphStringKeyStringValuePair",
+                TableKind::Result => {
+                    "Microsoft.Graph.PowerShell.Models.MicrosoftGraphStringKeyStringValuePair"
+                }
             },
         }
     }
@@ -88,7 +90,9 @@ impl PsValue {
                 None if name.eq_ignore_ascii_case("Count") => Self::Int(table.len() as i128),
                 None => Self::Null,
             },
-            Self::List(items) if name.eq_ignore_ascii_case("Count") || name.eq_ignore_ascii_case("Length") => {
+            Self::List(items)
+                if name.eq_ignore_ascii_case("Count") || name.eq_ignore_ascii_case("Length") =>
+            {
                 Self::Int(items.len() as i128)
             }
             Self::List(items) => {

@@ -103,7 +103,8 @@ pub fn format_table(
         return Some(texts.join("\n"));
     }
     let cells: Vec<_> = rows.iter().map(|row| cells(row, &columns)).collect();
-    let layout = if auto_size { Layout::fitted(&columns, &cells, width) } else { Layout::even(&columns, width) };
+    let layout =
+        if auto_size { Layout::fitted(&columns, &cells, width) } else { Layout::even(&columns, width) };
     let mut text = format!("\n{}", layout.head(&columns));
     for row in &cells {
         text.push('\n');
@@ -119,7 +120,10 @@ pub fn json_text(values: &[PsValue], depth: usize, compress: bool, zone: &TimeZo
     let json = match values {
         [only] => cut(to_json(only, zone), depth, &mut is_cut),
         several => Value::Array(
-            several.iter().map(|value| cut(to_json(value, zone), depth.saturating_sub(1), &mut is_cut)).collect(),
+            several
+                .iter()
+                .map(|value| cut(to_json(value, zone), depth.saturating_sub(1), &mut is_cut))
+                .collect(),
         ),
     };
     (if compress { json.to_string() } else { pretty(&json) }, is_cut)
@@ -336,7 +340,8 @@ impl Layout {
     }
 
     fn wrapped_row(&self, cells: &[String]) -> String {
-        let columns: Vec<_> = cells.iter().zip(&self.widths).map(|(cell, width)| wrap(cell, *width)).collect();
+        let columns: Vec<_> =
+            cells.iter().zip(&self.widths).map(|(cell, width)| wrap(cell, *width)).collect();
         let height = columns.iter().map(Vec::len).max().unwrap_or(0);
         let empty = String::new();
         let lines: Vec<_> = (0..height)

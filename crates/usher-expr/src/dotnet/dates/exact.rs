@@ -261,7 +261,8 @@ impl Reader<'_> {
                     }
                 })
             }
-            '.' if !self.text.starts_with('.') && after.starts_with('F') => {
+            // An absent fraction may lack its point too, but .NET looks for two letters only.
+            '.' if !self.text.starts_with('.') && after.starts_with("FF") => {
                 self.format = &after[run_length(after)..];
                 Ok(())
             }

@@ -274,6 +274,7 @@ impl<'a> Reader<'a> {
         };
         match (self.month, &self.numbers[..]) {
             (None, [y, m, d]) if is_year(y) => Some((value(y)?, value(m)?, value(d)?)),
+            (None, [m, y, d]) if is_year(y) => Some((value(y)?, value(m)?, value(d)?)),
             (None, [m, d, y]) => Some((year(y)?, value(m)?, value(d)?)),
             (None, [y, m]) if is_year(y) => Some((value(y)?, value(m)?, 1)),
             (None, [m, y]) if is_year(y) => Some((value(y)?, value(m)?, 1)),

@@ -22,7 +22,7 @@ const CATEGORIES: [&str; 37] = [
 
 const DIGIT: &str = r"\p{Nd}";
 const SPACE: &str = r"\x{9}-\x{D}\x{85}\p{Z}";
-pub(super) const WORD: &str = r"\p{L}\p{Mn}\p{Nd}\p{Pc}";
+const WORD: &str = r"\p{L}\p{Mn}\p{Nd}\p{Pc}";
 /// What .NET counts as a word character where it looks for a word's bounds.
 pub(super) const BOUNDARY_WORD: &str = r"\p{L}\p{Mn}\p{Nd}\p{Pc}\x{200C}\x{200D}";
 

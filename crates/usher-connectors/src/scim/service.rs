@@ -1,0 +1,347 @@
+//! One SCIM service: sends prepared requests with our credentials and gives back answers or refusals.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use http::header::{ACCEPT, CONTENT_TYPE, IF_MATCH};
+use reqwest::Method;
+use serde_json::{Map, Value as Json};
+use tokio::sync::OnceCell;
+use url::Url;
+use usher_core::Secret;
+use usher_core::ports::{ConnectorError, ConnectorErrorKind, Effect, PreparedRequest};
+
+use super::answer::{self, Refusal};
+use super::request::MEDIA_TYPE;
+use super::resource::member;
+use super::settings::{Credentials, ScimSettings};
+use crate::http::{Http, Lost, Reply, exchange};
+use crate::token::{ClientCredentials, TokenError, Tokens, bearer};
+
+/// How many versions of resources are remembered.
+const VERSIONS: usize = 1024;
+
+enum Pass {
+    None,
+    Fixed(Secret),
+    Asked(Tokens),
+}
+
+/// A connection to one service.
+pub(crate) struct Service {
+    http: Arc<Http>,
+    base: Url,
+    query: Vec<(String, String)>,
+    pass: Pass,
+    versions: Mutex<HashMap<String, String>>,
+    checks_versions: OnceCell<bool>,
+}
+
+impl Service {
+    pub(crate) fn new(http: Arc<Http>, settings: ScimSettings) -> Self {
+        let pass = match settings.credentials {
+            Credentials::None => Pass::None,
+            Credentials::Bearer(token) => Pass::Fixed(token),
+            Credentials::Client { url, id, secret, scope } => Pass::Asked(Tokens::new(
+                http.clone(),
+                ClientCredentials { url, client_id: id, client_secret: secret, scope },
+            )),
+        };
+        Self {
+            http,
+            base: settings.base,
+            query: settings.query,
+            pass,
+            versions: Mutex::default(),
+            checks_versions: OnceCell::new(),
+        }
+    }
+
+    /// Sends a request whose answer is a document.
+    pub(crate) async fn document(&self, request: &PreparedRequest) -> Result<Map<String, Json>, Refusal> {
+        let (reply, hidden) = self.send(request).await?;
+        let document = answer::document(request, &reply, &shown(&hidden))?;
+        self.remember(request, &reply, Some(&document));
+        Ok(document)
+    }
+
+    /// Sends a request whose answer does not matter, as long as it is a good one.
+    pub(crate) async fn done(&self, request: &PreparedRequest) -> Result<(), Refusal> {
+        let (reply, hidden) = self.send(request).await?;
+        answer::check_ignored(request, &reply, &shown(&hidden))?;
+        let document = serde_json::from_slice::<Map<String, Json>>(&reply.body).ok();
+        self.remember(request, &reply, document.as_ref());
+        Ok(())
+    }
+
+    async fn send(&self, request: &PreparedRequest) -> Result<(Reply, Vec<Secret>), Refusal> {
+        let version = self.version(request).await;
+        let mut renewed = false;
+        loop {
+            let token = self.token().await?;
+            let reply = self.once(request, token.as_ref(), version.as_deref()).await?;
+            if let (401, Pass::Asked(tokens), Some(token), false) =
+                (reply.status.as_u16(), &self.pass, &token, renewed)
+            {
+                tokens.refused(token).await;
+                renewed = true;
+                continue;
+            }
+            let hidden = self.hidden(request, token);
+            if reply.status.is_success() {
+                return Ok((reply, hidden));
+            }
+            if reply.status.as_u16() == 412 {
+                self.versions().remove(resource_of(&request.path));
+            }
+            return Err(answer::refusal(request, &reply, &shown(&hidden)));
+        }
+    }
+
+    async fn once(
+        &self,
+        request: &PreparedRequest,
+        token: Option<&Secret>,
+        version: Option<&str>,
+    ) -> Result<Reply, Refusal> {
+        let url = self.url(&request.path)?;
+        let method = Method::from_bytes(request.method.as_bytes()).expect("our own requests have HTTP methods");
+        let client = self.http.client(&url).map_err(|error| ConnectorError {
+            source: Some(Box::new(error)),
+            ..failure(ConnectorErrorKind::Rejected, "Request_BadRequest", "the HTTP settings cannot be used".to_owned())
+        })?;
+        let mut builder = client.request(method, url).header(ACCEPT, "application/scim+json, application/json;q=0.9");
+        if let Some(token) = token {
+            let (name, value) = bearer(token).ok_or_else(|| {
+                failure(
+                    ConnectorErrorKind::Unauthorised,
+                    "Unauthorized",
+                    "the token holds characters that no token has; give SecretToken anew".to_owned(),
+                )
+            })?;
+            builder = builder.header(name, value);
+        }
+        if let Some(version) = version {
+            builder = builder.header(IF_MATCH, version);
+        }
+        if let Some(body) = &request.body {
+            builder = builder.header(CONTENT_TYPE, MEDIA_TYPE).body(body.to_string());
+        }
+        let is_read = request.method == "GET";
+        exchange(builder).await.map_err(|lost| lost_answer(&answer::named(request), is_read, lost).into())
+    }
+
+    fn url(&self, path: &str) -> Result<Url, ConnectorError> {
+        let text = format!("{}{path}", self.base.as_str().trim_end_matches('/'));
+        let mut url = Url::parse(&text).map_err(|_| {
+            failure(ConnectorErrorKind::Rejected, "Request_BadRequest", format!("'{path}' is not a path"))
+        })?;
+        if !self.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&self.query);
+        }
+        Ok(url)
+    }
+
+    async fn token(&self) -> Result<Option<Secret>, Refusal> {
+        let tokens = match &self.pass {
+            Pass::None => return Ok(None),
+            Pass::Fixed(token) => return Ok(Some(token.clone())),
+            Pass::Asked(tokens) => tokens,
+        };
+        tokens.token().await.map(Some).map_err(|error| no_token(tokens, error).into())
+    }
+
+    /// What must not be shown when the service repeats it: our token, and passwords that we send.
+    fn hidden(&self, request: &PreparedRequest, token: Option<Secret>) -> Vec<Secret> {
+        let mut hidden: Vec<Secret> = token.into_iter().collect();
+        if let Some(body) = &request.body {
+            collect_passwords(body, &mut hidden);
+        }
+        hidden
+    }
+
+    fn versions(&self) -> std::sync::MutexGuard<'_, HashMap<String, String>> {
+        self.versions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps the versions in an answer, and forgets the one that a write has made old.
+    fn remember(&self, request: &PreparedRequest, reply: &Reply, document: Option<&Map<String, Json>>) {
+        let mut versions = self.versions();
+        if versions.len() >= VERSIONS {
+            versions.clear();
+        }
+        let collection = request.path.split(['?', '/']).nth(1).unwrap_or_default();
+        let is_one = resource_of(&request.path).trim_matches('/').contains('/');
+        if is_one {
+            versions.remove(resource_of(&request.path));
+        }
+        let mut keep = |resource: &Map<String, Json>, version: Option<&str>| {
+            let id = member(resource, "id").and_then(Json::as_str);
+            if let (Some(id), Some(version)) = (id, version) {
+                let path = if is_one { resource_of(&request.path).to_owned() } else { format!("/{collection}/{id}") };
+                versions.insert(path, version.to_owned());
+            }
+        };
+        let in_meta = |resource: &Map<String, Json>| -> Option<String> {
+            member(resource, "meta")?.as_object().and_then(|meta| member(meta, "version"))?.as_str().map(str::to_owned)
+        };
+        let Some(document) = document else { return };
+        match member(document, "Resources").and_then(Json::as_array) {
+            Some(resources) => {
+                for resource in resources.iter().filter_map(Json::as_object) {
+                    keep(resource, in_meta(resource).as_deref());
+                }
+            }
+            None => {
+                let version = reply.header("etag").map(str::to_owned).or_else(|| in_meta(document));
+                keep(document, version.as_deref());
+            }
+        }
+    }
+
+    /// The version that a change is based on, when the service offered one and says that it checks them.
+    async fn version(&self, request: &PreparedRequest) -> Option<String> {
+        if !matches!(request.method.as_str(), "PATCH" | "PUT") {
+            return None;
+        }
+        let version = self.versions().get(resource_of(&request.path)).cloned()?;
+        let checks = self.checks_versions.get_or_init(|| self.says_that_it_checks_versions()).await;
+        checks.then_some(version)
+    }
+
+    async fn says_that_it_checks_versions(&self) -> bool {
+        let request =
+            PreparedRequest { method: "GET".into(), path: "/ServiceProviderConfig".to_owned(), body: None };
+        let Ok(token) = self.token().await else { return false };
+        let Ok(reply) = self.once(&request, token.as_ref(), None).await else { return false };
+        if !reply.status.is_success() {
+            return false;
+        }
+        let Ok(config) = answer::document(&request, &reply, &[]) else { return false };
+        member(&config, "etag").and_then(Json::as_object).and_then(|etag| member(etag, "supported"))
+            == Some(&Json::Bool(true))
+    }
+}
+
+/// The path without query: what versions are remembered by.
+fn resource_of(path: &str) -> &str {
+    path.split('?').next().unwrap_or(path)
+}
+
+fn shown(hidden: &[Secret]) -> Vec<&str> {
+    hidden.iter().map(Secret::expose).collect()
+}
+
+/// The texts under `password`, wherever they stand in a body.
+pub(super) fn collect_passwords(body: &Json, found: &mut Vec<Secret>) {
+    match body {
+        Json::Object(members) => {
+            let is_password = |name: &str| name.to_ascii_lowercase().ends_with("password");
+            let is_operation = members.get("path").and_then(Json::as_str).is_some_and(is_password);
+            for (name, value) in members {
+                match value {
+                    Json::String(text) if is_password(name) || (is_operation && name == "value") => {
+                        found.push(Secret::new(text.as_str()));
+                    }
+                    other => collect_passwords(other, found),
+                }
+            }
+        }
+        Json::Array(values) => values.iter().for_each(|value| collect_passwords(value, found)),
+        _ => {}
+    }
+}
+
+fn failure(kind: ConnectorErrorKind, code: &'static str, message: String) -> ConnectorError {
+    ConnectorError::new(kind, code, message)
+}
+
+/// No answer: what that says about the write.
+fn lost_answer(what: &str, is_read: bool, lost: Lost) -> ConnectorError {
+    let open = if is_read { Effect::None } else { Effect::Unknown };
+    let unreachable = ConnectorErrorKind::Unreachable;
+    match lost {
+        Lost::NotConnected(error) => ConnectorError {
+            source: Some(Box::new(error)),
+            ..failure(unreachable, "WebExceptionProtocolError", format!("{what}: no connection to the service"))
+        },
+        Lost::UnknownIssuer(error) => ConnectorError {
+            detail: Some(
+                "add the authority's certificate to those that this service trusts (usher serve --trust-ca)".to_owned(),
+            ),
+            source: Some(Box::new(error)),
+            ..failure(
+                unreachable,
+                "WebExceptionProtocolError",
+                format!("{what}: the service's certificate is signed by an authority that is not trusted here"),
+            )
+        },
+        Lost::Timeout(error) => ConnectorError {
+            effect: open,
+            source: Some(Box::new(error)),
+            ..failure(unreachable, "Timeout", format!("{what} was not answered in time"))
+        },
+        Lost::Broken(error) => ConnectorError {
+            effect: open,
+            source: Some(Box::new(error)),
+            ..failure(
+                unreachable,
+                "WebExceptionProtocolError",
+                format!("{what}: the connection broke before the answer was complete"),
+            )
+        },
+        Lost::TooLong => ConnectorError {
+            effect: open,
+            ..failure(
+                ConnectorErrorKind::Protocol,
+                "SystemForCrossDomainIdentityManagementBadResponse",
+                format!("the answer to {what} is too long to be read"),
+            )
+        },
+        Lost::NotMade(error) => ConnectorError {
+            source: Some(error),
+            ..failure(ConnectorErrorKind::Rejected, "Request_BadRequest", format!("{what} cannot be sent"))
+        },
+    }
+}
+
+fn no_token(tokens: &Tokens, error: TokenError) -> ConnectorError {
+    let authority = tokens.address().as_str().split('?').next().unwrap_or_default();
+    match error {
+        // The request itself was never sent.
+        TokenError::Lost(lost) => lost_answer(&format!("POST {authority}"), true, lost),
+        TokenError::Refused { status, code, description } => ConnectorError {
+            detail: Some([code, description].join(": ").replace(tokens.secret().expose(), "[Redact]"))
+                .filter(|said| said.len() > 2),
+            ..failure(
+                ConnectorErrorKind::Unauthorised,
+                "Unauthorized",
+                format!(
+                    "{authority} gave no token (status {status}); correct Oauth2ClientId, Oauth2ClientSecret or the \
+                     scope"
+                ),
+            )
+        },
+        TokenError::Unavailable { status: 429, retry_after } => ConnectorError {
+            retry_after,
+            ..failure(
+                ConnectorErrorKind::Throttled,
+                "TooManyRequests",
+                format!("{authority} gives no more tokens for now"),
+            )
+        },
+        TokenError::Unavailable { status, retry_after } => ConnectorError {
+            retry_after,
+            ..failure(
+                ConnectorErrorKind::Unreachable,
+                "InternalServerError",
+                format!("{authority} was asked for a token and answered with status {status}"),
+            )
+        },
+        TokenError::Unreadable => failure(
+            ConnectorErrorKind::Protocol,
+            "SystemForCrossDomainIdentityManagementBadResponse",
+            format!("the answer of {authority} holds no access token"),
+        ),
+    }
+}

@@ -1,0 +1,260 @@
+//! The connections to the file: one writer on a thread of its own, a few readers, and the lock that keeps others out.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread;
+
+use rusqlite::{Connection, Transaction};
+use tokio::sync::{Semaphore, oneshot};
+use usher_core::ports::StoreError;
+
+use crate::migrate::migrate;
+
+/// How many reads run at once.
+const READERS: usize = 4;
+/// How many writes share one transaction, and so one wait for the disk.
+const BATCH: usize = 64;
+
+/// Why a store cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process has it open.
+    #[error("{} is in use by another process{holder}; stop it, or use another folder", path.display())]
+    InUse {
+        /// The file.
+        path: PathBuf,
+        /// Who holds it, when known.
+        holder: String,
+    },
+    /// A newer version wrote it.
+    #[error("the file was written by a newer version (format {file}, this one knows {known}); update this program")]
+    Newer {
+        /// The format of the file.
+        file: usize,
+        /// The newest format known.
+        known: usize,
+    },
+    /// It cannot be read or written, or is no database.
+    #[error("the store cannot be used")]
+    Unusable {
+        /// The cause.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl OpenError {
+    pub(crate) fn unusable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Unusable { source: source.into() }
+    }
+}
+
+/// What a piece of work on the file may fail with.
+pub enum WorkError {
+    /// A failure that the caller expects, such as a duplicate.
+    Store(StoreError),
+    /// SQLite's.
+    Sqlite(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for WorkError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+impl From<serde_json::Error> for WorkError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Sqlite(rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
+    }
+}
+
+impl WorkError {
+    fn into_store(self, what: &str) -> StoreError {
+        match self {
+            Self::Store(error) => error,
+            Self::Sqlite(error) => StoreError::Failed { what: what.to_owned(), source: Box::new(error) },
+        }
+    }
+}
+
+type Job = Box<dyn FnOnce(&Transaction<'_>) -> Answer + Send>;
+/// Says to the caller how it went, once the transaction is durable, or was rolled back.
+type Answer = Box<dyn FnOnce(Result<(), Arc<rusqlite::Error>>) + Send>;
+
+/// The open file.
+pub struct Connections {
+    writer: mpsc::Sender<Job>,
+    readers: Arc<Readers>,
+    _lock: File,
+}
+
+struct Readers {
+    idle: Mutex<Vec<Connection>>,
+    permits: Semaphore,
+}
+
+impl Connections {
+    /// Opens the file, which is made when it is not there, and brings it up to date.
+    ///
+    /// # Errors
+    /// `OpenError` says why not.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        let lock = lock(path)?;
+        make_private(path)?;
+        let mut writer = connect(path)?;
+        migrate(&mut writer)?;
+        let mut idle = Vec::with_capacity(READERS);
+        for _ in 0..READERS {
+            let reader = connect(path)?;
+            reader.pragma_update(None, "query_only", true).map_err(OpenError::unusable)?;
+            idle.push(reader);
+        }
+        let (sender, receiver) = mpsc::channel();
+        thread::Builder::new()
+            .name("usher-store".to_owned())
+            .spawn(move || write_until_closed(writer, &receiver))
+            .map_err(OpenError::unusable)?;
+        let readers = Arc::new(Readers { idle: Mutex::new(idle), permits: Semaphore::new(READERS) });
+        Ok(Self { writer: sender, readers, _lock: lock })
+    }
+
+    /// Runs a write. It is durable when this returns.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        what: &str,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, WorkError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (sender, receiver) = oneshot::channel();
+        let job: Job = Box::new(move |transaction| {
+            // A savepoint: work that fails must not take its neighbours in the batch with it.
+            let outcome = transaction.execute_batch("savepoint work").map_err(WorkError::from).and_then(|()| {
+                let outcome = work(transaction);
+                let end = if outcome.is_ok() { "release work" } else { "rollback to work; release work" };
+                transaction.execute_batch(end)?;
+                outcome
+            });
+            Box::new(move |committed| {
+                let outcome = match (outcome, committed) {
+                    (Ok(value), Ok(())) => Ok(value),
+                    (Ok(_), Err(error)) => Err(StoreErrorOr::Shared(error)),
+                    (Err(error), _) => Err(StoreErrorOr::Work(error)),
+                };
+                // A caller that went away does not wait for an answer.
+                let _ = sender.send(outcome);
+            })
+        });
+        let failed = |source: Box<dyn std::error::Error + Send + Sync>| StoreError::Failed { what: what.to_owned(), source };
+        self.writer.send(job).map_err(|_| failed("the store is closed".into()))?;
+        match receiver.await {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(StoreErrorOr::Work(error))) => Err(error.into_store(what)),
+            Ok(Err(StoreErrorOr::Shared(error))) => Err(failed(Box::new(error))),
+            Err(_) => Err(failed("the store is closed".into())),
+        }
+    }
+
+    /// Runs a read.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        what: &str,
+        work: impl FnOnce(&Connection) -> Result<T, WorkError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let failed = |source: Box<dyn std::error::Error + Send + Sync>| StoreError::Failed { what: what.to_owned(), source };
+        let _permit = self.readers.permits.acquire().await.map_err(|error| failed(Box::new(error)))?;
+        let readers = self.readers.clone();
+        let outcome = tokio::task::spawn_blocking(move || {
+            let reader = readers
+                .idle
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .pop()
+                .expect("there are as many readers as permits");
+            let outcome = work(&reader);
+            readers.idle.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
+            outcome
+        })
+        .await
+        .map_err(|error| failed(Box::new(error)))?;
+        outcome.map_err(|error| error.into_store(what))
+    }
+}
+
+enum StoreErrorOr {
+    Work(WorkError),
+    Shared(Arc<rusqlite::Error>),
+}
+
+fn write_until_closed(mut connection: Connection, receiver: &mpsc::Receiver<Job>) {
+    while let Ok(first) = receiver.recv() {
+        let mut batch = vec![first];
+        while batch.len() < BATCH {
+            match receiver.try_recv() {
+                Ok(next) => batch.push(next),
+                Err(_) => break,
+            }
+        }
+        match connection.transaction() {
+            Ok(transaction) => {
+                let answers: Vec<Answer> = batch.into_iter().map(|write| write(&transaction)).collect();
+                let committed = transaction.commit().map_err(Arc::new);
+                for answer in answers {
+                    answer(committed.clone());
+                }
+            }
+            // Dropping the batch tells the callers that nothing was written.
+            Err(error) => tracing::error!(%error, "the store cannot begin a transaction"),
+        }
+    }
+}
+
+fn connect(path: &Path) -> Result<Connection, OpenError> {
+    let connection = Connection::open(path).map_err(OpenError::unusable)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    connection.pragma_update(None, "journal_mode", "wal").map_err(OpenError::unusable)?;
+    connection.pragma_update(None, "synchronous", "full").map_err(OpenError::unusable)?;
+    connection.pragma_update(None, "foreign_keys", true).map_err(OpenError::unusable)?;
+    connection.pragma_update(None, "busy_timeout", 5_000).map_err(OpenError::unusable)?;
+    Ok(connection)
+}
+
+/// The file holds secrets: only the owner may read it.
+fn make_private(path: &Path) -> Result<(), OpenError> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    options.open(path).map(drop).map_err(OpenError::unusable)
+}
+
+/// Takes the lock beside the file. The system gives it back when the process ends, however it ends.
+fn lock(path: &Path) -> Result<File, OpenError> {
+    let lock_path = path.with_extension("lock");
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    let mut file = options.open(&lock_path).map_err(|error| {
+        OpenError::unusable(std::io::Error::new(error.kind(), format!("cannot open {}: {error}", lock_path.display())))
+    })?;
+    match file.try_lock() {
+        Ok(()) => {
+            file.set_len(0)
+                .and_then(|()| file.write_all(std::process::id().to_string().as_bytes()))
+                .map_err(OpenError::unusable)?;
+            Ok(file)
+        }
+        Err(TryLockError::WouldBlock) => {
+            let mut process = String::new();
+            let holder = match file.rewind().and_then(|()| file.read_to_string(&mut process)) {
+                Ok(_) if !process.trim().is_empty() => format!(" (process {})", process.trim()),
+                _ => String::new(),
+            };
+            Err(OpenError::InUse { path: path.to_owned(), holder })
+        }
+        Err(TryLockError::Error(error)) => Err(OpenError::unusable(error)),
+    }
+}

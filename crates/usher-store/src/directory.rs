@@ -1,0 +1,188 @@
+//! Entries, links and assignments of the directory inside.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use usher_core::ports::{AssignmentQuery, EntryQuery, StoreError};
+use usher_core::{AppRoleAssignment, AssignmentId, Entry, EntryId, EntryKind, Link, Relation};
+
+use crate::connection::WorkError;
+
+const PUT_ENTRY: &str = "insert into entries (kind, id, body, created_at, deleted_at) values (?1, ?2, ?3, ?4, ?5)
+    on conflict (kind, id) do update set body = excluded.body, deleted_at = excluded.deleted_at";
+const FORGET_KEYS: &str = "delete from entry_keys where kind = ?1 and id = ?2";
+const PUT_KEY: &str = "insert into entry_keys (kind, property, value, id) values (?1, ?2, ?3, ?4)
+    on conflict (kind, property, value) do nothing";
+const ENTRY: &str = "select id, body, created_at, deleted_at from entries where kind = ?1 and id = ?2";
+const ENTRY_BY_KEY: &str = "select entries.id, entries.body, entries.created_at, entries.deleted_at
+    from entry_keys join entries on entries.kind = entry_keys.kind and entries.id = entry_keys.id
+    where entry_keys.kind = ?1 and entry_keys.property = ?2 and entry_keys.value = ?3";
+const ENTRIES: &str = "select id, body, created_at, deleted_at from entries
+    where kind = ?1 and (deleted_at is not null) = ?2 and id > ?3
+    and (?4 is null or lower(json_extract(body, ?4)) = ?5)
+    order by id limit ?6";
+const REMOVE_ENTRY: &str = "delete from entries where kind = ?1 and id = ?2";
+const REMOVE_LINKS: &str = "delete from links where from_id = ?1 or to_id = ?1";
+const REMOVE_ASSIGNMENTS: &str = "delete from assignments where principal_id = ?1 or resource_id = ?1";
+const ADD_LINK: &str = "insert into links (from_id, relation, to_id) values (?1, ?2, ?3) on conflict do nothing";
+const REMOVE_OTHERS: &str = "delete from links where from_id = ?1 and relation = ?2 and to_id <> ?3";
+const REMOVE_LINK: &str = "delete from links where from_id = ?1 and relation = ?2 and to_id = ?3";
+const LINKS_FROM: &str =
+    "select to_id from links where from_id = ?1 and relation = ?2 and to_id > ?3 order by to_id limit ?4";
+const LINKS_TO: &str =
+    "select from_id from links where to_id = ?1 and relation = ?2 and from_id > ?3 order by from_id limit ?4";
+const ADD_ASSIGNMENT: &str = "insert into assignments (id, principal_id, resource_id, app_role_id, body)
+    values (?1, ?2, ?3, ?4, ?5) on conflict do nothing";
+const REMOVE_ASSIGNMENT: &str = "delete from assignments where id = ?1";
+const ASSIGNMENTS_OF_RESOURCE: &str = "select body from assignments where resource_id = ?1 order by number";
+const ASSIGNMENTS_OF_PRINCIPAL: &str = "select body from assignments where principal_id = ?1 order by number";
+
+pub fn put_entry(transaction: &Transaction<'_>, entry: &Entry) -> Result<(), WorkError> {
+    let (kind, id) = (entry.kind.as_str(), entry.id.as_str());
+    let body = serde_json::to_string(&entry.properties)?;
+    let deleted_at = entry.deleted_at.map(Timestamp::as_microsecond);
+    transaction
+        .prepare_cached(PUT_ENTRY)?
+        .execute(params![kind, id, body, entry.created_at.as_microsecond(), deleted_at])?;
+    transaction.prepare_cached(FORGET_KEYS)?.execute(params![kind, id])?;
+    if entry.deleted_at.is_some() {
+        return Ok(());
+    }
+    for (property, value) in entry.unique_keys() {
+        let added = transaction.prepare_cached(PUT_KEY)?.execute(params![kind, property, value, id])?;
+        if added == 0 {
+            return Err(WorkError::Store(StoreError::Duplicate { kind: entry.kind, property: property.to_owned() }));
+        }
+    }
+    Ok(())
+}
+
+pub fn entry(connection: &Connection, kind: EntryKind, id: &EntryId) -> Result<Option<Entry>, WorkError> {
+    let found = connection
+        .prepare_cached(ENTRY)?
+        .query_row(params![kind.as_str(), id.as_str()], |row| raw(row))
+        .optional()?;
+    found.map(|raw| raw.into_entry(kind)).transpose()
+}
+
+pub fn entry_by_key(
+    connection: &Connection,
+    kind: EntryKind,
+    property: &str,
+    value: &str,
+) -> Result<Option<Entry>, WorkError> {
+    let found = connection
+        .prepare_cached(ENTRY_BY_KEY)?
+        .query_row(params![kind.as_str(), property, value.to_lowercase()], |row| raw(row))
+        .optional()?;
+    found.map(|raw| raw.into_entry(kind)).transpose()
+}
+
+pub fn entries(connection: &Connection, query: &EntryQuery) -> Result<Vec<Entry>, WorkError> {
+    let path = query.equals.as_ref().map(|(property, _)| format!("$.\"{}\"", property.replace('"', "")));
+    let value = query.equals.as_ref().map(|(_, value)| value.to_lowercase());
+    let after = query.after.as_ref().map_or("", EntryId::as_str);
+    let mut statement = connection.prepare_cached(ENTRIES)?;
+    let rows = statement.query_map(
+        params![query.kind.as_str(), query.deleted, after, path, value, limit(query.limit)],
+        |row| raw(row),
+    )?;
+    rows.map(|row| row?.into_entry(query.kind)).collect()
+}
+
+pub fn remove_entry(transaction: &Transaction<'_>, kind: EntryKind, id: &EntryId) -> Result<bool, WorkError> {
+    let removed = transaction.prepare_cached(REMOVE_ENTRY)?.execute(params![kind.as_str(), id.as_str()])?;
+    transaction.prepare_cached(FORGET_KEYS)?.execute(params![kind.as_str(), id.as_str()])?;
+    transaction.prepare_cached(REMOVE_LINKS)?.execute(params![id.as_str()])?;
+    transaction.prepare_cached(REMOVE_ASSIGNMENTS)?.execute(params![id.as_str()])?;
+    Ok(removed > 0)
+}
+
+pub fn add_link(transaction: &Transaction<'_>, link: &Link) -> Result<bool, WorkError> {
+    let values = params![link.from.as_str(), link.relation.as_str(), link.to.as_str()];
+    if link.relation == Relation::Manager {
+        transaction.prepare_cached(REMOVE_OTHERS)?.execute(values)?;
+    }
+    Ok(transaction.prepare_cached(ADD_LINK)?.execute(values)? > 0)
+}
+
+pub fn remove_link(transaction: &Transaction<'_>, link: &Link) -> Result<bool, WorkError> {
+    let values = params![link.from.as_str(), link.relation.as_str(), link.to.as_str()];
+    Ok(transaction.prepare_cached(REMOVE_LINK)?.execute(values)? > 0)
+}
+
+/// What an entry links to, or with `is_reverse` what links to it.
+pub fn links(
+    connection: &Connection,
+    id: &EntryId,
+    relation: Relation,
+    is_reverse: bool,
+    after: Option<&EntryId>,
+    most: usize,
+) -> Result<Vec<EntryId>, WorkError> {
+    let mut statement = connection.prepare_cached(if is_reverse { LINKS_TO } else { LINKS_FROM })?;
+    let after = after.map_or("", EntryId::as_str);
+    let rows = statement.query_map(params![id.as_str(), relation.as_str(), after, limit(most)], |row| {
+        row.get::<_, String>(0).map(EntryId::new)
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub fn add_assignment(transaction: &Transaction<'_>, assignment: &AppRoleAssignment) -> Result<bool, WorkError> {
+    let body = serde_json::to_string(assignment)?;
+    let added = transaction.prepare_cached(ADD_ASSIGNMENT)?.execute(params![
+        assignment.id.as_str(),
+        assignment.principal_id.as_str(),
+        assignment.resource_id.as_str(),
+        assignment.app_role_id,
+        body
+    ])?;
+    Ok(added > 0)
+}
+
+pub fn remove_assignment(transaction: &Transaction<'_>, id: &AssignmentId) -> Result<bool, WorkError> {
+    Ok(transaction.prepare_cached(REMOVE_ASSIGNMENT)?.execute(params![id.as_str()])? > 0)
+}
+
+pub fn assignments(connection: &Connection, query: &AssignmentQuery) -> Result<Vec<AppRoleAssignment>, WorkError> {
+    let (statement, id) = match query {
+        AssignmentQuery::Resource(id) => (ASSIGNMENTS_OF_RESOURCE, id),
+        AssignmentQuery::Principal(id) => (ASSIGNMENTS_OF_PRINCIPAL, id),
+    };
+    let mut statement = connection.prepare_cached(statement)?;
+    let rows = statement.query_map(params![id.as_str()], |row| row.get::<_, String>(0))?;
+    rows.map(|body| Ok(serde_json::from_str(&body?)?)).collect()
+}
+
+struct RawEntry {
+    id: String,
+    body: String,
+    created_at: i64,
+    deleted_at: Option<i64>,
+}
+
+fn raw(row: &Row<'_>) -> rusqlite::Result<RawEntry> {
+    Ok(RawEntry { id: row.get(0)?, body: row.get(1)?, created_at: row.get(2)?, deleted_at: row.get(3)? })
+}
+
+impl RawEntry {
+    fn into_entry(self, kind: EntryKind) -> Result<Entry, WorkError> {
+        Ok(Entry {
+            id: EntryId::new(self.id),
+            kind,
+            properties: serde_json::from_str(&self.body)?,
+            created_at: instant(self.created_at)?,
+            deleted_at: self.deleted_at.map(instant).transpose()?,
+        })
+    }
+}
+
+/// An instant that is stored as microseconds since 1970.
+pub fn instant(microseconds: i64) -> Result<Timestamp, WorkError> {
+    Timestamp::from_microsecond(microseconds)
+        .map_err(|error| WorkError::Sqlite(rusqlite::Error::ToSqlConversionFailure(Box::new(error))))
+}
+
+/// A page size as SQLite wants it.
+pub fn limit(most: usize) -> i64 {
+    i64::try_from(most).unwrap_or(i64::MAX)
+}

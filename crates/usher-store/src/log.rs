@@ -1,0 +1,109 @@
+//! Pairings and the provisioning log, which become durable together.
+
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use usher_core::ports::{Commit, EventQuery, PairingChange};
+use usher_core::{Anchor, JobId, Pairing, ProvisioningEvent};
+
+use crate::connection::WorkError;
+use crate::directory::limit;
+
+const PUT_PAIRING: &str = "insert into pairings (job, source_type, source_anchor, target_type, target_anchor, body)
+    values (?1, ?2, ?3, ?4, ?5, ?6)
+    on conflict (job, source_type, source_anchor) do update set
+    target_type = excluded.target_type, target_anchor = excluded.target_anchor, body = excluded.body";
+const FORGET_PAIRING: &str = "delete from pairings where job = ?1 and source_type = ?2 and source_anchor = ?3";
+const PAIRING: &str = "select body from pairings where job = ?1 and source_type = ?2 and source_anchor = ?3";
+const PAIRINGS_OF_TARGET: &str =
+    "select body from pairings where job = ?1 and target_type = ?2 and target_anchor = ?3 order by source_anchor";
+const PUT_EVENT: &str =
+    "insert into events (id, job, cycle, change, ended_at, body) values (?1, ?2, ?3, ?4, ?5, ?6)";
+const EVENTS: &str = "select body from events
+    where (?1 is null or job = ?1) and (?2 is null or cycle = ?2) and (?3 is null or change = ?3)
+    and (?4 is null or ended_at > ?4) and (?5 is null or ended_at < ?5)
+    order by ended_at desc, number desc limit ?6 offset ?7";
+const EVENT: &str = "select body from events where id = ?1";
+
+pub fn commit(transaction: &Transaction<'_>, commit: &Commit) -> Result<(), WorkError> {
+    for change in &commit.pairings {
+        match change {
+            PairingChange::Put(pairing) => {
+                let body = serde_json::to_string(pairing)?;
+                transaction.prepare_cached(PUT_PAIRING)?.execute(params![
+                    pairing.job.as_str(),
+                    pairing.source_type.as_str(),
+                    pairing.source_anchor.as_str(),
+                    pairing.target_type.as_str(),
+                    pairing.target_anchor.as_str(),
+                    body
+                ])?;
+            }
+            PairingChange::Forget { job, source_type, source_anchor } => {
+                transaction.prepare_cached(FORGET_PAIRING)?.execute(params![
+                    job.as_str(),
+                    source_type.as_str(),
+                    source_anchor.as_str()
+                ])?;
+            }
+        }
+    }
+    for event in &commit.events {
+        let body = serde_json::to_string(event)?;
+        transaction.prepare_cached(PUT_EVENT)?.execute(params![
+            event.id.as_str(),
+            event.job.as_str(),
+            event.cycle.as_str(),
+            event.change.as_str(),
+            event.ended_at.as_microsecond(),
+            body
+        ])?;
+    }
+    Ok(())
+}
+
+pub fn pairing(
+    connection: &Connection,
+    job: &JobId,
+    source_type: &str,
+    source_anchor: &Anchor,
+) -> Result<Option<Pairing>, WorkError> {
+    let body: Option<String> = connection
+        .prepare_cached(PAIRING)?
+        .query_row(params![job.as_str(), source_type, source_anchor.as_str()], |row| row.get(0))
+        .optional()?;
+    Ok(body.map(|body| serde_json::from_str(&body)).transpose()?)
+}
+
+pub fn pairings_of_target(
+    connection: &Connection,
+    job: &JobId,
+    target_type: &str,
+    target_anchor: &Anchor,
+) -> Result<Vec<Pairing>, WorkError> {
+    let mut statement = connection.prepare_cached(PAIRINGS_OF_TARGET)?;
+    let rows = statement
+        .query_map(params![job.as_str(), target_type, target_anchor.as_str()], |row| row.get::<_, String>(0))?;
+    rows.map(|body| Ok(serde_json::from_str(&body?)?)).collect()
+}
+
+pub fn events(connection: &Connection, query: &EventQuery) -> Result<Vec<ProvisioningEvent>, WorkError> {
+    let mut statement = connection.prepare_cached(EVENTS)?;
+    let rows = statement.query_map(
+        params![
+            query.job.as_ref().map(JobId::as_str),
+            query.cycle.as_deref(),
+            query.change.as_deref(),
+            query.after.map(|instant| instant.as_microsecond()),
+            query.before.map(|instant| instant.as_microsecond()),
+            limit(query.limit),
+            limit(query.skip),
+        ],
+        |row| row.get::<_, String>(0),
+    )?;
+    rows.map(|body| Ok(serde_json::from_str(&body?)?)).collect()
+}
+
+pub fn event(connection: &Connection, id: &str) -> Result<Option<ProvisioningEvent>, WorkError> {
+    let body: Option<String> =
+        connection.prepare_cached(EVENT)?.query_row(params![id], |row| row.get(0)).optional()?;
+    Ok(body.map(|body| serde_json::from_str(&body)).transpose()?)
+}

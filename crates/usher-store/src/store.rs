@@ -1,0 +1,229 @@
+//! The store: each method is one statement or transaction of the modules beside it.
+
+use std::path::Path;
+
+use async_trait::async_trait;
+use usher_core::ports::{AssignmentQuery, Commit, EntryQuery, EventQuery, Store, StoreError, StoredSecret};
+use usher_core::{
+    Anchor, AppRoleAssignment, AssignmentId, Entry, EntryId, EntryKind, Job, JobId, Link, Pairing, ProvisioningEvent,
+    Relation, Secret,
+};
+
+use crate::connection::Connections;
+use crate::{OpenError, directory, jobs, log, settings};
+
+/// A store in one SQLite file: write-ahead log, every write on disk before it is answered.
+pub struct SqliteStore {
+    connections: Connections,
+}
+
+impl SqliteStore {
+    /// Opens the file, which is made when it is not there.
+    ///
+    /// # Errors
+    /// Another process uses it, a newer version wrote it, or it cannot be used.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        Ok(Self { connections: Connections::open(path)? })
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn put_entry(&self, entry: &Entry) -> Result<(), StoreError> {
+        let entry = entry.clone();
+        self.connections.write("write entry", move |transaction| directory::put_entry(transaction, &entry)).await
+    }
+
+    async fn entry(&self, kind: EntryKind, id: &EntryId) -> Result<Option<Entry>, StoreError> {
+        let id = id.clone();
+        self.connections.read("read entry", move |connection| directory::entry(connection, kind, &id)).await
+    }
+
+    async fn entry_by_key(&self, kind: EntryKind, property: &str, value: &str) -> Result<Option<Entry>, StoreError> {
+        let (property, value) = (property.to_owned(), value.to_owned());
+        self.connections
+            .read("read entry", move |connection| directory::entry_by_key(connection, kind, &property, &value))
+            .await
+    }
+
+    async fn entries(&self, query: &EntryQuery) -> Result<Vec<Entry>, StoreError> {
+        let query = query.clone();
+        self.connections.read("list entries", move |connection| directory::entries(connection, &query)).await
+    }
+
+    async fn remove_entry(&self, kind: EntryKind, id: &EntryId) -> Result<bool, StoreError> {
+        let id = id.clone();
+        self.connections
+            .write("remove entry", move |transaction| directory::remove_entry(transaction, kind, &id))
+            .await
+    }
+
+    async fn add_link(&self, link: &Link) -> Result<bool, StoreError> {
+        let link = link.clone();
+        self.connections.write("write link", move |transaction| directory::add_link(transaction, &link)).await
+    }
+
+    async fn remove_link(&self, link: &Link) -> Result<bool, StoreError> {
+        let link = link.clone();
+        self.connections.write("remove link", move |transaction| directory::remove_link(transaction, &link)).await
+    }
+
+    async fn links_from(
+        &self,
+        from: &EntryId,
+        relation: Relation,
+        after: Option<&EntryId>,
+        limit: usize,
+    ) -> Result<Vec<EntryId>, StoreError> {
+        let (from, after) = (from.clone(), after.cloned());
+        self.connections
+            .read("list links", move |connection| {
+                directory::links(connection, &from, relation, false, after.as_ref(), limit)
+            })
+            .await
+    }
+
+    async fn links_to(
+        &self,
+        to: &EntryId,
+        relation: Relation,
+        after: Option<&EntryId>,
+        limit: usize,
+    ) -> Result<Vec<EntryId>, StoreError> {
+        let (to, after) = (to.clone(), after.cloned());
+        self.connections
+            .read("list links", move |connection| {
+                directory::links(connection, &to, relation, true, after.as_ref(), limit)
+            })
+            .await
+    }
+
+    async fn add_assignment(&self, assignment: &AppRoleAssignment) -> Result<bool, StoreError> {
+        let assignment = assignment.clone();
+        self.connections
+            .write("write assignment", move |transaction| directory::add_assignment(transaction, &assignment))
+            .await
+    }
+
+    async fn remove_assignment(&self, id: &AssignmentId) -> Result<bool, StoreError> {
+        let id = id.clone();
+        self.connections
+            .write("remove assignment", move |transaction| directory::remove_assignment(transaction, &id))
+            .await
+    }
+
+    async fn assignments(&self, query: &AssignmentQuery) -> Result<Vec<AppRoleAssignment>, StoreError> {
+        let query = query.clone();
+        self.connections.read("list assignments", move |connection| directory::assignments(connection, &query)).await
+    }
+
+    async fn put_job(&self, job: &Job) -> Result<(), StoreError> {
+        let job = job.clone();
+        self.connections.write("write job", move |transaction| jobs::put_job(transaction, &job)).await
+    }
+
+    async fn job(&self, id: &JobId) -> Result<Option<Job>, StoreError> {
+        let id = id.clone();
+        self.connections.read("read job", move |connection| jobs::job(connection, &id)).await
+    }
+
+    async fn jobs(&self, service_principal: Option<&EntryId>) -> Result<Vec<Job>, StoreError> {
+        let service_principal = service_principal.cloned();
+        self.connections
+            .read("list jobs", move |connection| jobs::jobs(connection, service_principal.as_ref()))
+            .await
+    }
+
+    async fn remove_job(&self, id: &JobId) -> Result<bool, StoreError> {
+        let id = id.clone();
+        self.connections.write("remove job", move |transaction| jobs::remove_job(transaction, &id)).await
+    }
+
+    async fn put_schema(&self, job: &JobId, document: &str) -> Result<(), StoreError> {
+        let (job, document) = (job.clone(), document.to_owned());
+        self.connections
+            .write("write schema", move |transaction| jobs::put_schema(transaction, &job, &document))
+            .await
+    }
+
+    async fn schema(&self, job: &JobId) -> Result<Option<String>, StoreError> {
+        let job = job.clone();
+        self.connections.read("read schema", move |connection| jobs::schema(connection, &job)).await
+    }
+
+    async fn remove_schema(&self, job: &JobId) -> Result<(), StoreError> {
+        let job = job.clone();
+        self.connections.write("remove schema", move |transaction| jobs::remove_schema(transaction, &job)).await
+    }
+
+    async fn put_secrets(&self, service_principal: &EntryId, secrets: &[StoredSecret]) -> Result<(), StoreError> {
+        let (service_principal, secrets) = (service_principal.clone(), secrets.to_vec());
+        self.connections
+            .write("write secrets", move |transaction| jobs::put_secrets(transaction, &service_principal, &secrets))
+            .await
+    }
+
+    async fn secrets(&self, service_principal: &EntryId) -> Result<Vec<StoredSecret>, StoreError> {
+        let service_principal = service_principal.clone();
+        self.connections.read("read secrets", move |connection| jobs::secrets(connection, &service_principal)).await
+    }
+
+    async fn pairing(
+        &self,
+        job: &JobId,
+        source_type: &str,
+        source_anchor: &Anchor,
+    ) -> Result<Option<Pairing>, StoreError> {
+        let (job, source_type, anchor) = (job.clone(), source_type.to_owned(), source_anchor.clone());
+        self.connections
+            .read("read pairing", move |connection| log::pairing(connection, &job, &source_type, &anchor))
+            .await
+    }
+
+    async fn pairings_of_target(
+        &self,
+        job: &JobId,
+        target_type: &str,
+        target_anchor: &Anchor,
+    ) -> Result<Vec<Pairing>, StoreError> {
+        let (job, target_type, anchor) = (job.clone(), target_type.to_owned(), target_anchor.clone());
+        self.connections
+            .read("list pairings", move |connection| log::pairings_of_target(connection, &job, &target_type, &anchor))
+            .await
+    }
+
+    async fn commit(&self, commit: &Commit) -> Result<(), StoreError> {
+        let commit = commit.clone();
+        self.connections.write("commit results", move |transaction| log::commit(transaction, &commit)).await
+    }
+
+    async fn events(&self, query: &EventQuery) -> Result<Vec<ProvisioningEvent>, StoreError> {
+        let query = query.clone();
+        self.connections.read("list events", move |connection| log::events(connection, &query)).await
+    }
+
+    async fn event(&self, id: &str) -> Result<Option<ProvisioningEvent>, StoreError> {
+        let id = id.to_owned();
+        self.connections.read("read event", move |connection| log::event(connection, &id)).await
+    }
+
+    async fn put_setting(&self, name: &str, value: &Secret) -> Result<(), StoreError> {
+        let (name, value) = (name.to_owned(), value.clone());
+        self.connections.write("write setting", move |transaction| settings::put(transaction, &name, &value)).await
+    }
+
+    async fn setting(&self, name: &str) -> Result<Option<Secret>, StoreError> {
+        let name = name.to_owned();
+        self.connections.read("read setting", move |connection| settings::get(connection, &name)).await
+    }
+
+    async fn remove_setting(&self, name: &str) -> Result<bool, StoreError> {
+        let name = name.to_owned();
+        self.connections.write("remove setting", move |transaction| settings::remove(transaction, &name)).await
+    }
+
+    async fn setting_names(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
+        let prefix = prefix.to_owned();
+        self.connections.read("list settings", move |connection| settings::names(connection, &prefix)).await
+    }
+}

@@ -1,0 +1,140 @@
+//! The SQLite store: its contract, one process at a time, and nothing lost when the process is killed.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use serde_json::json;
+use usher_core::ports::{EntryQuery, Store};
+use usher_core::{EntryId, EntryKind, Secret};
+use usher_store::{OpenError, SqliteStore};
+use usher_testkit::suites;
+
+#[tokio::test]
+async fn sqlite_store_obeys_the_contract() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let store = SqliteStore::open(&folder.path().join("usher.sqlite")).expect("it opens");
+    suites::store::run(&store).await;
+}
+
+#[tokio::test]
+async fn what_was_written_is_there_after_opening_again() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let path = folder.path().join("usher.sqlite");
+    let entry = suites::store::entry(EntryKind::User, "u-1", json!({ "userPrincipalName": "a@x", "tags": ["ä", "ß"] }));
+    {
+        let store = SqliteStore::open(&path).expect("it opens");
+        store.put_entry(&entry).await.expect("it is written");
+    }
+    let store = SqliteStore::open(&path).expect("it opens again");
+    assert_eq!(store.entry(EntryKind::User, &entry.id).await.expect("it reads"), Some(entry));
+}
+
+#[tokio::test]
+async fn a_second_opening_is_refused_and_says_who_is_there() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let path = folder.path().join("usher.sqlite");
+    let _first = SqliteStore::open(&path).expect("it opens");
+    let Err(error) = SqliteStore::open(&path) else { panic!("the second opening was allowed") };
+    assert!(matches!(error, OpenError::InUse { .. }));
+    assert!(error.to_string().contains(&std::process::id().to_string()), "{error}");
+}
+
+#[test]
+fn a_file_that_is_no_database_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let path = folder.path().join("usher.sqlite");
+    std::fs::write(&path, "this is a letter, not a database, and long enough to show it").expect("it is written");
+    assert!(matches!(SqliteStore::open(&path), Err(OpenError::Unusable { .. })));
+}
+
+#[tokio::test]
+async fn a_file_of_a_newer_version_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let path = folder.path().join("usher.sqlite");
+    drop(SqliteStore::open(&path).expect("it opens"));
+    let raw = rusqlite::Connection::open(&path).expect("it opens");
+    raw.pragma_update(None, "user_version", 99).expect("it is marked");
+    drop(raw);
+    assert!(matches!(SqliteStore::open(&path), Err(OpenError::Newer { file: 99, .. })));
+}
+
+#[cfg(unix)]
+#[test]
+fn only_the_owner_can_read_the_file() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let path = folder.path().join("usher.sqlite");
+    drop(SqliteStore::open(&path).expect("it opens"));
+    let mode = std::fs::metadata(&path).expect("it is there").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_writers_at_once_all_get_through() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let store = Arc::new(SqliteStore::open(&folder.path().join("usher.sqlite")).expect("it opens"));
+    let tasks: Vec<_> = (0..200)
+        .map(|number| {
+            let store = store.clone();
+            tokio::spawn(async move {
+                // Every fourth one collides with its neighbour: it must fail alone.
+                let name = format!("{}@x", number / 4 * 4);
+                let entry =
+                    suites::store::entry(EntryKind::User, &format!("u-{number:03}"), json!({ "userPrincipalName": name }));
+                store.put_entry(&entry).await.is_ok()
+            })
+        })
+        .collect();
+    let mut written = 0;
+    for task in tasks {
+        written += usize::from(task.await.expect("no task panics"));
+    }
+    let query = EntryQuery { kind: EntryKind::User, deleted: false, after: None, limit: 999, equals: None };
+    assert_eq!((written, store.entries(&query).await.expect("it lists").len()), (50, 50));
+}
+
+/// The child of the test below: writes for ever, and prints the number of each write that was answered.
+#[tokio::test]
+async fn writer_that_is_killed() {
+    let Ok(path) = std::env::var("USHER_STORE_TO_WRITE") else { return };
+    let store = SqliteStore::open(path.as_ref()).expect("it opens");
+    for number in 0_u64.. {
+        store.put_setting(&format!("n/{number:06}"), &Secret::new("x")).await.expect("it is written");
+        println!("written {number}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_that_was_answered_is_lost_when_the_process_is_killed() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let path = folder.path().join("usher.sqlite");
+    for round in 1..=5 {
+        let mut child = Command::new(std::env::current_exe().expect("a test knows its file"))
+            .args(["--exact", "writer_that_is_killed", "--nocapture"])
+            .env("USHER_STORE_TO_WRITE", &path)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the child starts");
+        let output = BufReader::new(child.stdout.take().expect("it has an output"));
+        let mut last = None;
+        for line in output.lines() {
+            let line = line.expect("it prints text");
+            if let Some((_, number)) = line.split_once("written ") {
+                last = number.trim().parse::<u64>().ok();
+            }
+            if last.is_some_and(|number| number >= 7 * round) {
+                break;
+            }
+        }
+        child.kill().expect("it is killed");
+        child.wait().expect("it is gone");
+        let store = SqliteStore::open(&path).expect("it opens");
+        let last = last.expect("it wrote something");
+        for number in 0..=last {
+            let value = store.setting(&format!("n/{number:06}")).await.expect("it reads");
+            assert!(value.is_some(), "write {number} of {last} was answered and is lost");
+        }
+        assert!(store.entry(EntryKind::User, &EntryId::new("nobody")).await.expect("it reads").is_none());
+    }
+}

@@ -1,0 +1,3 @@
+//! Contract suites: every implementation of a port runs the same cases, fakes and real ones.
+
+pub mod store;
