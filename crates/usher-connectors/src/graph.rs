@@ -79,8 +79,10 @@ pub enum GraphError {
         source: Box<dyn Error + Send + Sync>,
     },
     /// Nobody we trust signed the certificate.
-    #[error("the certificate of {host} is signed by an authority that is not trusted here; name the file with the \
-             authority's certificate when you connect")]
+    #[error(
+        "the certificate of {host} is signed by an authority that is not trusted here; name the file with the \
+             authority's certificate when you connect"
+    )]
     UnknownAuthority {
         /// Host and port.
         host: String,
@@ -123,7 +125,7 @@ pub enum GraphError {
 
 enum Pass {
     Fixed(Secret),
-    Asked(Tokens),
+    Asked(Box<Tokens>),
 }
 
 /// A connection to a service. Cheap to use from many tasks at once.
@@ -141,21 +143,22 @@ impl GraphClient {
     pub fn new(endpoint: Endpoint, credential: Credential, options: HttpOptions) -> Result<Self, GraphError> {
         let base = address("service", &endpoint.base_url)?;
         let http = Arc::new(Http::new(options)?);
-        let pass = match credential {
-            Credential::Token(token) => Pass::Fixed(token),
-            Credential::ClientSecret { client_id, secret } => {
-                let mut url = address("authority", &endpoint.authority)?;
-                url.path_segments_mut()
-                    .expect("an http address has path segments")
-                    .pop_if_empty()
-                    .extend([endpoint.tenant.as_str(), "oauth2", "v2.0", "token"]);
-                let scope = format!("{}/.default", base.as_str().trim_end_matches('/'));
-                Pass::Asked(Tokens::new(
-                    http.clone(),
-                    ClientCredentials { url, client_id, client_secret: secret, scope: Some(scope) },
-                ))
-            }
-        };
+        let pass =
+            match credential {
+                Credential::Token(token) => Pass::Fixed(token),
+                Credential::ClientSecret { client_id, secret } => {
+                    let mut url = address("authority", &endpoint.authority)?;
+                    url.path_segments_mut()
+                        .expect("an http address has path segments")
+                        .pop_if_empty()
+                        .extend([endpoint.tenant.as_str(), "oauth2", "v2.0", "token"]);
+                    let scope = format!("{}/.default", base.as_str().trim_end_matches('/'));
+                    Pass::Asked(Box::new(Tokens::new(
+                        http.clone(),
+                        ClientCredentials { url, client_id, client_secret: secret, scope: Some(scope) },
+                    )))
+                }
+            };
         Ok(Self { http, base, pass })
     }
 
@@ -191,8 +194,9 @@ impl GraphClient {
             };
             let token = if is_given { None } else { Some(self.token().await?) };
             if let Some(token) = &token {
-                let (name, value) = bearer(token)
-                    .ok_or_else(|| GraphError::Request("the token holds characters that no token has".to_owned()))?;
+                let (name, value) = bearer(token).ok_or_else(|| {
+                    GraphError::Request("the token holds characters that no token has".to_owned())
+                })?;
                 request = request.header(name, value);
             }
             let reply = exchange(request).await.map_err(|lost| failed(&url, lost))?;
@@ -206,7 +210,9 @@ impl GraphClient {
             let headers = reply
                 .headers
                 .iter()
-                .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+                .map(|(name, value)| {
+                    (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+                })
                 .collect();
             return Ok(Response { status: reply.status.as_u16(), headers, body: reply.body });
         }
@@ -258,7 +264,11 @@ impl GraphClient {
 }
 
 fn address(what: &'static str, text: &str) -> Result<Url, GraphError> {
-    safe_address(text).map_err(|source| GraphError::Address { what, address: without_credentials(text), source })
+    safe_address(text).map_err(|source| GraphError::Address {
+        what,
+        address: without_credentials(text),
+        source,
+    })
 }
 
 /// An address as it may be shown: nothing between `//` and `@`.

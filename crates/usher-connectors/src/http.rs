@@ -26,7 +26,7 @@ pub struct HttpOptions {
     pub timeout: Duration,
     /// The `User-Agent`.
     pub user_agent: String,
-    /// The proxy to go through; without one the environment's (`HTTPS_PROXY`, `NO_PROXY`), never for this machine.
+    /// The proxy to go through. Without one the environment's (`HTTPS_PROXY`, `NO_PROXY`), but not to this machine.
     pub proxy: Option<ProxyOptions>,
 }
 
@@ -75,6 +75,7 @@ pub(crate) struct Http {
     options: HttpOptions,
     certificates: Vec<Certificate>,
     proxy: Option<Proxy>,
+    has_local_proxy: bool,
     clear: OnceLock<Client>,
     local: OnceLock<Client>,
     outside: OnceLock<Client>,
@@ -97,32 +98,37 @@ impl Http {
             }
         };
         let proxy = options.proxy.as_ref().map(explicit_proxy).transpose()?;
+        let has_local_proxy = options
+            .proxy
+            .as_ref()
+            .and_then(|proxy| Url::parse(&proxy.url).ok())
+            .is_some_and(|url| is_loopback(&url));
         Ok(Self {
             options,
             certificates,
             proxy,
+            has_local_proxy,
             clear: OnceLock::new(),
             local: OnceLock::new(),
             outside: OnceLock::new(),
         })
     }
 
-    /// The client for an address. What is on this machine is reached directly; clear text needs no certificates.
+    /// The client for an address. Clear text needs no certificates, and never leaves this machine.
     pub(crate) fn client(&self, url: &Url) -> Result<&Client, HttpOptionsError> {
         let (slot, builder) = match (url.scheme(), is_loopback(url)) {
-            ("http", true) => (&self.clear, self.builder().no_proxy().tls_certs_only([])),
+            ("http", _) => (&self.clear, self.builder().no_proxy().tls_certs_only([])),
             (_, true) => (&self.local, self.trusting(self.builder().no_proxy())),
-            _ => {
-                let builder = self.trusting(self.builder());
-                (&self.outside, match &self.proxy {
-                    Some(proxy) => builder.proxy(proxy.clone()),
-                    None => builder,
-                })
-            }
+            (_, false) => (&self.outside, self.trusting(self.builder())),
         };
         if let Some(client) = slot.get() {
             return Ok(client);
         }
+        let proxy = self.proxy.clone().filter(|_| url.scheme() != "http" || self.has_local_proxy);
+        let builder = match proxy {
+            Some(proxy) => builder.proxy(proxy),
+            None => builder,
+        };
         let client = builder.build().map_err(HttpOptionsError::Client)?;
         Ok(slot.get_or_init(|| client))
     }
@@ -137,13 +143,19 @@ impl Http {
     }
 
     fn trusting(&self, builder: ClientBuilder) -> ClientBuilder {
-        if self.certificates.is_empty() { builder } else { builder.tls_certs_merge(self.certificates.clone()) }
+        if self.certificates.is_empty() {
+            builder
+        } else {
+            builder.tls_certs_merge(self.certificates.clone())
+        }
     }
 }
 
 fn explicit_proxy(options: &ProxyOptions) -> Result<Proxy, HttpOptionsError> {
-    let proxy = Proxy::all(&options.url)
-        .map_err(|source| HttpOptionsError::Proxy { url: options.url.clone(), source: source.without_url() })?;
+    let proxy = Proxy::all(&options.url).map_err(|source| HttpOptionsError::Proxy {
+        url: options.url.clone(),
+        source: source.without_url(),
+    })?;
     Ok(match &options.credentials {
         Some((user, password)) => proxy.basic_auth(user, password.expose()),
         None => proxy,
@@ -157,7 +169,9 @@ pub enum AddressError {
     #[error("it is not an absolute address such as https://app.example/scim/v2")]
     Malformed,
     /// A credential would cross the network in the clear.
-    #[error("it must begin with https://; plain http is spoken only with this machine (localhost, 127.0.0.1)")]
+    #[error(
+        "it must begin with https://; plain http is spoken only with this machine (localhost, 127.0.0.1)"
+    )]
     NotEncrypted,
     /// It carries user name or password.
     #[error("it must not carry a user name or password; addresses are shown and logged")]
@@ -272,22 +286,17 @@ fn lost(error: reqwest::Error) -> Lost {
     }
 }
 
-fn has_unknown_issuer(error: &reqwest::Error) -> bool {
-    let is_unknown = |error: &(dyn Error + 'static)| {
-        matches!(
-            error.downcast_ref::<rustls::Error>(),
-            Some(rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer))
-        )
-    };
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        if is_unknown(error) || inner.is_some_and(|inner| is_unknown(inner)) {
-            return true;
-        }
-        cause = error.source();
+fn has_unknown_issuer(error: &(dyn Error + 'static)) -> bool {
+    if let Some(error) = error.downcast_ref::<rustls::Error>() {
+        return matches!(error, rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer));
     }
-    false
+    // The source of an I/O error is its inner error's source: the inner error itself would be passed over.
+    let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    match (inner, error.source()) {
+        (Some(inner), _) => has_unknown_issuer(inner),
+        (None, Some(cause)) => has_unknown_issuer(cause),
+        (None, None) => false,
+    }
 }
 
 #[cfg(test)]
@@ -324,7 +333,9 @@ mod tests {
     #[test]
     fn credentials_go_only_to_encrypted_or_local_addresses() {
         assert!(safe_address("https://app.example/scim").is_ok());
-        for local in ["http://localhost:8080/scim", "http://127.0.0.9/", "http://[::1]:1/", "http://a.localhost/"] {
+        for local in
+            ["http://localhost:8080/scim", "http://127.0.0.9/", "http://[::1]:1/", "http://a.localhost/"]
+        {
             assert!(safe_address(local).is_ok(), "{local}");
         }
         for (text, error) in [
@@ -341,7 +352,8 @@ mod tests {
 
     #[test]
     fn extra_certificates_must_be_certificates() {
-        let options = HttpOptions { extra_ca_pem: Some(b"no certificate".to_vec()), ..HttpOptions::default() };
+        let options =
+            HttpOptions { extra_ca_pem: Some(b"no certificate".to_vec()), ..HttpOptions::default() };
         assert!(matches!(Http::new(options), Err(HttpOptionsError::Certificates(_))));
     }
 }

@@ -1,5 +1,6 @@
 //! The connectors: the only place that speaks a directory's protocol. `kinds` is the table.
 
+mod directory;
 pub mod graph;
 mod http;
 mod scim;
@@ -8,7 +9,7 @@ mod token;
 use std::sync::Arc;
 
 use usher_core::ports::{
-    Capabilities, Connector, ConnectorError, ConnectorErrorKind, ConnectorSettings, Connectors, Store,
+    Capabilities, Clock, Connector, ConnectorError, ConnectorErrorKind, ConnectorSettings, Connectors, Store,
 };
 
 pub use crate::http::{HttpOptions, HttpOptionsError, ProxyOptions};
@@ -16,7 +17,7 @@ pub use crate::http::{HttpOptions, HttpOptionsError, ProxyOptions};
 use crate::http::Http;
 
 /// All kinds, in alphabetical order.
-const KINDS: &[ConnectorKind] = &[scim::KIND];
+const KINDS: &[ConnectorKind] = &[directory::KIND, scim::KIND];
 
 /// A kind of connector.
 pub struct ConnectorKind {
@@ -28,8 +29,11 @@ pub struct ConnectorKind {
     pub settings: &'static [Setting],
     /// What its connectors can do.
     pub capabilities: Capabilities,
-    build: fn(&AllConnectors, &ConnectorSettings) -> Result<Arc<dyn Connector>, ConnectorError>,
+    build: fn(&AllConnectors, &ConnectorSettings) -> Built,
 }
+
+/// What building a connector leads to.
+type Built = Result<Arc<dyn Connector>, ConnectorError>;
 
 /// A setting of a kind: a secret of the synchronization job under its Graph key.
 pub struct Setting {
@@ -50,18 +54,22 @@ pub fn kinds() -> &'static [ConnectorKind] {
 
 /// Makes connectors of all kinds. Those that speak HTTP share their network connections.
 pub struct AllConnectors {
-    #[expect(dead_code, reason = "read by the connector of the directory inside")]
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<dyn Clock>,
     pub(crate) http: Arc<Http>,
 }
 
 impl AllConnectors {
-    /// Checks the options; nothing is connected yet. `store` holds the directory inside.
+    /// Checks the options; nothing is connected yet. `store` holds the directory inside, `clock` dates its entries.
     ///
     /// # Errors
     /// The extra certificates or the proxy cannot be used.
-    pub fn new(store: Arc<dyn Store>, http: HttpOptions) -> Result<Self, HttpOptionsError> {
-        Ok(Self { store, http: Arc::new(Http::new(http)?) })
+    pub fn new(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        http: HttpOptions,
+    ) -> Result<Self, HttpOptionsError> {
+        Ok(Self { store, clock, http: Arc::new(Http::new(http)?) })
     }
 }
 

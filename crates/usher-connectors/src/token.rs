@@ -122,7 +122,8 @@ impl Tokens {
 
     async fn ask(&self, in_header: bool) -> Result<Granted, TokenError> {
         let ClientCredentials { url, client_id, client_secret, scope } = &self.credentials;
-        let client = self.http.client(url).map_err(|error| TokenError::Lost(Lost::NotMade(Box::new(error))))?;
+        let client =
+            self.http.client(url).map_err(|error| TokenError::Lost(Lost::NotMade(Box::new(error))))?;
         let mut form = vec![("grant_type", "client_credentials")];
         let mut request = client.post(url.clone()).header(ACCEPT, "application/json");
         if in_header {

@@ -119,6 +119,13 @@ const OPERATORS: &[Operator] = &[
     record("!&", "not so", Arity::Binary, INTEGER, true, false, Test::Bits),
 ];
 
+impl Operator {
+    /// Whether it compares whole values, so that an operand of another type can never equal one.
+    pub fn compares_values(&self) -> bool {
+        matches!(self.test, Test::Equals)
+    }
+}
+
 /// All operators.
 pub fn all() -> &'static [Operator] {
     OPERATORS

@@ -4,8 +4,13 @@
 //! that was read, known or not, in its order.
 
 mod check;
+mod derive;
+mod kinds;
+mod members;
 mod reader;
+mod syntax;
 mod text;
+mod write;
 
 use serde_json::{Map, Value};
 use usher_expr::Dialect;
@@ -83,7 +88,9 @@ impl Schema {
 
     /// A schema of one directory, as discovery yields it.
     pub fn of_directory(directory: DirectoryDefinition) -> Self {
-        Self { directories: vec![directory], ..Self::default() }
+        let mut document = Map::new();
+        document.insert("directories".to_owned(), Value::Array(vec![directory.to_json()]));
+        Self { directories: vec![directory], document, ..Self::default() }
     }
 }
 
@@ -157,12 +164,21 @@ pub struct AttributeDefinition {
     pub referenced_objects: Vec<String>,
     /// Connector-specific expressions by key, such as XPaths.
     pub api_expressions: Vec<(String, String)>,
+    /// The value where a required attribute has none.
+    pub default_value: Option<String>,
+    /// Metadata by key; values are JSON text.
+    pub metadata: Vec<(String, String)>,
 }
 
 impl AttributeDefinition {
     /// The names of the objects that a reference may point to.
     pub fn referenced_object_names(&self) -> impl Iterator<Item = &str> {
         self.referenced_objects.iter().map(String::as_str)
+    }
+
+    /// The metadata under a key, compared without regard to case.
+    pub fn metadata(&self, key: &str) -> Option<&str> {
+        lookup(&self.metadata, key)
     }
 }
 
@@ -184,6 +200,20 @@ pub enum AttributeType {
     DateTime,
 }
 
+impl AttributeType {
+    /// The name on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            AttributeType::String => "String",
+            AttributeType::Integer => "Integer",
+            AttributeType::Reference => "Reference",
+            AttributeType::Binary => "Binary",
+            AttributeType::Boolean => "Boolean",
+            AttributeType::DateTime => "DateTime",
+        }
+    }
+}
+
 /// When an attribute may be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Mutability {
@@ -198,6 +228,18 @@ pub enum Mutability {
     WriteOnly,
 }
 
+impl Mutability {
+    /// The name on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Mutability::ReadWrite => "ReadWrite",
+            Mutability::ReadOnly => "ReadOnly",
+            Mutability::Immutable => "Immutable",
+            Mutability::WriteOnly => "WriteOnly",
+        }
+    }
+}
+
 /// What flows from a source to a target directory (Graph `synchronizationRule`).
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Rule {
@@ -205,6 +247,8 @@ pub struct Rule {
     pub id: String,
     /// The name for people.
     pub name: String,
+    /// May be changed by an administrator.
+    pub editable: bool,
     /// Lowest first.
     pub priority: i64,
     /// The source directory's name.
@@ -225,33 +269,45 @@ impl Rule {
     /// The dialect of the rule's expressions. Between Active Directory and Entra ID it is that of cloud sync, everywhere
     /// else that of the provisioning service; the metadata `expressionDialect` overrides both.
     pub fn dialect(&self, _schema: &Schema) -> Dialect {
-        let wanted = lookup(&self.metadata, "expressionDialect").map(|text| text.trim_matches('"'));
-        if let Some(dialect) = wanted.and_then(|text| text.parse().ok()) {
+        if let Some(dialect) = self.stated_dialect().and_then(|name| name.parse().ok()) {
             return dialect;
         }
         let is = |name: &str, known: &[&str]| known.iter().any(|other| other.eq_ignore_ascii_case(name));
         let (source, target) = (self.source_directory_name.as_str(), self.target_directory_name.as_str());
-        let entra = ["Azure Active Directory", "Microsoft Entra ID"];
-        let is_cloud_sync = (is(source, &["Active Directory"]) && is(target, &entra))
-            || (is(source, &entra) && is(target, &["Active Directory"]));
-        if is_cloud_sync {
-            Dialect::CloudSync
-        } else {
-            Dialect::Service
-        }
+        let is_cloud_sync = (is(source, ACTIVE_DIRECTORY) && is(target, ENTRA))
+            || (is(source, ENTRA) && is(target, ACTIVE_DIRECTORY));
+        if is_cloud_sync { Dialect::CloudSync } else { Dialect::Service }
+    }
+
+    /// What the metadata say of the dialect.
+    fn stated_dialect(&self) -> Option<&str> {
+        lookup(&self.metadata, "expressionDialect").map(|text| text.trim_matches('"'))
     }
 
     /// Values for source attributes of this object that have none (metadata `defaultSourceObjectMappings`).
     pub fn source_defaults(&self, object: &str) -> Vec<(String, String)> {
-        let Some(text) = lookup(&self.metadata, "defaultSourceObjectMappings") else { return Vec::new() };
-        let Ok(mut document) = serde_json::from_str::<Value>(text) else { return Vec::new() };
-        // Exported documents hold the text once or twice encoded.
-        if let Some(inner) = document.as_str().and_then(|text| serde_json::from_str(text).ok()) {
-            document = inner;
+        match self.source_default_mappings() {
+            Some(Ok(document)) => derive::defaults(&document, object),
+            Some(Err(_)) | None => Vec::new(),
         }
-        text::defaults(&document, object)
+    }
+
+    fn has_unreadable_source_defaults(&self) -> bool {
+        matches!(self.source_default_mappings(), Some(Err(_)))
+    }
+
+    fn source_default_mappings(&self) -> Option<Result<Value, serde_json::Error>> {
+        let text = lookup(&self.metadata, "defaultSourceObjectMappings").filter(|text| !text.trim().is_empty())?;
+        Some(serde_json::from_str(text).and_then(|document: Value| match document {
+            // Exported documents hold the text once or twice encoded.
+            Value::String(inner) => serde_json::from_str(&inner),
+            document => Ok(document),
+        }))
     }
 }
+
+const ACTIVE_DIRECTORY: &[&str] = &["Active Directory"];
+const ENTRA: &[&str] = &["Azure Active Directory", "Microsoft Entra ID"];
 
 /// A source object type to a target object type (Graph `objectMapping`).
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -306,6 +362,8 @@ pub struct AttributeMapping {
     pub flow_type: FlowType,
     /// Whether it flows without a change.
     pub flow_behavior: FlowBehavior,
+    /// References that cannot be resolved flow all the same.
+    pub export_missing_references: bool,
 }
 
 /// When a value flows.
@@ -343,6 +401,8 @@ pub struct AttributeMappingSource {
     pub name: String,
     /// The same as text; the authority over `parameters`.
     pub expression: String,
+    /// The arguments of a function by key, in order; those that were omitted are not listed.
+    pub parameters: Vec<(String, AttributeMappingSource)>,
 }
 
 impl AttributeMappingSource {
@@ -358,12 +418,7 @@ impl AttributeMappingSource {
 
     /// The constant, without the quotes of an expression.
     pub fn constant_text(&self) -> &str {
-        let text = self.expression.trim();
-        match text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
-            Some(inner) if self.name.is_empty() => inner,
-            _ if self.name.is_empty() => text,
-            _ => &self.name,
-        }
+        &self.name
     }
 
     /// The expression's text.

@@ -1,9 +1,14 @@
 //! What a caller may ask for. The server and the command line share these; each is one transaction of sense.
 
+pub mod applications;
+pub mod assignments;
+pub mod directory;
+pub mod groups;
 pub mod jobs;
 pub mod on_demand;
 pub mod schemas;
 pub mod secrets;
+pub mod users;
 
 use usher_core::ports::StoreError;
 

@@ -1,9 +1,11 @@
 //! What tests share: a manual clock, fakes that obey the contracts, the contracts as suites, real servers to start.
 
 mod clock;
+mod connector;
 pub mod servers;
 mod store;
 pub mod suites;
 
 pub use clock::ManualClock;
+pub use connector::{Fault, MemoryConnector, MemoryConnectors};
 pub use store::MemoryStore;

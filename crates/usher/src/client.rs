@@ -147,6 +147,14 @@ impl Client {
 /// # Errors
 /// The address or the certificate file is not usable.
 pub fn graph(profile: &Profile) -> Result<GraphClient> {
+    graph_with(profile, HttpOptions::default())
+}
+
+/// The Graph client of a profile, with HTTP options of the caller; the profile's certificates are added.
+///
+/// # Errors
+/// The address, the certificate file or the proxy is not usable.
+pub fn graph_with(profile: &Profile, options: HttpOptions) -> Result<GraphClient> {
     let extra_ca = match &profile.ca {
         Some(path) => Some(std::fs::read(path).map_err(|error| {
             Failure::unreachable(
@@ -167,7 +175,7 @@ pub fn graph(profile: &Profile) -> Result<GraphClient> {
         authority: profile.authority.clone(),
         tenant: profile.tenant.clone(),
     };
-    GraphClient::new(endpoint, credential, HttpOptions { extra_ca_pem: extra_ca, ..HttpOptions::default() })
+    GraphClient::new(endpoint, credential, HttpOptions { extra_ca_pem: extra_ca, ..options })
         .map_err(unreachable)
 }
 

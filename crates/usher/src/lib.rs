@@ -1,3 +1,13 @@
-//! The parts of the program that tests and other targets reach: everything but `main`.
+//! The program: one file per verb in `commands`, the published cmdlets in `powershell`, and the wiring.
 
+pub mod client;
+pub mod clock;
+pub mod cmdlet;
+pub mod commands;
+pub mod failure;
+pub mod lookup;
+pub mod output;
 pub mod powershell;
+pub mod profile;
+pub mod view;
+pub mod wiring;

@@ -40,7 +40,7 @@ pub async fn engine(data: &Path, tenant: Option<&str>, http: HttpOptions) -> Res
             tenant
         }
     };
-    let connectors = Arc::new(AllConnectors::new(store.clone(), http)?);
+    let connectors = Arc::new(AllConnectors::new(store.clone(), Arc::new(clock), http)?);
     Ok(Engine::new(store, connectors, Arc::new(clock), Settings::new(tenant)))
 }
 

@@ -88,7 +88,8 @@ pub(crate) fn refusal(request: &PreparedRequest, reply: &Reply, hide: &[&str]) -
     let is_open = !is_read && matches!(kind, Kind::Unreachable);
     let detail = detail(reply, body, hide);
     let mut error = ConnectorError::new(kind, code, sentence(request, reply));
-    error.attribute = matches!(kind, Kind::Rejected).then(|| refused_attribute(request, detail.as_deref())).flatten();
+    error.attribute =
+        matches!(kind, Kind::Rejected).then(|| refused_attribute(request, detail.as_deref())).flatten();
     error.detail = detail;
     error.effect = if is_open { Effect::Unknown } else { Effect::None };
     error.retry_after = if matches!(status, 429 | 503) { reply.retry_after() } else { None };
@@ -103,9 +104,18 @@ fn sentence(request: &PreparedRequest, reply: &Reply) -> String {
     let status = reply.status;
     let what = named(request);
     match (status.as_u16(), reply.header("location")) {
-        (300..=399, Some(place)) => format!("{what} was redirected to {place}; give that address as BaseAddress"),
-        (401, _) => format!("{what} was answered with status {status}: the service does not accept the credentials"),
+        (300..=399, Some(place)) => {
+            format!("{what} was redirected to {place}; give that address as BaseAddress")
+        }
+        (401, _) => {
+            format!("{what} was answered with status {status}: the service does not accept the credentials")
+        }
         (403, _) => format!("{what} was answered with status {status}: the credentials lack a right"),
+        (404, _) if !is_one_resource(&request.path) => {
+            format!(
+                "{what} was answered with status {status}: check that the BaseAddress is that of a SCIM service"
+            )
+        }
         _ => format!("{what} was answered with status {status}"),
     }
 }
@@ -113,7 +123,8 @@ fn sentence(request: &PreparedRequest, reply: &Reply) -> String {
 /// What the service said: the detail of a SCIM error, else the beginning of the body.
 fn detail(reply: &Reply, body: Option<&Map<String, Json>>, hide: &[&str]) -> Option<String> {
     let said = body.and_then(|body| {
-        let detail = text(body, "detail").or_else(|| text(body, "message")).or_else(|| text(body, "error"))?;
+        let detail =
+            text(body, "detail").or_else(|| text(body, "message")).or_else(|| text(body, "error"))?;
         Some(match text(body, "scimType") {
             Some(kind) => format!("{kind}: {detail}"),
             None => detail.to_owned(),
@@ -136,7 +147,6 @@ fn text<'a>(body: &'a Map<String, Json>, name: &str) -> Option<&'a str> {
 
 /// The attribute of the request that the service names; the longest, so that `name` does not hide `name.givenName`.
 fn refused_attribute(request: &PreparedRequest, detail: Option<&str>) -> Option<SmolStr> {
-    let detail = detail?.to_lowercase();
     let body = request.body.as_ref()?;
     let mut names: Vec<&str> = Vec::new();
     match body.get("Operations").and_then(Json::as_array) {
@@ -144,22 +154,33 @@ fn refused_attribute(request: &PreparedRequest, detail: Option<&str>) -> Option<
             for operation in operations {
                 names.extend(operation.get("path").and_then(Json::as_str));
                 if operation.get("path").is_none() {
-                    names.extend(operation.get("value").and_then(Json::as_object).into_iter().flat_map(Map::keys).map(String::as_str));
+                    names.extend(
+                        operation
+                            .get("value")
+                            .and_then(Json::as_object)
+                            .into_iter()
+                            .flat_map(Map::keys)
+                            .map(String::as_str),
+                    );
                 }
             }
             if let [only] = names.as_slice() {
                 return Some((*only).into());
             }
         }
-        None => names.extend(body.as_object()?.keys().map(String::as_str).filter(|name| !matches!(*name, "schemas" | "meta"))),
+        None => names.extend(
+            body.as_object()?.keys().map(String::as_str).filter(|name| !matches!(*name, "schemas" | "meta")),
+        ),
     }
+    let detail = detail?.to_lowercase();
     let is_named = |name: &&str| {
         let name = name.to_lowercase();
         let last = name.rsplit(':').next().unwrap_or_default();
         let words = |one: &str| {
             detail.match_indices(one).any(|(start, _)| {
                 let is_free = |character: Option<char>| character.is_none_or(|one| !one.is_alphanumeric());
-                is_free(detail[..start].chars().next_back()) && is_free(detail[start + one.len()..].chars().next())
+                is_free(detail[..start].chars().next_back())
+                    && is_free(detail[start + one.len()..].chars().next())
             })
         };
         !last.is_empty() && (detail.contains(&name) || words(last))
@@ -171,10 +192,19 @@ fn refused_attribute(request: &PreparedRequest, detail: Option<&str>) -> Option<
 ///
 /// # Errors
 /// `Protocol` when it is something else, whatever it calls itself.
-pub(crate) fn document(request: &PreparedRequest, reply: &Reply, hide: &[&str]) -> Result<Map<String, Json>, Refusal> {
+pub(crate) fn document(
+    request: &PreparedRequest,
+    reply: &Reply,
+    hide: &[&str],
+) -> Result<Map<String, Json>, Refusal> {
     let media_type = reply.header("content-type").unwrap_or_default();
     if !media_type.is_empty() && !media_type.to_ascii_lowercase().contains("json") {
-        return Err(unreadable(request, reply, hide, &format!("is of type '{media_type}', not application/scim+json")));
+        return Err(unreadable(
+            request,
+            reply,
+            hide,
+            &format!("is of type '{media_type}', not application/scim+json"),
+        ));
     }
     match serde_json::from_slice::<Json>(&reply.body) {
         Ok(Json::Object(object)) => Ok(object),
@@ -235,7 +265,11 @@ pub(crate) fn page(request: &PreparedRequest, document: Map<String, Json>) -> Re
 /// The one resource in an answer.
 pub(crate) fn one(request: &PreparedRequest, document: Map<String, Json>) -> Result<Json, Refusal> {
     if member(&document, "Resources").is_some() {
-        return Err(protocol(request, SEVERAL, format!("the answer to {} is a list, not one resource", named(request))));
+        return Err(protocol(
+            request,
+            SEVERAL,
+            format!("the answer to {} is a list, not one resource", named(request)),
+        ));
     }
     Ok(Json::Object(document))
 }

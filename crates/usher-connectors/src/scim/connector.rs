@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use serde_json::Value as Json;
 use smol_str::SmolStr;
 use usher_core::ports::{
-    Capabilities, Connector, ConnectorError, ConnectorErrorKind, ConnectorSettings, Entitlement, GetRequest, MatchQuery,
-    PreparedRequest, SubjectRequest, Written,
+    Capabilities, Connector, ConnectorError, ConnectorErrorKind, ConnectorSettings, Entitlement, GetRequest,
+    MatchQuery, PreparedRequest, SubjectRequest, Written,
 };
 use usher_core::schema::DirectoryDefinition;
 use usher_core::{Anchor, DirectoryObject, EntryId, Operation, OperationKind};
@@ -88,7 +88,8 @@ impl ScimConnector {
         };
         let anchor = translate::id(&made)
             .ok_or_else(|| answer::incompatible(&request, "is a resource without 'id'").error)?;
-        let references: Vec<_> = operation.changes.iter().filter(|change| change.is_reference).cloned().collect();
+        let references: Vec<_> =
+            operation.changes.iter().filter(|change| change.is_reference).cloned().collect();
         self.update(kind, &anchor, &references).await
     }
 
@@ -126,7 +127,12 @@ fn is_about_schema(refusal: &Refusal) -> bool {
 }
 
 /// A service that does not apply a filter answers with strangers; an account must never be paired with one of them.
-fn check_hit(request: &PreparedRequest, path: &AttributePath, wanted: &Value, hit: &Json) -> Result<(), Refusal> {
+fn check_hit(
+    request: &PreparedRequest,
+    path: &AttributePath,
+    wanted: &Value,
+    hit: &Json,
+) -> Result<(), Refusal> {
     let Some(resource) = hit.as_object() else {
         return Err(answer::incompatible(request, "holds something that is no resource"));
     };
@@ -136,7 +142,10 @@ fn check_hit(request: &PreparedRequest, path: &AttributePath, wanted: &Value, hi
     if found.is_null() || found.values().iter().any(is_same) {
         return Ok(());
     }
-    Err(answer::incompatible(request, "holds a resource with another value: the service does not apply the filter"))
+    Err(answer::incompatible(
+        request,
+        "holds a resource with another value: the service does not apply the filter",
+    ))
 }
 
 #[async_trait]

@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value as Json};
 use usher_core::ports::{ConnectorError, ConnectorErrorKind, PreparedRequest};
-use usher_core::schema::{AttributeDefinition, AttributeType, DirectoryDefinition, Mutability, ObjectDefinition};
+use usher_core::schema::{
+    AttributeDefinition, AttributeType, DirectoryDefinition, Mutability, ObjectDefinition,
+};
 
 use super::answer::{self, Refusal};
 use super::request::{ENTERPRISE, GROUP, USER};
@@ -36,7 +38,8 @@ pub(super) async fn discover(service: &Service) -> Result<DirectoryDefinition, C
 async fn list(service: &Service, path: &str) -> Result<Vec<Json>, Refusal> {
     let mut found: Vec<Json> = Vec::new();
     for _ in 0..MOST_PAGES {
-        let path = if found.is_empty() { path.to_owned() } else { format!("{path}?startIndex={}", found.len() + 1) };
+        let path =
+            if found.is_empty() { path.to_owned() } else { format!("{path}?startIndex={}", found.len() + 1) };
         let request = PreparedRequest { method: "GET".into(), path, body: None };
         let page = answer::page(&request, service.document(&request).await?)?;
         let is_last = page.resources.is_empty();
@@ -63,10 +66,15 @@ fn directory(schemas: &[Json], types: &[Json]) -> DirectoryDefinition {
                 mutability: Mutability::ReadOnly,
                 ..AttributeDefinition::default()
             },
-            AttributeDefinition { name: "externalId".to_owned(), case_exact: true, ..AttributeDefinition::default() },
+            AttributeDefinition {
+                name: "externalId".to_owned(),
+                case_exact: true,
+                ..AttributeDefinition::default()
+            },
         ];
         for (index, urn) in urns.iter().enumerate() {
-            let Some(schema) = schemas.iter().filter_map(Json::as_object).find(|schema| is_named(schema, "id", urn))
+            let Some(schema) =
+                schemas.iter().filter_map(Json::as_object).find(|schema| is_named(schema, "id", urn))
             else {
                 continue;
             };
@@ -89,13 +97,16 @@ fn directory(schemas: &[Json], types: &[Json]) -> DirectoryDefinition {
 /// The schemas of a resource: the core one first, then its extensions.
 fn urns(schemas: &[Json], types: &[Json], core: &str, suffix: &str, endpoint: &str) -> Vec<String> {
     let found = types.iter().filter_map(Json::as_object).find(|one| {
-        text(one, "endpoint").is_some_and(|place| place.to_ascii_lowercase().trim_end_matches('/').ends_with(endpoint))
+        text(one, "endpoint")
+            .is_some_and(|place| place.to_ascii_lowercase().trim_end_matches('/').ends_with(endpoint))
             || is_named(one, "schema", core)
     });
     match found {
         Some(one) => text(one, "schema")
             .into_iter()
-            .chain(objects_of(member(one, "schemaExtensions")).filter_map(|extension| text(extension, "schema")))
+            .chain(
+                objects_of(member(one, "schemaExtensions")).filter_map(|extension| text(extension, "schema")),
+            )
             .map(str::to_owned)
             .collect(),
         None => [core.to_owned()]
@@ -113,7 +124,8 @@ fn urns(schemas: &[Json], types: &[Json], core: &str, suffix: &str, endpoint: &s
 
 /// The definitions that one attribute of a schema becomes: typed entries and sub-attributes have names of their own.
 fn definitions(prefix: &str, attribute: &Map<String, Json>) -> Vec<AttributeDefinition> {
-    let Some(name) = text(attribute, "name").filter(|name| !matches!(*name, "id" | "meta" | "schemas")) else {
+    let Some(name) = text(attribute, "name").filter(|name| !matches!(*name, "id" | "meta" | "schemas"))
+    else {
         return Vec::new();
     };
     let name = format!("{prefix}{name}");
@@ -229,7 +241,10 @@ mod tests {
         for object in &directory.objects {
             shown.push_str(&format!("{}\n", object.name));
             for attribute in &object.attributes {
-                shown.push_str(&format!("  {} {:?} {:?}", attribute.name, attribute.value_type, attribute.mutability));
+                shown.push_str(&format!(
+                    "  {} {:?} {:?}",
+                    attribute.name, attribute.value_type, attribute.mutability
+                ));
                 for (is, word) in [
                     (attribute.anchor, " anchor"),
                     (attribute.multivalued, " multivalued"),
@@ -287,7 +302,31 @@ mod tests {
              "schemaExtensions": [{"schema": ENTERPRISE}, {"schema": "urn:contoso:2.0:User"}]},
             {"name": "Group", "endpoint": "/Groups", "schema": GROUP},
         ]);
-        check(schemas(), types, &expect![]);
+        check(
+            schemas(),
+            types,
+            &expect![[r#"
+            urn:ietf:params:scim:schemas:extension:enterprise:2.0:User
+              id String ReadOnly anchor caseExact
+              externalId String ReadWrite caseExact
+              userName String ReadWrite required
+              active Boolean ReadWrite
+              password String WriteOnly
+              name.givenName String ReadWrite
+              emails[type eq "work"].value String ReadWrite
+              emails[type eq "home"].value String ReadWrite
+              groups Reference ReadOnly multivalued caseExact -> urn:ietf:params:scim:schemas:core:2.0:Group
+              tags String ReadWrite multivalued
+              urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department String ReadWrite
+              urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager Reference ReadWrite caseExact -> urn:ietf:params:scim:schemas:extension:enterprise:2.0:User
+              urn:contoso:2.0:User:badge Integer ReadWrite
+            urn:ietf:params:scim:schemas:core:2.0:Group
+              id String ReadOnly anchor caseExact
+              externalId String ReadWrite caseExact
+              displayName String ReadWrite
+              members Reference ReadWrite multivalued caseExact -> urn:ietf:params:scim:schemas:extension:enterprise:2.0:User, urn:ietf:params:scim:schemas:core:2.0:Group
+        "#]],
+        );
     }
 
     #[test]
@@ -300,6 +339,10 @@ mod tests {
 
     #[test]
     fn nonsense_describes_nothing() {
-        check(json!([1, {"id": 3}, {"id": USER, "attributes": {"a": 1}}]), json!([null, {"endpoint": 5}]), &expect![]);
+        check(
+            json!([1, {"id": 3}, {"id": USER, "attributes": {"a": 1}}]),
+            json!([null, {"endpoint": 5}]),
+            &expect![],
+        );
     }
 }

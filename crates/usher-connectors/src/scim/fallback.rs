@@ -12,7 +12,7 @@ use super::answer::Refusal;
 use super::connector::{ScimConnector, left_out};
 use super::path::AttributePath;
 use super::request::{self, Dialect, Kind, ManagerForm};
-use super::resource;
+use super::{resource, translate};
 
 /// What the service did not take: attribute and reason.
 type LeftOut = Vec<(SmolStr, String)>;
@@ -27,10 +27,11 @@ impl ScimConnector {
         changes: &[AttributeChange],
     ) -> Result<Written, ConnectorError> {
         let path = request::resource_path(kind, anchor)?;
-        let (references, plain): (Vec<_>, Vec<_>) = changes.iter().cloned().partition(|change| change.is_reference);
+        let (references, plain): (Vec<_>, Vec<_>) =
+            changes.iter().cloned().partition(|change| change.is_reference);
         let mut written = Written { anchor: anchor.clone(), left_out: Vec::new() };
         if !plain.is_empty() {
-            self.change(&path, plain).await?;
+            written.left_out = self.change(&path, plain).await?;
         }
         for change in &references {
             request::writable(change)?;
@@ -46,17 +47,17 @@ impl ScimConnector {
     }
 
     /// Changes plain attributes.
-    async fn change(&self, path: &str, plain: Vec<AttributeChange>) -> Result<(), ConnectorError> {
+    async fn change(&self, path: &str, plain: Vec<AttributeChange>) -> Result<LeftOut, ConnectorError> {
         let mut shape = self.shape();
         let mut changes = plain.clone();
         let mut knows_entries = false;
         loop {
-            let Some(request) = request::update(&shape, path, &changes)? else { return Ok(()) };
+            let Some(request) = request::update(&shape, path, &changes)? else { return Ok(LeftOut::new()) };
             let Err(refusal) = self.service.done(&request).await else {
                 if !shape.group_by_value {
                     self.learn("one operation per attribute", |known| known.group_by_value = false);
                 }
-                return Ok(());
+                return Ok(LeftOut::new());
             };
             if refusal.is_about_method() {
                 return self.replace(path, &plain, refusal).await.map_err(ConnectorError::from);
@@ -134,10 +135,17 @@ impl ScimConnector {
         Ok(Some(kept))
     }
 
-    /// Reads the resource, changes it here and puts it back whole: for services without PATCH. `refused` is what PATCH
-    /// led to.
-    async fn replace(&self, path: &str, changes: &[AttributeChange], refused: Refusal) -> Result<(), Refusal> {
-        let mut resource = self.service.document(&get(path)).await?;
+    /// Reads the resource, changes it here and puts it back whole: for services without PATCH, here or at all. Such
+    /// services are often limited in other ways too, so it is read once more to see what they took. `refused` is what
+    /// PATCH led to.
+    async fn replace(
+        &self,
+        path: &str,
+        changes: &[AttributeChange],
+        refused: Refusal,
+    ) -> Result<LeftOut, Refusal> {
+        let before = self.service.document(&get(path)).await?;
+        let mut resource = before.clone();
         // The service's own; some take offence when it is sent back.
         resource.retain(|name, _| !name.eq_ignore_ascii_case("meta") && !name.eq_ignore_ascii_case("groups"));
         for change in changes {
@@ -148,15 +156,33 @@ impl ScimConnector {
             }
         }
         match self.service.done(&request::replace(path, resource)).await {
-            Err(refusal) if refusal.is_about_method() => Err(refused),
-            other => other,
+            Err(refusal) if refusal.is_about_method() => return Err(refused),
+            other => other?,
         }
+        let after = self.service.document(&get(path)).await?;
+        let mut out = LeftOut::new();
+        for change in changes {
+            if !is_taken(change, &request::writable(change)?, &before, &after) {
+                out.push((
+                    change.attribute.clone(),
+                    "the service took the resource without this change".to_owned(),
+                ));
+            }
+        }
+        if out.len() == changes.len() { Err(refused) } else { Ok(out) }
     }
 
     /// Sets or removes a reference to one object.
-    async fn refer(&self, path: &str, change: &AttributeChange, out: &mut LeftOut) -> Result<(), ConnectorError> {
+    async fn refer(
+        &self,
+        path: &str,
+        change: &AttributeChange,
+        out: &mut LeftOut,
+    ) -> Result<(), ConnectorError> {
         let mut shape = self.shape();
-        let Err(mut refusal) = self.service.done(&request::refer(&shape, path, change)).await else { return Ok(()) };
+        let Err(mut refusal) = self.service.done(&request::refer(&shape, path, change)).await else {
+            return Ok(());
+        };
         let is_removal = matches!(change.change, Change::Remove(_));
         if is_removal && refusal.is_no_target() {
             return Ok(());
@@ -165,7 +191,9 @@ impl ScimConnector {
             shape.manager = ManagerForm::Object;
             match self.service.done(&request::refer(&shape, path, change)).await {
                 Ok(()) => {
-                    self.learn("the manager is sent as an object", |known| known.manager = ManagerForm::Object);
+                    self.learn("the manager is sent as an object", |known| {
+                        known.manager = ManagerForm::Object
+                    });
                     return Ok(());
                 }
                 Err(second) => refusal = second,
@@ -173,7 +201,7 @@ impl ScimConnector {
         }
         if refusal.is_about_method() {
             match self.replace(path, std::slice::from_ref(change), refusal).await {
-                Ok(()) => return Ok(()),
+                Ok(_) => return Ok(()),
                 Err(second) => refusal = second,
             }
         }
@@ -192,7 +220,8 @@ impl ScimConnector {
         out: &mut LeftOut,
     ) -> Result<(), ConnectorError> {
         let mut shape = self.shape();
-        let Err(mut refusal) = self.service.done(&request::refer_to_several(&shape, path, block)).await else {
+        let Err(mut refusal) = self.service.done(&request::refer_to_several(&shape, path, block)).await
+        else {
             return Ok(());
         };
         let is_removal = matches!(&block.change, Change::Remove(values) if !values.is_empty());
@@ -209,7 +238,7 @@ impl ScimConnector {
         }
         if refusal.is_about_method() {
             match self.replace(path, std::slice::from_ref(block), refusal).await {
-                Ok(()) => return Ok(()),
+                Ok(_) => return Ok(()),
                 Err(second) => refusal = second,
             }
         }
@@ -217,7 +246,7 @@ impl ScimConnector {
             return Err(refusal.error);
         }
         let singles = request::blocks(block, 1);
-        if singles.len() < 2 {
+        if refusal.is_about_method() || singles.len() < 2 {
             if !is_so_already(&refusal, is_removal) {
                 out.push(left_out(&block.attribute, only_id(block).as_deref(), refusal));
             }
@@ -245,6 +274,32 @@ impl ScimConnector {
     }
 }
 
+/// Whether a change is seen in the resource. A value may come back in the service's own spelling; what counts is that
+/// it is neither absent nor what it was before.
+fn is_taken(
+    change: &AttributeChange,
+    path: &AttributePath,
+    before: &Map<String, Json>,
+    after: &Map<String, Json>,
+) -> bool {
+    if path.last().to_ascii_lowercase().ends_with("password") {
+        return true;
+    }
+    let (old, new) = (translate::value(before, path), translate::value(after, path));
+    let has = |value: &Value| {
+        let wanted = value.to_text().to_lowercase();
+        new.values().iter().any(|known| known.to_text().to_lowercase() == wanted)
+    };
+    match &change.change {
+        Change::Add(values) | Change::Replace(values) if change.is_multivalued => values.iter().all(has),
+        Change::Add(values) | Change::Replace(values) => {
+            values.iter().all(has) || (!new.is_null() && new != old)
+        }
+        Change::Remove(values) if values.is_empty() => new.is_null_or_empty(),
+        Change::Remove(values) => !values.iter().any(has),
+    }
+}
+
 fn get(path: &str) -> PreparedRequest {
     PreparedRequest { method: "GET".into(), path: path.to_owned(), body: None }
 }
@@ -269,7 +324,9 @@ fn name_schema(resource: &mut Map<String, Json>, urn: &str) {
 /// Whether the service said no to the reference, rather than to us or to everything.
 fn is_refused(refusal: &Refusal) -> bool {
     match refusal.error.kind {
-        ConnectorErrorKind::Rejected | ConnectorErrorKind::Unsupported | ConnectorErrorKind::AlreadyExists => true,
+        ConnectorErrorKind::Rejected
+        | ConnectorErrorKind::Unsupported
+        | ConnectorErrorKind::AlreadyExists => true,
         ConnectorErrorKind::Conflict => refusal.status == Some(409),
         _ => false,
     }
@@ -282,6 +339,9 @@ fn is_so_already(refusal: &Refusal, is_removal: bool) -> bool {
 
 fn only_id(change: &AttributeChange) -> Option<SmolStr> {
     match &change.change {
-        Change::Add(values) | Change::Replace(values) | Change::Remove(values) => values.first().map(Value::to_text),
+        Change::Add(values) | Change::Replace(values) | Change::Remove(values) => match values.as_slice() {
+            [only] => Some(only.to_text()),
+            _ => None,
+        },
     }
 }

@@ -63,7 +63,8 @@ impl AttributePath {
         if urn.is_some_and(|urn| urn.rsplit(':').next().is_some_and(is_version)) {
             return Err(PathError::Schema);
         }
-        let urn = urn.filter(|urn| !CORE.iter().any(|core| core.eq_ignore_ascii_case(urn))).map(SmolStr::from);
+        let urn =
+            urn.filter(|urn| !CORE.iter().any(|core| core.eq_ignore_ascii_case(urn))).map(SmolStr::from);
         if tail.is_empty() {
             let (attribute, sub) = match name.split_once('.') {
                 Some((attribute, sub)) => (attribute, Some(sub)),
@@ -92,7 +93,8 @@ impl AttributePath {
 
     /// Whether the attribute's values are true or false in every SCIM schema.
     pub(crate) fn is_boolean(&self) -> bool {
-        let is_active = self.sub.is_none() && self.selector.is_empty() && self.attribute.eq_ignore_ascii_case("active");
+        let is_active =
+            self.sub.is_none() && self.selector.is_empty() && self.attribute.eq_ignore_ascii_case("active");
         is_active || self.sub.as_deref().is_some_and(|sub| sub.eq_ignore_ascii_case("primary"))
     }
 
@@ -122,7 +124,9 @@ impl Term {
     /// Whether an entry's value is the one compared with. Truth values may be text on either side.
     pub(crate) fn holds(&self, value: &Json) -> bool {
         match value {
-            Json::String(text) => *text == self.value || (self.is_truth() && text.eq_ignore_ascii_case(&self.value)),
+            Json::String(text) => {
+                *text == self.value || (self.is_truth() && text.eq_ignore_ascii_case(&self.value))
+            }
             Json::Bool(truth) => self.value.eq_ignore_ascii_case(if *truth { "true" } else { "false" }),
             Json::Number(number) => number.to_string() == self.value,
             _ => false,
@@ -251,7 +255,9 @@ mod tests {
         );
         check(
             "urn:ietf:params:scim:schemas:extension:Contoso:2.0:User:badge.number",
-            &expect!["urn=urn:ietf:params:scim:schemas:extension:Contoso:2.0:User attribute=badge sub=number"],
+            &expect![
+                "urn=urn:ietf:params:scim:schemas:extension:Contoso:2.0:User attribute=badge sub=number"
+            ],
         );
         check("urn:ietf:params:scim:schemas:core:2.0:User:userName", &expect!["attribute=userName"]);
     }
@@ -279,7 +285,10 @@ mod tests {
             "emails[type gt 3].value",
             &expect![[r#"error: the selector must be comparisons such as type eq "work", joined by 'and'"#]],
         );
-        check(r#"emails[type eq "work"]value"#, &expect!["error: 'value' after the selector is not a sub-attribute"]);
+        check(
+            r#"emails[type eq "work"]value"#,
+            &expect!["error: 'value' after the selector is not a sub-attribute"],
+        );
     }
 
     proptest! {

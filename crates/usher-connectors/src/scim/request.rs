@@ -128,7 +128,11 @@ pub(crate) fn resource_path(kind: Kind, anchor: &Anchor) -> Result<String, Conne
 pub(crate) fn get(request: &GetRequest) -> Result<PreparedRequest, ConnectorError> {
     let kind = Kind::of(&request.object_type)?;
     let path = resource_path(kind, &request.anchor)?;
-    let path = if leaves_members_out(kind, &request.attributes) { format!("{path}?excludedAttributes=members") } else { path };
+    let path = if leaves_members_out(kind, &request.attributes) {
+        format!("{path}?excludedAttributes=members")
+    } else {
+        path
+    };
     Ok(prepared("GET", path, None))
 }
 
@@ -141,7 +145,10 @@ pub(crate) fn find(query: &MatchQuery, start: usize) -> Result<PreparedRequest, 
         parameters.push("excludedAttributes=members".to_owned());
     }
     let filter = format!("{} eq {}", query.attribute, operand(&path, &query.value));
-    parameters.push(format!("filter={}", url::form_urlencoded::byte_serialize(filter.as_bytes()).collect::<String>()));
+    parameters.push(format!(
+        "filter={}",
+        url::form_urlencoded::byte_serialize(filter.as_bytes()).collect::<String>()
+    ));
     if start > 1 {
         parameters.push(format!("startIndex={start}"));
     }
@@ -153,15 +160,21 @@ fn leaves_members_out(kind: Kind, attributes: &[SmolStr]) -> bool {
     kind == Kind::Group && !attributes.iter().any(|name| name.eq_ignore_ascii_case("members"))
 }
 
+/// Everything but a truth value stands in double quotes.
 fn operand(path: &AttributePath, value: &Value) -> String {
     match simple(path, value.single()) {
-        json @ (Json::Bool(_) | Json::Number(_) | Json::String(_)) => json.to_string(),
+        Json::Bool(truth) => truth.to_string(),
+        Json::String(text) => Json::from(text).to_string(),
         other => Json::from(other.to_string()).to_string(),
     }
 }
 
 /// `POST` of a new resource. References are not in it: the resource must be there before anything refers to it.
-pub(crate) fn create(shape: &Shape, kind: Kind, changes: &[AttributeChange]) -> Result<PreparedRequest, ConnectorError> {
+pub(crate) fn create(
+    shape: &Shape,
+    kind: Kind,
+    changes: &[AttributeChange],
+) -> Result<PreparedRequest, ConnectorError> {
     let schemas = match kind {
         Kind::User => json!([USER, ENTERPRISE]),
         Kind::Group if shape.plain_groups => json!([GROUP]),
@@ -264,9 +277,16 @@ fn operations(request: &PreparedRequest) -> &[Json] {
         .map_or(&[], Vec::as_slice)
 }
 
-fn operation(shape: &Shape, verb: &'static str, path: &AttributePath, change: &AttributeChange, value: Json) -> Json {
+fn operation(
+    shape: &Shape,
+    verb: &'static str,
+    path: &AttributePath,
+    change: &AttributeChange,
+    value: Json,
+) -> Json {
     let is_role = is_single_role(path);
-    let is_assertive = verb == "Replace" && path.attribute.eq_ignore_ascii_case("roles") && change.is_multivalued;
+    let is_assertive =
+        verb == "Replace" && path.attribute.eq_ignore_ascii_case("roles") && change.is_multivalued;
     let op = if is_assertive { "replace" } else { op(shape, verb) };
     if is_role && verb == "Add" {
         return json!({ "op": op, "path": path.whole(), "value": value });
@@ -277,7 +297,8 @@ fn operation(shape: &Shape, verb: &'static str, path: &AttributePath, change: &A
 fn removal(shape: &Shape, path: &AttributePath, change: &AttributeChange, values: &[Value]) -> Json {
     let mut operation = json!({ "op": op(shape, "Remove"), "path": change.attribute });
     if !values.is_empty() && change.is_multivalued {
-        operation["value"] = values.iter().map(|value| resource::entry(&path.attribute, simple(path, value))).collect();
+        operation["value"] =
+            values.iter().map(|value| resource::entry(&path.attribute, simple(path, value))).collect();
     }
     operation
 }
@@ -306,7 +327,9 @@ fn patch_value(shape: &Shape, path: &AttributePath, change: &AttributeChange, va
         };
     }
     match value {
-        Json::Bool(truth) if shape.dialect == Dialect::Entra => Json::from(if truth { "True" } else { "False" }),
+        Json::Bool(truth) if shape.dialect == Dialect::Entra => {
+            Json::from(if truth { "True" } else { "False" })
+        }
         other => other,
     }
 }
@@ -356,20 +379,24 @@ pub(crate) fn refer_to_several(shape: &Shape, path: &str, change: &AttributeChan
             .collect()
     };
     let operations = match &change.change {
-        Change::Add(values) => vec![json!({ "op": op(shape, "Add"), "path": attribute, "value": entries(values) })],
+        Change::Add(values) => {
+            vec![json!({ "op": op(shape, "Add"), "path": attribute, "value": entries(values) })]
+        }
         Change::Replace(values) => {
             vec![json!({ "op": op(shape, "Replace"), "path": attribute, "value": entries(values) })]
         }
         Change::Remove(values) if values.is_empty() => {
             vec![json!({ "op": op(shape, "Remove"), "path": attribute })]
         }
-        Change::Remove(values) if shape.dialect == Dialect::Rfc7644 || shape.removes_members_by_path => values
-            .iter()
-            .map(|value| {
-                let chosen = format!("{attribute}[value eq {}]", Json::from(value.to_text().as_str()));
-                json!({ "op": op(shape, "Remove"), "path": chosen })
-            })
-            .collect(),
+        Change::Remove(values) if shape.dialect == Dialect::Rfc7644 || shape.removes_members_by_path => {
+            values
+                .iter()
+                .map(|value| {
+                    let chosen = format!("{attribute}[value eq {}]", Json::from(value.to_text().as_str()));
+                    json!({ "op": op(shape, "Remove"), "path": chosen })
+                })
+                .collect()
+        }
         Change::Remove(values) => {
             vec![json!({ "op": op(shape, "Remove"), "path": attribute, "value": entries(values) })]
         }
@@ -380,7 +407,10 @@ pub(crate) fn refer_to_several(shape: &Shape, path: &str, change: &AttributeChan
 /// A change of a reference to several objects, cut into blocks.
 pub(crate) fn blocks(change: &AttributeChange, size: usize) -> Vec<AttributeChange> {
     let cut = |values: &[Value], make: fn(Vec<Value>) -> Change| -> Vec<AttributeChange> {
-        values.chunks(size.max(1)).map(|block| AttributeChange { change: make(block.to_vec()), ..change.clone() }).collect()
+        values
+            .chunks(size.max(1))
+            .map(|block| AttributeChange { change: make(block.to_vec()), ..change.clone() })
+            .collect()
     };
     match &change.change {
         Change::Add(values) => cut(values, Change::Add),
@@ -403,7 +433,10 @@ pub(crate) fn delete(path: String) -> PreparedRequest {
 pub(crate) fn writable(change: &AttributeChange) -> Result<AttributePath, ConnectorError> {
     let path = parse(&change.attribute)?;
     if path.urn.is_none() && path.attribute.eq_ignore_ascii_case("id") {
-        return Err(refused(&change.attribute, "the service gives the id itself; take it out of the mappings"));
+        return Err(refused(
+            &change.attribute,
+            "the service gives the id itself; take it out of the mappings",
+        ));
     }
     Ok(path)
 }

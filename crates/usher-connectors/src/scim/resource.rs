@@ -64,7 +64,8 @@ pub(crate) fn read<'a>(resource: &'a Map<String, Json>, path: &AttributePath) ->
 
 fn attribute<'a>(resource: &'a Map<String, Json>, path: &AttributePath) -> Option<&'a Json> {
     let Some(urn) = &path.urn else { return member(resource, &path.attribute) };
-    let nested = member(resource, urn).and_then(Json::as_object).and_then(|inner| member(inner, &path.attribute));
+    let nested =
+        member(resource, urn).and_then(Json::as_object).and_then(|inner| member(inner, &path.attribute));
     // Some servers answer with the flat name that they were sent.
     nested.or_else(|| member(resource, &path.whole()))
 }
@@ -142,7 +143,9 @@ pub(crate) fn remove(resource: &mut Map<String, Json>, path: &AttributePath, val
         return;
     }
     let container = container(resource, path);
-    let Some(key) = container.keys().find(|key| key.eq_ignore_ascii_case(&path.attribute)).cloned() else { return };
+    let Some(key) = container.keys().find(|key| key.eq_ignore_ascii_case(&path.attribute)).cloned() else {
+        return;
+    };
     let Some(value) = container.get_mut(&key) else { return };
     let is_gone = match (&path.sub, path.selector.is_empty()) {
         (None, true) if values.is_empty() => true,
@@ -154,7 +157,10 @@ pub(crate) fn remove(resource: &mut Map<String, Json>, path: &AttributePath, val
         (sub, _) => {
             let is_list = value.is_array();
             let entries = listed(value);
-            for entry in entries.iter_mut().filter(|entry| path.selector.is_empty() || is_chosen(entry, &path.selector)) {
+            for entry in entries
+                .iter_mut()
+                .filter(|entry| path.selector.is_empty() || is_chosen(entry, &path.selector))
+            {
                 match (sub, entry.as_object_mut()) {
                     (Some(sub), Some(object)) => {
                         object.retain(|name, _| !name.eq_ignore_ascii_case(sub));
@@ -181,14 +187,17 @@ pub(crate) fn remove(resource: &mut Map<String, Json>, path: &AttributePath, val
 /// Whether nothing is left of an entry but what it is chosen by.
 fn says_nothing(entry: &Map<String, Json>, selector: &[Term]) -> bool {
     entry.keys().all(|name| {
-        name.eq_ignore_ascii_case("primary") || selector.iter().any(|term| name.eq_ignore_ascii_case(&term.attribute))
+        name.eq_ignore_ascii_case("primary")
+            || selector.iter().any(|term| name.eq_ignore_ascii_case(&term.attribute))
     })
 }
 
 /// Whether two values are the same: entries by their `value`.
 fn is_same(left: &Json, right: &Json) -> bool {
-    match (left.as_object().and_then(|one| member(one, "value")), right.as_object().and_then(|one| member(one, "value")))
-    {
+    match (
+        left.as_object().and_then(|one| member(one, "value")),
+        right.as_object().and_then(|one| member(one, "value")),
+    ) {
         (Some(left), Some(right)) => left == right,
         (Some(inner), None) => inner == right,
         (None, Some(inner)) => left == inner,
@@ -199,9 +208,13 @@ fn is_same(left: &Json, right: &Json) -> bool {
 /// The entry that is made when none is chosen by the path's selector.
 pub(crate) fn new_entry(path: &AttributePath, others: &[Json]) -> Json {
     let mut entry = Map::new();
-    let is_work = |term: &Term| term.attribute.eq_ignore_ascii_case("type") && term.value.eq_ignore_ascii_case("work");
+    let is_work =
+        |term: &Term| term.attribute.eq_ignore_ascii_case("type") && term.value.eq_ignore_ascii_case("work");
     let has_primary = || {
-        others.iter().filter_map(Json::as_object).any(|other| member(other, "primary") == Some(&Json::Bool(true)))
+        others
+            .iter()
+            .filter_map(Json::as_object)
+            .any(|other| member(other, "primary") == Some(&Json::Bool(true)))
     };
     if path.attribute.eq_ignore_ascii_case("emails") && path.selector.iter().all(is_work) && !has_primary() {
         entry.insert("primary".to_owned(), Json::Bool(true));
@@ -235,7 +248,11 @@ fn slot<'a>(object: &'a mut Map<String, Json>, name: &str) -> &'a mut Json {
 }
 
 fn usual_spelling(name: &str) -> String {
-    SUB_ATTRIBUTES.iter().find(|known| known.eq_ignore_ascii_case(name)).map_or(name, |known| *known).to_owned()
+    SUB_ATTRIBUTES
+        .iter()
+        .find(|known| known.eq_ignore_ascii_case(name))
+        .map_or(name, |known| *known)
+        .to_owned()
 }
 
 fn put(entry: &mut Json, name: &str, value: Json) {
@@ -292,7 +309,9 @@ mod tests {
                 set(resource, &path(r#"emails[type eq "work"].value"#), json!("a@x.example"));
                 set(resource, &path(r#"emails[type eq "other"].Value"#), json!("b@x.example"));
             },
-            &expect![[r#"{"addresses":[{"type":"work","streetAddress":"Main St 1","postalCode":"98052"}],"emails":[{"primary":true,"type":"work","value":"a@x.example"},{"type":"other","value":"b@x.example"}]}"#]],
+            &expect![[
+                r#"{"addresses":[{"type":"work","streetAddress":"Main St 1","postalCode":"98052"}],"emails":[{"primary":true,"type":"work","value":"a@x.example"},{"type":"other","value":"b@x.example"}]}"#
+            ]],
         );
     }
 
@@ -301,7 +320,9 @@ mod tests {
         changed(
             json!({}),
             |resource| set(resource, &path(r#"roles[primary eq "True"].value"#), json!("Admin")),
-            &expect![[r#"{"roles":[{"primary":true,"type":"WindowsAzureActiveDirectoryRole","value":"Admin"}]}"#]],
+            &expect![[
+                r#"{"roles":[{"primary":true,"type":"WindowsAzureActiveDirectoryRole","value":"Admin"}]}"#
+            ]],
         );
     }
 

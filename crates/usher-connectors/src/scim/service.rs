@@ -24,7 +24,7 @@ const VERSIONS: usize = 1024;
 enum Pass {
     None,
     Fixed(Secret),
-    Asked(Tokens),
+    Asked(Box<Tokens>),
 }
 
 /// A connection to one service.
@@ -42,10 +42,10 @@ impl Service {
         let pass = match settings.credentials {
             Credentials::None => Pass::None,
             Credentials::Bearer(token) => Pass::Fixed(token),
-            Credentials::Client { url, id, secret, scope } => Pass::Asked(Tokens::new(
+            Credentials::Client { url, id, secret, scope } => Pass::Asked(Box::new(Tokens::new(
                 http.clone(),
                 ClientCredentials { url, client_id: id, client_secret: secret, scope },
-            )),
+            ))),
         };
         Self {
             http,
@@ -105,12 +105,18 @@ impl Service {
         version: Option<&str>,
     ) -> Result<Reply, Refusal> {
         let url = self.url(&request.path)?;
-        let method = Method::from_bytes(request.method.as_bytes()).expect("our own requests have HTTP methods");
+        let method =
+            Method::from_bytes(request.method.as_bytes()).expect("our own requests have HTTP methods");
         let client = self.http.client(&url).map_err(|error| ConnectorError {
             source: Some(Box::new(error)),
-            ..failure(ConnectorErrorKind::Rejected, "Request_BadRequest", "the HTTP settings cannot be used".to_owned())
+            ..failure(
+                ConnectorErrorKind::Rejected,
+                "Request_BadRequest",
+                "the HTTP settings cannot be used".to_owned(),
+            )
         })?;
-        let mut builder = client.request(method, url).header(ACCEPT, "application/scim+json, application/json;q=0.9");
+        let mut builder =
+            client.request(method, url).header(ACCEPT, "application/scim+json, application/json;q=0.9");
         if let Some(token) = token {
             let (name, value) = bearer(token).ok_or_else(|| {
                 failure(
@@ -128,7 +134,9 @@ impl Service {
             builder = builder.header(CONTENT_TYPE, MEDIA_TYPE).body(body.to_string());
         }
         let is_read = request.method == "GET";
-        exchange(builder).await.map_err(|lost| lost_answer(&answer::named(request), is_read, lost).into())
+        exchange(builder)
+            .await
+            .map_err(|lost| lost_answer(&answer::named(request), &self.base, is_read, lost).into())
     }
 
     fn url(&self, path: &str) -> Result<Url, ConnectorError> {
@@ -175,27 +183,31 @@ impl Service {
         if is_one {
             versions.remove(resource_of(&request.path));
         }
-        let mut keep = |resource: &Map<String, Json>, version: Option<&str>| {
+        let in_header = reply.header("etag").map(str::to_owned);
+        let Some(document) = document else {
+            if let (true, Some(version)) = (is_one, in_header) {
+                versions.insert(resource_of(&request.path).to_owned(), version);
+            }
+            return;
+        };
+        let mut keep = |resource: &Map<String, Json>, version: Option<String>| {
             let id = member(resource, "id").and_then(Json::as_str);
             if let (Some(id), Some(version)) = (id, version) {
-                let path = if is_one { resource_of(&request.path).to_owned() } else { format!("/{collection}/{id}") };
-                versions.insert(path, version.to_owned());
+                let path = if is_one {
+                    resource_of(&request.path).to_owned()
+                } else {
+                    format!("/{collection}/{id}")
+                };
+                versions.insert(path, version);
             }
         };
-        let in_meta = |resource: &Map<String, Json>| -> Option<String> {
-            member(resource, "meta")?.as_object().and_then(|meta| member(meta, "version"))?.as_str().map(str::to_owned)
-        };
-        let Some(document) = document else { return };
         match member(document, "Resources").and_then(Json::as_array) {
             Some(resources) => {
                 for resource in resources.iter().filter_map(Json::as_object) {
-                    keep(resource, in_meta(resource).as_deref());
+                    keep(resource, version_in_meta(resource));
                 }
             }
-            None => {
-                let version = reply.header("etag").map(str::to_owned).or_else(|| in_meta(document));
-                keep(document, version.as_deref());
-            }
+            None => keep(document, in_header.or_else(|| version_in_meta(document))),
         }
     }
 
@@ -221,6 +233,12 @@ impl Service {
         member(&config, "etag").and_then(Json::as_object).and_then(|etag| member(etag, "supported"))
             == Some(&Json::Bool(true))
     }
+}
+
+/// The version that a resource tells of itself.
+fn version_in_meta(resource: &Map<String, Json>) -> Option<String> {
+    let meta = member(resource, "meta")?.as_object()?;
+    member(meta, "version")?.as_str().map(str::to_owned)
 }
 
 /// The path without query: what versions are remembered by.
@@ -257,59 +275,68 @@ fn failure(kind: ConnectorErrorKind, code: &'static str, message: String) -> Con
 }
 
 /// No answer: what that says about the write.
-fn lost_answer(what: &str, is_read: bool, lost: Lost) -> ConnectorError {
+fn lost_answer(what: &str, url: &Url, is_read: bool, lost: Lost) -> ConnectorError {
     let open = if is_read { Effect::None } else { Effect::Unknown };
-    let unreachable = ConnectorErrorKind::Unreachable;
-    match lost {
-        Lost::NotConnected(error) => ConnectorError {
-            source: Some(Box::new(error)),
-            ..failure(unreachable, "WebExceptionProtocolError", format!("{what}: no connection to the service"))
-        },
-        Lost::UnknownIssuer(error) => ConnectorError {
-            detail: Some(
-                "add the authority's certificate to those that this service trusts (usher serve --trust-ca)".to_owned(),
-            ),
-            source: Some(Box::new(error)),
-            ..failure(
-                unreachable,
-                "WebExceptionProtocolError",
-                format!("{what}: the service's certificate is signed by an authority that is not trusted here"),
-            )
-        },
-        Lost::Timeout(error) => ConnectorError {
-            effect: open,
-            source: Some(Box::new(error)),
-            ..failure(unreachable, "Timeout", format!("{what} was not answered in time"))
-        },
-        Lost::Broken(error) => ConnectorError {
-            effect: open,
-            source: Some(Box::new(error)),
-            ..failure(
-                unreachable,
-                "WebExceptionProtocolError",
-                format!("{what}: the connection broke before the answer was complete"),
-            )
-        },
-        Lost::TooLong => ConnectorError {
-            effect: open,
-            ..failure(
-                ConnectorErrorKind::Protocol,
-                "SystemForCrossDomainIdentityManagementBadResponse",
-                format!("the answer to {what} is too long to be read"),
-            )
-        },
-        Lost::NotMade(error) => ConnectorError {
-            source: Some(error),
-            ..failure(ConnectorErrorKind::Rejected, "Request_BadRequest", format!("{what} cannot be sent"))
-        },
+    let host = &url[url::Position::BeforeHost..url::Position::AfterPort];
+    let (effect, code, message, cause) = match lost {
+        Lost::NotConnected(error) => {
+            (Effect::None, "WebExceptionProtocolError", format!("{what}: no connection to {host}"), error)
+        }
+        Lost::UnknownIssuer(error) => {
+            let message = format!(
+                "{what}: the certificate of {host} is signed by an authority that is not trusted here; add its \
+                 certificate to those that are trusted (usher serve --trust-ca)"
+            );
+            (Effect::None, "WebExceptionProtocolError", message, error)
+        }
+        Lost::Timeout(error) => (open, "Timeout", format!("{what}: {host} did not answer in time"), error),
+        Lost::Broken(error) => {
+            let message = format!("{what}: the connection to {host} broke before the answer was complete");
+            (open, "WebExceptionProtocolError", message, error)
+        }
+        Lost::TooLong => {
+            return ConnectorError {
+                effect: open,
+                ..failure(
+                    ConnectorErrorKind::Protocol,
+                    "SystemForCrossDomainIdentityManagementBadResponse",
+                    format!("{what}: the answer of {host} is too long to be read"),
+                )
+            };
+        }
+        Lost::NotMade(error) => {
+            return ConnectorError {
+                source: Some(error),
+                ..failure(
+                    ConnectorErrorKind::Rejected,
+                    "Request_BadRequest",
+                    format!("{what} cannot be sent"),
+                )
+            };
+        }
+    };
+    ConnectorError {
+        detail: Some(innermost(&cause)),
+        effect,
+        source: Some(Box::new(cause)),
+        ..failure(ConnectorErrorKind::Unreachable, code, message)
     }
+}
+
+/// The last cause of a failure, which says the most: `Connection refused`, for instance.
+fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut last = error;
+    while let Some(cause) = last.source() {
+        last = cause;
+    }
+    last.to_string()
 }
 
 fn no_token(tokens: &Tokens, error: TokenError) -> ConnectorError {
     let authority = tokens.address().as_str().split('?').next().unwrap_or_default();
     match error {
         // The request itself was never sent.
-        TokenError::Lost(lost) => lost_answer(&format!("POST {authority}"), true, lost),
+        TokenError::Lost(lost) => lost_answer("asking for a token", tokens.address(), true, lost),
         TokenError::Refused { status, code, description } => ConnectorError {
             detail: Some([code, description].join(": ").replace(tokens.secret().expose(), "[Redact]"))
                 .filter(|said| said.len() > 2),

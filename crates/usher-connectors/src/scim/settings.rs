@@ -31,7 +31,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
         required: false,
     },
     Setting { key: "Oauth2ClientId", doc: "The client id for that.", is_secret: false, required: false },
-    Setting { key: "Oauth2ClientSecret", doc: "The client secret for that.", is_secret: true, required: false },
+    Setting {
+        key: "Oauth2ClientSecret",
+        doc: "The client secret for that.",
+        is_secret: true,
+        required: false,
+    },
 ];
 
 /// Who we are at the service.
@@ -59,8 +64,9 @@ pub(crate) struct ScimSettings {
 impl ScimSettings {
     /// Checks the settings; does not connect.
     pub(crate) fn read(settings: &ConnectorSettings) -> Result<Self, ConnectorError> {
-        let address = text(settings, "BaseAddress")
-            .ok_or_else(|| refused("the setting BaseAddress is missing; give the address of the SCIM service"))?;
+        let address = text(settings, "BaseAddress").ok_or_else(|| {
+            refused("the setting BaseAddress is missing; give the address of the SCIM service")
+        })?;
         let mut base = safe_address(address)
             .map_err(|error| refused(format!("the setting BaseAddress cannot be used: {error}")))?;
         let mut shape = Shape::default();
@@ -71,9 +77,10 @@ impl ScimSettings {
                 // The dialect that it asks for is the default.
                 "azureadscimpatch2017" => {}
                 "membersperrequest" => {
-                    shape.members_per_request = value.parse().ok().filter(|count| *count > 0).ok_or_else(|| {
-                        refused("membersPerRequest in the BaseAddress must be a whole number above zero")
-                    })?;
+                    shape.members_per_request =
+                        value.parse().ok().filter(|count| *count > 0).ok_or_else(|| {
+                            refused("membersPerRequest in the BaseAddress must be a whole number above zero")
+                        })?;
                 }
                 "managerform" => {
                     shape.manager = match value.to_ascii_lowercase().as_str() {
@@ -98,11 +105,16 @@ fn credentials(settings: &ConnectorSettings) -> Result<Credentials, ConnectorErr
     let keys = ["Oauth2TokenExchangeUri", "Oauth2ClientId", "Oauth2ClientSecret"];
     match keys.map(|key| text(settings, key)) {
         [Some(url), Some(id), Some(secret)] => {
-            let mut url = safe_address(url)
-                .map_err(|error| refused(format!("the setting Oauth2TokenExchangeUri cannot be used: {error}")))?;
-            let scope = url.query_pairs().find(|(name, _)| name == "scope").map(|(_, scope)| scope.into_owned());
-            let others: Vec<(String, String)> =
-                url.query_pairs().filter(|(name, _)| name != "scope").map(|(k, v)| (k.into(), v.into())).collect();
+            let mut url = safe_address(url).map_err(|error| {
+                refused(format!("the setting Oauth2TokenExchangeUri cannot be used: {error}"))
+            })?;
+            let scope =
+                url.query_pairs().find(|(name, _)| name == "scope").map(|(_, scope)| scope.into_owned());
+            let others: Vec<(String, String)> = url
+                .query_pairs()
+                .filter(|(name, _)| name != "scope")
+                .map(|(k, v)| (k.into(), v.into()))
+                .collect();
             url.set_query(None);
             if !others.is_empty() {
                 url.query_pairs_mut().extend_pairs(others);
@@ -114,8 +126,12 @@ fn credentials(settings: &ConnectorSettings) -> Result<Credentials, ConnectorErr
             None => Credentials::None,
         }),
         given => {
-            let missing: Vec<&str> =
-                keys.into_iter().zip(given).filter(|(_, value)| value.is_none()).map(|(key, _)| key).collect();
+            let missing: Vec<&str> = keys
+                .into_iter()
+                .zip(given)
+                .filter(|(_, value)| value.is_none())
+                .map(|(key, _)| key)
+                .collect();
             Err(refused(format!(
                 "OAuth client credentials need {} too; without them leave the others out and give SecretToken",
                 missing.join(" and ")
@@ -152,7 +168,8 @@ mod tests {
                 match read.credentials {
                     Credentials::None => "nobody".to_owned(),
                     Credentials::Bearer(_) => "bearer".to_owned(),
-                    Credentials::Client { url, id, scope, .. } => format!("client {id} at {url} for {scope:?}"),
+                    Credentials::Client { url, id, scope, .. } =>
+                        format!("client {id} at {url} for {scope:?}"),
                 }
             ),
         };
@@ -163,11 +180,15 @@ mod tests {
     fn the_flag_and_the_slash_are_taken_off_the_address() {
         check(
             &[("BaseAddress", "https://api.contoso.com/scim/?AADOptScim062020"), ("SecretToken", "t")],
-            &expect!["https://api.contoso.com/scim [] Shape { dialect: Rfc7644, members_per_request: 100, manager: Text, group_by_value: true, removes_members_by_path: false, plain_groups: false } bearer"],
+            &expect![
+                "https://api.contoso.com/scim [] Shape { dialect: Rfc7644, members_per_request: 100, manager: Text, group_by_value: true, removes_members_by_path: false, plain_groups: false } bearer"
+            ],
         );
         check(
             &[("BaseAddress", "https://api.contoso.com"), ("secrettoken", "t")],
-            &expect!["https://api.contoso.com/ [] Shape { dialect: Entra, members_per_request: 100, manager: Text, group_by_value: false, removes_members_by_path: false, plain_groups: false } bearer"],
+            &expect![
+                "https://api.contoso.com/ [] Shape { dialect: Entra, members_per_request: 100, manager: Text, group_by_value: false, removes_members_by_path: false, plain_groups: false } bearer"
+            ],
         );
     }
 
@@ -178,20 +199,29 @@ mod tests {
                 "BaseAddress",
                 "http://localhost:8080/scim?tenant=7&AzureAdScimPatch2017&membersPerRequest=20&managerForm=Object",
             )],
-            &expect![[r#"http://localhost:8080/scim [("tenant", "7")] Shape { dialect: Entra, members_per_request: 20, manager: Object, group_by_value: false, removes_members_by_path: false, plain_groups: false } nobody"#]],
+            &expect![[
+                r#"http://localhost:8080/scim [("tenant", "7")] Shape { dialect: Entra, members_per_request: 20, manager: Object, group_by_value: false, removes_members_by_path: false, plain_groups: false } nobody"#
+            ]],
         );
     }
 
     #[test]
     fn settings_that_cannot_work_are_refused_with_a_remedy() {
-        check(&[], &expect!["Rejected the setting BaseAddress is missing; give the address of the SCIM service"]);
+        check(
+            &[],
+            &expect!["Rejected the setting BaseAddress is missing; give the address of the SCIM service"],
+        );
         check(
             &[("BaseAddress", "http://app.example/scim")],
-            &expect!["Rejected the setting BaseAddress cannot be used: it must begin with https://; plain http is spoken only with this machine (localhost, 127.0.0.1)"],
+            &expect![
+                "Rejected the setting BaseAddress cannot be used: it must begin with https://; plain http is spoken only with this machine (localhost, 127.0.0.1)"
+            ],
         );
         check(
             &[("BaseAddress", "https://app.example"), ("Oauth2ClientId", "a"), ("Oauth2ClientSecret", "b")],
-            &expect!["Rejected OAuth client credentials need Oauth2TokenExchangeUri too; without them leave the others out and give SecretToken"],
+            &expect![
+                "Rejected OAuth client credentials need Oauth2TokenExchangeUri too; without them leave the others out and give SecretToken"
+            ],
         );
         check(
             &[("BaseAddress", "https://app.example?membersPerRequest=0")],
@@ -209,7 +239,9 @@ mod tests {
                 ("Oauth2ClientSecret", "b"),
                 ("Oauth2TokenExchangeUri", "https://login.example/token?scope=scim.write&x=1"),
             ],
-            &expect![[r#"https://app.example/ [] Shape { dialect: Entra, members_per_request: 100, manager: Text, group_by_value: false, removes_members_by_path: false, plain_groups: false } client a at https://login.example/token?x=1 for Some("scim.write")"#]],
+            &expect![[
+                r#"https://app.example/ [] Shape { dialect: Entra, members_per_request: 100, manager: Text, group_by_value: false, removes_members_by_path: false, plain_groups: false } client a at https://login.example/token?x=1 for Some("scim.write")"#
+            ]],
         );
     }
 }

@@ -57,7 +57,9 @@ pub(crate) fn value(resource: &Map<String, Json>, path: &AttributePath) -> Value
 
 fn is_listed(resource: &Map<String, Json>, path: &AttributePath) -> bool {
     let whole = match &path.urn {
-        Some(urn) => member(resource, urn).and_then(Json::as_object).and_then(|inner| member(inner, &path.attribute)),
+        Some(urn) => {
+            member(resource, urn).and_then(Json::as_object).and_then(|inner| member(inner, &path.attribute))
+        }
         None => member(resource, &path.attribute),
     };
     whole.is_some_and(Json::is_array)
@@ -74,11 +76,13 @@ fn one(json: &Json, path: &AttributePath) -> Option<Value> {
             "false" => Value::Boolean(false),
             _ => Value::text(text),
         }),
-        Json::Object(entry) if path.sub.is_none() && has_entries(&path.attribute) => match member(entry, "value") {
-            Some(Json::String(text)) => Some(Value::text(text)),
-            Some(other) if !other.is_null() => Some(Value::from_json(other)),
-            _ => Some(Value::from_json(json)),
-        },
+        Json::Object(entry) if path.sub.is_none() && has_entries(&path.attribute) => {
+            match member(entry, "value") {
+                Some(Json::String(text)) => Some(Value::text(text)),
+                Some(other) if !other.is_null() => Some(Value::from_json(other)),
+                _ => Some(Value::from_json(json)),
+            }
+        }
         other => Some(Value::from_json(other)),
     }
 }
@@ -95,9 +99,10 @@ fn reference(json: &Json) -> Option<Value> {
     match json {
         Json::String(text) if !text.is_empty() => Some(Value::Reference(text.as_str().into())),
         Json::Number(number) => Some(Value::Reference(number.to_string().into())),
-        Json::Object(entry) => ["value", "managerId", "id"].iter().filter_map(|name| member(entry, name)).find_map(
-            |inner| if inner.is_object() { None } else { reference(inner) },
-        ),
+        Json::Object(entry) => ["value", "managerId", "id"]
+            .iter()
+            .filter_map(|name| member(entry, name))
+            .find_map(|inner| if inner.is_object() { None } else { reference(inner) }),
         _ => None,
     }
 }
@@ -162,7 +167,7 @@ mod tests {
     const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
     fn check(resource: Json, attributes: &[&str], expected: &Expect) {
-        let names: Vec<SmolStr> = attributes.iter().map(SmolStr::from).collect();
+        let names: Vec<SmolStr> = attributes.iter().copied().map(SmolStr::from).collect();
         let shown = match object("User", &resource, &names) {
             None => "no object".to_owned(),
             Some(object) => {
@@ -239,9 +244,13 @@ mod tests {
                 members = List([Reference("a"), Reference("b")])
             "#]],
         );
-        check(json!({"id": "g", "members": []}), &["members"], &expect![[r#"
+        check(
+            json!({"id": "g", "members": []}),
+            &["members"],
+            &expect![[r#"
             g
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
@@ -302,7 +311,7 @@ mod tests {
             let names: Vec<SmolStr> = [
                 "userName", "emails", "roles", "members", "manager", "name.givenName",
                 r#"roles[primary eq "True"].value"#, r#"emails[type eq "work"].value"#,
-            ].iter().map(SmolStr::from).chain([SmolStr::from(format!("{ENTERPRISE}:manager"))]).collect();
+            ].iter().copied().map(SmolStr::from).chain([SmolStr::from(format!("{ENTERPRISE}:manager"))]).collect();
             let _ = object("User", &resource, &names);
         }
 

@@ -1,16 +1,18 @@
 //! Checking: every problem of a schema that was read, with place and remedy.
 
+mod filter;
+mod mapping;
+
 use std::collections::{HashMap, HashSet};
 
-use usher_expr::{Dialect, Severity, compile};
+use usher_expr::{Dialect, Severity};
 
 use super::{
-    AttributeMapping, AttributeType, FlowType, Mutability, ObjectDefinition, ObjectMapping, Rule, Schema,
-    SchemaDiagnostic, ScopingFilter, SourceType,
+    AttributeDefinition, AttributeType, DirectoryDefinition, FlowTypes, Mutability, ObjectDefinition, ObjectMapping,
+    Rule, Schema, SchemaDiagnostic,
 };
-use crate::operators::{self, CompiledFilter};
 
-/// Lists every problem.
+/// Lists every problem. What a published document contains is at most a warning; errors are what cannot run.
 pub fn check(schema: &Schema) -> Vec<SchemaDiagnostic> {
     let mut checker = Checker { schema, found: Vec::new() };
     checker.directories();
@@ -23,9 +25,32 @@ struct Checker<'a> {
     found: Vec<SchemaDiagnostic>,
 }
 
-impl Checker<'_> {
+/// What an object mapping maps between.
+struct Ends<'a> {
+    source: Option<&'a ObjectDefinition>,
+    target: Option<&'a ObjectDefinition>,
+    dialect: Dialect,
+}
+
+impl<'a> Ends<'a> {
+    /// Whether the source is known to lack the attribute. A definition without attributes was shortened.
+    fn lacks(&self, attribute: &str) -> bool {
+        self.source.is_some_and(|object| !object.attributes.is_empty() && object.attribute(attribute).is_none())
+    }
+
+    fn source_attribute(&self, name: &str) -> Option<&'a AttributeDefinition> {
+        self.source.and_then(|object| object.attribute(name))
+    }
+
+    fn target_attribute(&self, name: &str) -> Option<&'a AttributeDefinition> {
+        self.target.and_then(|object| object.attribute(name))
+    }
+}
+
+impl<'a> Checker<'a> {
     fn directories(&mut self) {
         let mut names = HashSet::new();
+        let mut ids = HashSet::new();
         for (index, directory) in self.schema.directories.iter().enumerate() {
             let path = format!("$.directories[{index}]");
             if directory.name.is_empty() {
@@ -33,6 +58,10 @@ impl Checker<'_> {
             } else if !names.insert(directory.name.to_lowercase()) {
                 let message = format!("there is another directory '{}'", directory.name);
                 self.error("duplicateName", &path, message, "give each directory a name of its own");
+            }
+            if let Some(id) = directory.id.as_deref().filter(|id| !id.is_empty() && !ids.insert(id.to_lowercase())) {
+                let message = format!("there is another directory with the id '{id}'");
+                self.warn("duplicateId", &path, message, "give each directory an id of its own");
             }
             let mut objects = HashSet::new();
             for (index, object) in directory.objects.iter().enumerate() {
@@ -43,28 +72,30 @@ impl Checker<'_> {
                     let message = format!("'{}' is listed more than once; the first one counts", object.name);
                     self.warn("duplicateName", &path, message, "merge the two");
                 }
-                self.object(&path, object);
+                self.object(&path, object, directory);
             }
         }
     }
 
-    fn object(&mut self, path: &str, object: &ObjectDefinition) {
-        let mut names = HashMap::new();
+    fn object(&mut self, path: &str, object: &ObjectDefinition, directory: &DirectoryDefinition) {
+        let mut names = HashSet::new();
         for (index, attribute) in object.attributes.iter().enumerate() {
             let place = format!("{path}.attributes[{index}]");
-            if attribute.name.is_empty() {
+            let name = &attribute.name;
+            if name.is_empty() {
                 self.warn("noName", &place, "the attribute has no name", "remove it, or give it one");
-            } else if names.insert(attribute.name.clone(), index).is_some() {
-                let message = format!("the attribute '{}' is listed more than once; the first one counts", attribute.name);
+            } else if !names.insert(name.as_str()) {
+                let message = format!("the attribute '{name}' is listed more than once; the first one counts");
                 self.warn("duplicateName", &place, message, "remove one of them");
             }
+            self.default_fits(&place, attribute.default_value.as_deref(), attribute);
+            for other in attribute.referenced_object_names().filter(|other| directory.object(other).is_none()) {
+                let message = format!("'{name}' may refer to '{other}', but the directory has no such object");
+                self.warn("unknownReference", &place, message, "add its definition, or correct the name");
+            }
         }
-        let anchors: Vec<&str> = object
-            .attributes
-            .iter()
-            .filter(|attribute| attribute.anchor)
-            .map(|attribute| attribute.name.as_str())
-            .collect();
+        let anchors: Vec<&str> =
+            object.attributes.iter().filter(|one| one.anchor).map(|one| one.name.as_str()).collect();
         if anchors.len() > 1 {
             let message = format!("'{}' has {} anchors: {}", object.name, anchors.len(), anchors.join(", "));
             self.warn("severalAnchors", path, message, "exactly one attribute identifies an object");
@@ -75,57 +106,40 @@ impl Checker<'_> {
         let mut ids = HashSet::new();
         for (index, rule) in self.schema.synchronization_rules.iter().enumerate() {
             let path = format!("$.synchronizationRules[{index}]");
-            let is_empty = rule.id.is_empty() && rule.name.is_empty() && rule.object_mappings.is_empty();
-            if is_empty && !rule.source_directory_name.is_empty() {
-                self.warn("emptyRule", &path, "the rule maps nothing", "give it object mappings");
-                continue;
-            }
-            if is_empty {
-                self.empty_rule(&path, index);
+            let names_directories = !rule.source_directory_name.is_empty() || !rule.target_directory_name.is_empty();
+            if rule.id.is_empty() && rule.name.is_empty() && rule.object_mappings.is_empty() && !names_directories {
+                self.warn("emptyRule", &path, "the rule is empty", "remove it, or fill it in");
                 continue;
             }
             if rule.id.is_empty() {
                 self.warn("noId", &path, "the rule has no id", "on-demand requests name rules by id");
-            } else if !ids.insert(rule.id.clone()) {
+            } else if !ids.insert(rule.id.to_lowercase()) {
                 let message = format!("there is another rule '{}'", rule.id);
                 self.error("duplicateId", &path, message, "give each rule an id of its own");
             }
-            for (end, name) in
-                [("source", &rule.source_directory_name), ("target", &rule.target_directory_name)]
-            {
+            for (end, name) in [("source", &rule.source_directory_name), ("target", &rule.target_directory_name)] {
                 self.directory_of(&path, end, name);
             }
-            if rule.priority == 0 && self.schema.synchronization_rules.len() > 1 {
+            if rule.priority == 0 {
                 self.warn("noPriority", &path, "the rule has no priority, or 0", "rules run lowest priority first");
             }
-            for (index, mapping) in rule.object_mappings.iter().enumerate() {
-                self.object_mapping(&format!("{path}.objectMappings[{index}]"), rule, mapping);
+            if rule.object_mappings.is_empty() {
+                self.warn("noObjectMappings", &path, "the rule maps nothing", "give it object mappings");
             }
+            self.metadata(&path, rule);
+            self.object_mappings(&path, rule);
         }
     }
 
-    /// `{}` as in shortened examples is noticed; another thing in a rule's place is refused.
-    fn empty_rule(&mut self, path: &str, index: usize) {
-        let document = self.schema.to_json();
-        let members = document["synchronizationRules"][index].as_object().cloned().unwrap_or_default();
-        if let Some(name) = ["targetAttributeName", "attributeMappings", "attributes", "clauses"]
-            .iter()
-            .find(|name| members.contains_key(**name))
-        {
-            let what = match *name {
-                "targetAttributeName" => "an attribute mapping",
-                "attributeMappings" => "an object mapping",
-                "attributes" => "an object definition",
-                _ => "a filter group",
-            };
-            self.error(
-                "notARule",
-                path,
-                format!("here stands {what} in place of a rule"),
-                "a rule has id, sourceDirectoryName, targetDirectoryName and objectMappings; nest it there",
-            );
-        } else {
-            self.warn("emptyRule", path, "the rule is empty", "remove it, or fill it in");
+    fn metadata(&mut self, path: &str, rule: &Rule) {
+        if let Some(name) = rule.stated_dialect().filter(|name| name.parse::<Dialect>().is_err()) {
+            let known: Vec<&str> = Dialect::ALL.iter().map(|dialect| dialect.name()).collect();
+            let message = format!("'{name}' is not a dialect of expressions; the entry is passed over");
+            self.warn("unknownDialect", path, message, format!("one of {}", known.join(", ")));
+        }
+        if rule.has_unreadable_source_defaults() {
+            let message = "the metadata defaultSourceObjectMappings is not JSON text; the defaults are passed over";
+            self.warn("badMetadata", path, message, "correct the text, or remove the entry");
         }
     }
 
@@ -140,22 +154,43 @@ impl Checker<'_> {
         }
     }
 
-    fn object_mapping(&mut self, path: &str, rule: &Rule, mapping: &ObjectMapping) {
-        if mapping.source_object_name.is_empty()
-            && mapping.target_object_name.is_empty()
-            && mapping.attribute_mappings.is_empty()
-        {
-            self.warn("emptyMapping", path, "the object mapping is empty", "remove it, or fill it in");
-            return;
+    fn object_mappings(&mut self, path: &str, rule: &Rule) {
+        let mut pairs = HashSet::new();
+        for (index, mapping) in rule.object_mappings.iter().enumerate() {
+            let path = format!("{path}.objectMappings[{index}]");
+            let (source, target) = (&mapping.source_object_name, &mapping.target_object_name);
+            if source.is_empty() && target.is_empty() && mapping.attribute_mappings.is_empty() {
+                self.warn("emptyMapping", &path, "the object mapping is empty", "remove it, or fill it in");
+                continue;
+            }
+            let is_mapped_twice = mapping.enabled && !pairs.insert((source.to_lowercase(), target.to_lowercase()));
+            if is_mapped_twice && mapping.scope.is_none() {
+                let message = format!("'{source}' is mapped to '{target}' more than once, and here without a scope");
+                self.warn("duplicateMapping", &path, message, "disable one, or tell them apart by scoping filters");
+            }
+            self.object_mapping(&path, rule, mapping);
         }
-        let source = self.object_of(path, "source", &rule.source_directory_name, &mapping.source_object_name, mapping.enabled);
-        let target = self.object_of(path, "target", &rule.target_directory_name, &mapping.target_object_name, mapping.enabled);
+    }
+
+    fn object_mapping(&mut self, path: &str, rule: &Rule, mapping: &ObjectMapping) {
+        let source =
+            self.object_of(path, "source", &rule.source_directory_name, &mapping.source_object_name, mapping.enabled);
+        let target =
+            self.object_of(path, "target", &rule.target_directory_name, &mapping.target_object_name, mapping.enabled);
+        let ends = Ends { source, target, dialect: rule.dialect(self.schema) };
+        if mapping.enabled {
+            self.anchor(path, "source", source);
+            self.anchor(path, "target", target);
+            if mapping.flow_types == (FlowTypes { add: false, update: false, delete: false }) {
+                let message = "the flow types are none, so nothing is ever written";
+                self.warn("noFlowTypes", path, message, "give Add, Update or Delete, or disable the mapping");
+            }
+        }
         if let Some(scope) = &mapping.scope {
-            self.scope(&format!("{path}.scope"), scope, source.as_ref());
+            self.scope(&format!("{path}.scope"), scope, &ends);
         }
         let mut targets = HashSet::new();
         let mut matching = HashMap::new();
-        let dialect = rule.dialect(self.schema);
         for (index, attribute) in mapping.attribute_mappings.iter().enumerate() {
             let place = format!("{path}.attributeMappings[{index}]");
             let name = &attribute.target_attribute_name;
@@ -168,15 +203,15 @@ impl Checker<'_> {
                 self.warn("duplicateTarget", &place, message, "keep one of the mappings");
             }
             if attribute.matching_priority > 0
-                && let Some(other) = matching.insert(attribute.matching_priority, name.clone())
+                && let Some(other) = matching.insert(attribute.matching_priority, name)
             {
                 let message =
                     format!("'{other}' and '{name}' have the same matching priority {}", attribute.matching_priority);
                 self.warn("samePriority", &place, message, "give each matching attribute a priority of its own");
             }
-            self.attribute_mapping(&place, attribute, source.as_ref(), target.as_ref(), dialect);
+            self.attribute_mapping(&place, attribute, &ends);
         }
-        if mapping.enabled && matching.is_empty() && !mapping.attribute_mappings.is_empty() {
+        if mapping.enabled && matching.is_empty() {
             self.warn(
                 "noMatching",
                 path,
@@ -184,8 +219,17 @@ impl Checker<'_> {
                 "give one mapping a matchingPriority of 1",
             );
         }
-        if let Some(target) = target.filter(|_| mapping.enabled) {
-            self.required(path, mapping, &target);
+        if let Some(target) = target.filter(|_| mapping.enabled && mapping.flow_types.add) {
+            self.required(path, mapping, target);
+        }
+    }
+
+    /// A definition without attributes was shortened; one with attributes needs an anchor.
+    fn anchor(&mut self, path: &str, end: &str, object: Option<&ObjectDefinition>) {
+        let Some(object) = object.filter(|object| !object.attributes.is_empty()) else { return };
+        if !object.attributes.iter().any(|attribute| attribute.anchor) {
+            let message = format!("the {end} object '{}' has no anchor", object.name);
+            self.warn("noAnchor", path, message, "set 'anchor' on the attribute that identifies it for good");
         }
     }
 
@@ -195,8 +239,9 @@ impl Checker<'_> {
                 .attribute_mappings
                 .iter()
                 .any(|one| one.target_attribute_name.eq_ignore_ascii_case(&attribute.name));
-            if attribute.required && !is_mapped && !attribute.anchor && attribute.mutability != Mutability::ReadOnly {
-                let message = format!("'{}' is required in the target, but not mapped", attribute.name);
+            let has_value = is_mapped || attribute.default_value.as_deref().is_some_and(|value| !value.is_empty());
+            if attribute.required && !has_value && !attribute.anchor && attribute.mutability != Mutability::ReadOnly {
+                let message = format!("'{}' is required in the target, but neither mapped nor defaulted", attribute.name);
                 self.warn("requiredUnmapped", path, message, "map it, or correct its 'required' flag");
             }
         }
@@ -209,7 +254,7 @@ impl Checker<'_> {
         directory: &str,
         name: &str,
         is_enabled: bool,
-    ) -> Option<ObjectDefinition> {
+    ) -> Option<&'a ObjectDefinition> {
         if name.is_empty() {
             if is_enabled {
                 let message = format!("the object mapping has no {end}ObjectName");
@@ -218,7 +263,7 @@ impl Checker<'_> {
             return None;
         }
         let directory = self.schema.directory(directory)?;
-        let object = directory.object(name).cloned();
+        let object = directory.object(name);
         if object.is_none() {
             let message = format!("the directory '{}' has no object '{name}'", directory.name);
             self.warn("unknownObject", path, message, "add its definition to the directory, or correct the name");
@@ -226,117 +271,20 @@ impl Checker<'_> {
         object
     }
 
-    fn attribute_mapping(
-        &mut self,
-        path: &str,
-        mapping: &AttributeMapping,
-        source: Option<&ObjectDefinition>,
-        target: Option<&ObjectDefinition>,
-        dialect: Dialect,
-    ) {
-        let name = &mapping.target_attribute_name;
-        let definition = target.and_then(|object| object.attribute(name));
-        if let Some(target) = target.filter(|object| definition.is_none() && !object.attributes.is_empty()) {
-            let message = format!("the target object '{}' has no attribute '{name}'", target.name);
-            self.warn("unknownTarget", path, message, "add its definition, or correct the name");
-        }
-        if definition.is_some_and(|definition| definition.mutability == Mutability::ReadOnly) {
-            let message = format!("'{name}' is read-only in the target, so the mapping has no effect");
-            self.warn("readOnlyTarget", path, message, "remove the mapping");
-        }
-        let Some(origin) = &mapping.source else { return };
-        let unknown = |attribute: &str| {
-            source.is_some_and(|object| !object.attributes.is_empty() && object.attribute(attribute).is_none())
+    /// A fixed value must be one of the attribute's type.
+    fn default_fits(&mut self, path: &str, value: Option<&str>, attribute: &AttributeDefinition) {
+        let Some(value) = value.filter(|value| !value.is_empty()) else { return };
+        let fits = match attribute.value_type {
+            AttributeType::Boolean => {
+                ["true", "false", "1", "0"].iter().any(|word| word.eq_ignore_ascii_case(value.trim()))
+            }
+            AttributeType::Integer => value.trim().parse::<i64>().is_ok(),
+            _ => true,
         };
-        match origin.source_type {
-            SourceType::Constant => {}
-            SourceType::Attribute => {
-                let attribute = origin.attribute_name();
-                if unknown(attribute) {
-                    let message = format!("the source object has no attribute '{attribute}'");
-                    self.warn("unknownSource", path, message, "add its definition, or correct the name");
-                }
-            }
-            SourceType::Function => {
-                let place = format!("{path}.source.expression");
-                let compilation = compile(&origin.expression, dialect);
-                for diagnostic in &compilation.diagnostics {
-                    self.found.push(SchemaDiagnostic {
-                        severity: diagnostic.severity,
-                        code: diagnostic.code,
-                        path: place.clone(),
-                        position: None,
-                        message: format!(
-                            "{} (character {} of the expression `{}`)",
-                            diagnostic.message,
-                            diagnostic.span.start + 1,
-                            shorten(&origin.expression)
-                        ),
-                        remedy: diagnostic.remedy.clone(),
-                    });
-                }
-                let Some(expression) = compilation.expression else { return };
-                for attribute in expression.attributes().iter().filter(|attribute| unknown(attribute)) {
-                    let message = format!("the expression reads '{attribute}', which the source object does not have");
-                    self.warn("unknownSource", &place, message, "add its definition, or correct the name");
-                }
-                if definition.is_some_and(|definition| definition.value_type == AttributeType::Reference) {
-                    let message = format!("'{name}' is a reference and is mapped by an expression");
-                    self.warn("referenceByExpression", path, message, "references take direct mappings only");
-                }
-                if origin.expression.to_ascii_lowercase().contains("selectuniquevalue") {
-                    if mapping.matching_priority > 0 {
-                        self.error(
-                            "uniqueMatching",
-                            path,
-                            "SelectUniqueValue cannot compute a matching attribute",
-                            "match on another attribute",
-                        );
-                    } else if mapping.flow_type != FlowType::ObjectAddOnly {
-                        self.warn(
-                            "uniqueAlways",
-                            path,
-                            "SelectUniqueValue is meant for new objects, but the mapping flows always",
-                            "set flowType to ObjectAddOnly",
-                        );
-                    }
-                }
-            }
-        }
-    }
-
-    fn scope(&mut self, path: &str, scope: &ScopingFilter, source: Option<&ObjectDefinition>) {
-        let kinds = [
-            ("groups", &scope.groups),
-            ("inputFilterGroups", &scope.input_filter_groups),
-            ("categoryFilterGroups", &scope.category_filter_groups),
-        ];
-        for (kind, groups) in kinds {
-            for (index, group) in groups.iter().enumerate() {
-                for (clause_index, clause) in group.clauses.iter().enumerate() {
-                    let place = format!("{path}.{kind}[{index}].clauses[{clause_index}]");
-                    let name = &clause.source_operand_name;
-                    if let Some(source) = source.filter(|object| {
-                        !name.is_empty() && !object.attributes.is_empty() && object.attribute(name).is_none()
-                    }) {
-                        let message = format!("the source object '{}' has no attribute '{name}'", source.name);
-                        self.warn("unknownSource", &place, message, "add its definition, or correct the name");
-                    }
-                    if let Some(operator) = operators::find(&clause.operator_name)
-                        && operator.arity == operators::Arity::Unary
-                        && !clause.target_operand.is_empty()
-                    {
-                        let message = format!("'{}' takes no operand; the one given is passed over", operator.name);
-                        self.warn("needlessOperand", &place, message, "remove targetOperand");
-                    }
-                }
-            }
-        }
-        if let Err(problems) = CompiledFilter::compile(scope) {
-            self.found.extend(problems.into_iter().map(|mut problem| {
-                problem.path = format!("{path}{}", problem.path.trim_start_matches('$'));
-                problem
-            }));
+        if !fits {
+            let message =
+                format!("'{value}' is no value for '{}', which is {}", attribute.name, attribute.value_type.name());
+            self.warn("wrongValue", path, message, "correct the value, or the attribute's type");
         }
     }
 
@@ -352,12 +300,4 @@ impl Checker<'_> {
         let path = path.to_owned();
         self.found.push(SchemaDiagnostic { severity, code, path, position: None, message, remedy: Some(remedy) });
     }
-}
-
-fn shorten(text: &str) -> String {
-    let mut short: String = text.chars().take(60).collect();
-    if short.len() < text.len() {
-        short.push('…');
-    }
-    short
 }

@@ -47,7 +47,7 @@ impl Engine {
             cycle: self.clock.guid().to_string().into(),
             dry_run: request.dry_run,
             applies_filters: prepared.template.scoping_on_demand,
-            initiated_by: request.initiated_by,
+            initiated_by: request.initiated_by.clone(),
         };
         if let Err(error) = test_connection(self, &prepared, mapping).await {
             let worked = run.unreachable(mapping, &subject.object_id, failure(&error)).await?;

@@ -1,7 +1,8 @@
 //! .NET regular expressions, translated to a backtracking engine with a limit on its steps.
 //!
-//! Matching is by characters where .NET's is by UTF-16 code units, so a character beyond 16 bits
-//! is one character here and two there.
+//! Two things differ from .NET. Matching is by characters, not by UTF-16 code units, so a character
+//! beyond 16 bits is one character here and two there. And in a loop whose last round matches the
+//! empty text, as `(a*)+` does, that round does not capture.
 
 mod blocks;
 mod escape;
@@ -78,8 +79,9 @@ impl Pattern {
 
     fn new(pattern: &str, ignore_case: bool) -> Result<Pattern, PatternError> {
         let parsed = parser::parse(pattern, ignore_case)?;
-        let source = translate(&parsed, For::PlainText);
-        let any_source = Some(translate(&parsed, For::AnyText)).filter(|any| *any != source);
+        let write = |texts| translate(&parsed, texts).ok_or_else(too_large);
+        let source = write(For::PlainText)?;
+        let any_source = Some(write(For::AnyText)?).filter(|any| *any != source);
         let plain = build(&source)?;
         Ok(Pattern(Arc::new(Compiled { parsed, plain, any_source, any: OnceLock::new() })))
     }
@@ -174,15 +176,14 @@ impl Pattern {
         Ok(())
     }
 
-    /// Where a group has matched. Of several groups with one number it is the one that stands
-    /// furthest on in the text.
+    /// Where a group has matched. Of several groups with one number it is the one that ends last.
     fn part(&self, captures: &Captures<'_, str>, number: u32) -> Option<Range<usize>> {
         if number == 0 {
             return captures.get(0).map(|found| found.range());
         }
         let places = self.0.parsed.groups.places(number).iter();
         let parts = places.filter_map(|place| captures.get(*place)).map(|part| part.range());
-        parts.max_by_key(|part| part.start)
+        parts.max_by_key(|part| part.end)
     }
 
     fn expand<'a>(
@@ -197,7 +198,11 @@ impl Pattern {
         match piece {
             Piece::Literal(literal) => literal,
             Piece::Number { number, written } => {
-                if groups.has_number(*number) { captured(*number) } else { written }
+                if groups.has_number(*number) {
+                    captured(*number)
+                } else {
+                    written
+                }
             }
             Piece::Name { name, written } => groups.named(name).map_or(written, captured),
             Piece::Match => &text[found.clone()],
@@ -210,17 +215,22 @@ impl Pattern {
 }
 
 fn build(source: &str) -> Result<Regex, PatternError> {
-    let built = RegexBuilder::new(source).backtrack_limit(STEPS).build();
-    built.map_err(|error| {
+    let mut builder = RegexBuilder::new(source);
+    builder.backtrack_limit(STEPS).allow_input_assertion_overrides(source.contains(r"\G"));
+    builder.build().map_err(|error| {
         let construct = match error {
             Error::ParseError(_, fancy_regex::ParseError::RecursionExceeded) => {
                 "groups nested this deep".to_owned()
             }
-            Error::CompileError(error) if is_size(&error) => "a pattern of this size".to_owned(),
+            Error::CompileError(error) if is_size(&error) => return too_large(),
             error => error.to_string(),
         };
         PatternError::Unsupported { position: 0, construct }
     })
+}
+
+fn too_large() -> PatternError {
+    PatternError::Unsupported { position: 0, construct: "a pattern of this size".to_owned() }
 }
 
 fn is_size(error: &fancy_regex::CompileError) -> bool {

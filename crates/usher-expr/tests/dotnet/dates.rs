@@ -16,7 +16,7 @@ fn date(text: &str) -> Timestamp {
 }
 
 fn printed(t: Timestamp) -> String {
-    format(t, VECTOR_FORMAT).unwrap()
+    format(t, VECTOR_FORMAT).expect("a date format")
 }
 
 fn now() -> Timestamp {
@@ -63,7 +63,8 @@ fn intervals_add_as_in_dotnet() {
 fn filetime_numbers_agree_with_dotnet() {
     check(VECTORS, Some("filetime"), 4, |vector| {
         let number = vector.number("number");
-        let actual = format!("{} {}", to_filetime(date(vector.text("date"))), printed(from_filetime(number).unwrap()));
+        let actual =
+            format!("{} {}", to_filetime(date(vector.text("date"))), printed(from_filetime(number).unwrap()));
         (format!("{number} {}", vector.text("date")), actual)
     });
     assert_eq!(from_filetime(i64::MAX), None);
@@ -94,7 +95,8 @@ fn standard_form_has_no_leading_zeros_in_month_day_and_hour() {
 
 #[test]
 fn time_without_a_date_is_one_of_today() {
-    let read = |text: &str, format: &str| printed(parse_exact(text, format, Styles::default(), now()).unwrap());
+    let read =
+        |text: &str, format: &str| printed(parse_exact(text, format, Styles::default(), now()).unwrap());
     assert_eq!(read("10:20", "HH:mm"), "2021-07-08T10:20:00.0000000");
     assert_eq!(read("03-04", "MM-dd"), "2021-03-04T00:00:00.0000000");
     assert_eq!(read("04", "dd"), "2021-01-04T00:00:00.0000000");

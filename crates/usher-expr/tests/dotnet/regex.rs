@@ -14,7 +14,7 @@ fn pattern(text: &str) -> Pattern {
 }
 
 fn replace(source: &str, text: &str, replacement: &str) -> String {
-    pattern(source).replace(text, &Replacement::parse(replacement)).unwrap()
+    pattern(source).replace(text, &Replacement::parse(replacement)).expect("few steps")
 }
 
 #[test]
@@ -103,6 +103,8 @@ fn constructs_without_a_counterpart_are_named() {
         "not supported in a pattern: a group in a look-behind of variable length"
     );
     assert_eq!(refusal(&"(".repeat(1000)), "not supported in a pattern: groups nested this deep");
+    let many = r"(?<n>a)\k<n>".repeat(1000);
+    assert_eq!(refusal(&many), "not supported in a pattern: a pattern of this size");
     assert_eq!(refusal(r"(?:\w{1000}){1000}"), "not supported in a pattern: a pattern of this size");
 }
 

@@ -25,6 +25,7 @@ pub fn request_headers(clock: &dyn Clock, own: Option<&PsValue>) -> Result<Vec<(
     let version = env!("CARGO_PKG_VERSION");
     let mut headers: Vec<(String, String)> = [
         ("Accept", "application/json".to_owned()),
+        ("Content-Type", "application/json".to_owned()),
         ("Cache-Control", "no-store, no-cache".to_owned()),
         ("User-Agent", format!("usher/{version}")),
         ("SdkVersion", format!("usher/{version}")),
@@ -188,12 +189,15 @@ pub fn other_error(cmdlet: &Cmdlet, set: &str, target: String, message: String) 
     }
 }
 
-/// An error with its causes, in one line.
+/// An error with its causes, in one line; a cause that only repeats what has been said is left out.
 pub fn with_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text.push_str(&format!(": {more}"));
+        }
         cause = error.source();
     }
     text

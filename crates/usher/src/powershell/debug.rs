@@ -23,8 +23,9 @@ pub fn beginning(cmdlet: &Cmdlet, set: &str, connection: Option<&Connection>) ->
 /// The request as it goes out.
 pub fn request(endpoint: &str, request: &Request) -> String {
     format!(
-        "============================ HTTP REQUEST ============================\n\nHTTP Method:\n{}\n\nAbsolute Uri:\n{endpoint}/{}{}\n\nHeaders:\n{}\n\nBody:\n{:#}\n",
+        "============================ HTTP REQUEST ============================\n\nHTTP Method:\n{}\n\nAbsolute Uri:\n{}/{}{}\n\nHeaders:\n{}\n\nBody:\n{:#}\n",
         request.method,
+        endpoint.trim_end_matches('/'),
         request.version,
         request.path,
         headers(&request.headers),

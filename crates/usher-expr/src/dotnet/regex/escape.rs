@@ -92,7 +92,7 @@ impl Parser<'_> {
         };
         self.next();
         if let Some(number) = self.decimal()? {
-            if !self.peek().is_some_and(|c| c == close) {
+            if self.peek() != Some(close) {
                 return Ok(None);
             }
             self.next();

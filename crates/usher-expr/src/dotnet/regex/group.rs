@@ -87,7 +87,10 @@ impl Parser<'_> {
 
     fn capture(&mut self, label: Label) -> Result<Node, PatternError> {
         self.labels.push(label);
-        self.finish(|inside| Node::Capture(Box::new(inside)))
+        let place = self.labels.len();
+        let node = self.finish(|inside| Node::Capture(Box::new(inside)))?;
+        self.closed.push(place);
+        Ok(node)
     }
 
     /// `(?<name>…)`, `(?<1>…)` and the same with apostrophes.

@@ -28,9 +28,10 @@ pub(super) struct Parsed {
 /// Parses a pattern. It is read twice: a reference may stand before its group, and what `\10` or
 /// `(?(name)…)` means depends on the groups there are.
 pub(super) fn parse(pattern: &str, ignore_case: bool) -> Result<Parsed, PatternError> {
-    let labels = Parser::new(pattern, ignore_case, None).pattern()?.1;
-    let groups = Groups::number(&labels);
-    let node = Parser::new(pattern, ignore_case, Some(&groups)).pattern()?.0;
+    let mut collecting = Parser::new(pattern, ignore_case, None);
+    collecting.pattern()?;
+    let groups = Groups::number(&collecting.labels, &collecting.closed);
+    let node = Parser::new(pattern, ignore_case, Some(&groups)).pattern()?;
     Ok(Parsed { node, groups })
 }
 
@@ -41,22 +42,23 @@ pub(super) struct Parser<'p> {
     /// The pattern's groups; none while they are being collected.
     pub(super) groups: Option<&'p Groups>,
     pub(super) labels: Vec<Label>,
+    /// The capturing groups that have ended, by place.
+    pub(super) closed: Vec<usize>,
     depth: usize,
 }
 
 impl<'p> Parser<'p> {
     fn new(pattern: &'p str, ignore_case: bool, groups: Option<&'p Groups>) -> Parser<'p> {
         let flags = Flags { ignore_case, ..Flags::default() };
-        Parser { pattern, at: 0, flags, groups, labels: Vec::new(), depth: 0 }
+        Parser { pattern, at: 0, flags, groups, labels: Vec::new(), closed: Vec::new(), depth: 0 }
     }
 
-    fn pattern(mut self) -> Result<(Node, Vec<Label>), PatternError> {
+    fn pattern(&mut self) -> Result<Node, PatternError> {
         let mut branches = self.branches()?;
         if self.at < self.pattern.len() {
             return Err(self.invalid("too many closing parentheses"));
         }
-        let node = if branches.len() == 1 { branches.remove(0) } else { Node::Alternation(branches) };
-        Ok((node, self.labels))
+        Ok(if branches.len() == 1 { branches.remove(0) } else { Node::Alternation(branches) })
     }
 
     pub(super) fn invalid(&self, message: &str) -> PatternError {

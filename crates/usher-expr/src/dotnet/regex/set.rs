@@ -13,6 +13,9 @@ const LAST_SURROGATE: u32 = 0xDFFF;
 const FIRST_BEYOND_16_BITS: u32 = 0x1_0000;
 const LAST: u32 = 0x10_FFFF;
 
+/// A set put together from surrogates may not have more ranges.
+const MOST_JOINED: usize = 4_096;
+
 /// The general categories and their groups, as `\p{…}` names them.
 const CATEGORIES: [&str; 37] = [
     "L", "Lu", "Ll", "Lt", "Lm", "Lo", "M", "Mn", "Mc", "Me", "N", "Nd", "Nl", "No", "Z", "Zs", "Zl", "Zp",
@@ -104,6 +107,9 @@ impl Set {
             let base = FIRST_BEYOND_16_BITS + (unit - FIRST_SURROGATE) * 0x400;
             for (from, to) in &low {
                 joined.add(base + from - FIRST_LOW_SURROGATE, base + to - FIRST_LOW_SURROGATE);
+            }
+            if joined.items.len() > MOST_JOINED {
+                return None;
             }
         }
         joined.items = merged(joined.ranges()).into_iter().map(|(from, to)| Item::Range(from, to)).collect();
@@ -218,8 +224,7 @@ fn cases() -> &'static BTreeMap<char, Vec<char>> {
 
 fn add_other_cases(ranges: &mut Vec<(u32, u32)>) {
     let written = merged(ranges.clone());
-    let within =
-        |c: &char| written.iter().any(|(from, to)| (*from..=*to).contains(&u32::from(*c)));
+    let within = |c: &char| written.iter().any(|(from, to)| (*from..=*to).contains(&u32::from(*c)));
     for letters in cases().values().filter(|letters| letters.iter().any(within)) {
         ranges.extend(letters.iter().map(|letter| (u32::from(*letter), u32::from(*letter))));
     }

@@ -16,11 +16,15 @@ pub(super) enum For {
     AnyText,
 }
 
-/// The engine's pattern. Its groups are numbered by their opening parentheses.
-pub(super) fn translate(parsed: &Parsed, texts: For) -> String {
+/// No translation may be longer. References to a name that many groups have take up a lot.
+const LONGEST: usize = 1_000_000;
+
+/// The engine's pattern; none when it would be too long. Its groups are numbered by their opening
+/// parentheses.
+pub(super) fn translate(parsed: &Parsed, texts: For) -> Option<String> {
     let mut writer = Writer { out: String::new(), groups: &parsed.groups, texts };
     writer.alternatives(&parsed.node);
-    writer.out
+    Some(writer.out).filter(|out| out.len() <= LONGEST)
 }
 
 struct Writer<'a> {
@@ -48,6 +52,9 @@ impl Writer<'_> {
     }
 
     fn node(&mut self, node: &Node) {
+        if self.out.len() > LONGEST {
+            return;
+        }
         match node {
             Node::Empty => self.out.push_str("(?:)"),
             Node::One(unit) => match char::from_u32(*unit) {
@@ -104,16 +111,23 @@ impl Writer<'_> {
     }
 
     fn repeat(&mut self, inside: &Node, least: u32, most: Option<u32>, lazy: bool) {
-        let zero_width = matches!(inside, Node::Anchor(_) | Node::Look { .. });
-        if zero_width && least > 0 {
-            return self.node(inside);
+        if most == Some(0) {
+            // Its groups count, even though it never matches.
+            self.wrapped("(?:(?!)(?:", inside);
+            return self.out.push_str("|)");
         }
-        if zero_width && most != Some(0) {
-            // Trying it more than once adds nothing.
-            self.out.push_str(if lazy { "(?:|" } else { "(?:" });
+        if inside.width() == Some(0) {
+            // Trying it more than once adds nothing, and the engine repeats no empty text.
+            let (before, after) = match (least, lazy) {
+                (0, false) => ("", "|"),
+                (0, true) => ("|", ""),
+                _ => ("", ""),
+            };
+            self.out.push_str("(?:");
+            self.out.push_str(before);
             self.node(inside);
-            self.out.push_str(if lazy { ")" } else { "|)" });
-            return;
+            self.out.push_str(after);
+            return self.out.push(')');
         }
         match inside {
             Node::One(_) | Node::Set(_) | Node::AnyInLine | Node::Capture(_) | Node::Group(_) => {
@@ -185,15 +199,19 @@ impl Writer<'_> {
     }
 
     fn conditional(&mut self, test: &str, yes: &Node, no: &Node) {
-        let empty = |node: &Node| matches!(node, Node::Empty);
-        if empty(yes) && empty(no) {
-            // Both ways match here; the engine would take a test alone as a demand.
-            return self.write(format_args!("(?:(?({test})(?:)|(?!))|)"));
-        }
         self.write(format_args!("(?({test})"));
-        self.wrapped("(?:", yes);
+        self.branch(yes);
         self.out.push('|');
-        self.wrapped("(?:", no);
+        self.branch(no);
         self.out.push(')');
+    }
+
+    /// A branch of a condition. Where both are empty, the engine takes the test for a demand, so
+    /// an empty branch is a look-ahead at nothing.
+    fn branch(&mut self, node: &Node) {
+        if node.width() == Some(0) {
+            self.out.push_str("(?=)");
+        }
+        self.wrapped("(?:", node);
     }
 }

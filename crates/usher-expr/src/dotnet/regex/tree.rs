@@ -132,13 +132,15 @@ pub(super) enum Label {
 /// then the named ones. Several groups may share a number.
 #[derive(Debug, Default)]
 pub(super) struct Groups {
-    /// For every number the groups, each by the place of its opening parenthesis, from 1 on.
+    /// For every number the groups, each by the place of its opening parenthesis, from 1 on. They
+    /// are in the order of their closing parentheses, which is the order in which they capture.
     places: BTreeMap<u32, Vec<usize>>,
     names: BTreeMap<String, u32>,
 }
 
 impl Groups {
-    pub(super) fn number(labels: &[Label]) -> Groups {
+    /// Numbers groups. `closed` has their places in the order of their closing parentheses.
+    pub(super) fn number(labels: &[Label], closed: &[usize]) -> Groups {
         let mut groups = Groups::default();
         let mut next = 1;
         for (place, label) in (1..).zip(labels) {
@@ -160,6 +162,10 @@ impl Groups {
                 next
             });
             groups.places.entry(number).or_default().push(place);
+        }
+        let order: BTreeMap<usize, usize> = closed.iter().copied().zip(0..).collect();
+        for places in groups.places.values_mut().filter(|places| places.len() > 1) {
+            places.sort_by_key(|place| order.get(place));
         }
         groups
     }

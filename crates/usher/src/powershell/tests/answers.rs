@@ -164,6 +164,7 @@ fn requests_carry_our_headers_and_the_callers_win() {
         expect![[r#"
             sent| POST /v1.0/applications/a/synchronization/jobs/j/microsoft.graph.provisionOnDemand
             sent| Accept: application/json
+            sent| Content-Type: application/json
             sent| Cache-Control: no-store, no-cache
             sent| SdkVersion: usher/0.1.0
             sent| client-request-id: 00000000-0000-0000-0000-000000000007
@@ -309,6 +310,7 @@ fn debug_shows_request_and_response_but_no_authorization() {
             message| DEBUG:
             message| DEBUG: Headers:
             message| DEBUG: Accept                        : application/json
+            message| DEBUG: Content-Type                  : application/json
             message| DEBUG: Cache-Control                 : no-store, no-cache
             message| DEBUG: User-Agent                    : usher/0.1.0
             message| DEBUG: SdkVersion                    : usher/0.1.0

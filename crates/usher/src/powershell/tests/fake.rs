@@ -259,7 +259,8 @@ struct FakeService {
 }
 
 /// Headers that every request has.
-const ALWAYS: [&str; 5] = ["Accept", "Cache-Control", "User-Agent", "SdkVersion", "client-request-id"];
+const ALWAYS: [&str; 6] =
+    ["Accept", "Content-Type", "Cache-Control", "User-Agent", "SdkVersion", "client-request-id"];
 
 #[async_trait]
 impl Transport for FakeService {

@@ -1,0 +1,219 @@
+//! `/auditLogs/provisioning`: the provisioning log.
+
+use serde_json::{Map, Value, json};
+use usher_core::ports::EventQuery;
+use usher_core::{Identity, JobId, ProvisioningEvent};
+
+use super::on_demand::{action, category, stamp};
+use crate::call::{Answer, Call};
+use crate::errors::Refusal;
+use crate::filter::{Filter, Operand, Operator};
+use crate::odata::{self, only};
+use crate::path::Version;
+
+/// The properties that a filter may name.
+const FILTERED: &[&str] = &[
+    "id",
+    "activityDateTime",
+    "tenantId",
+    "jobId",
+    "cycleId",
+    "changeId",
+    "provisioningAction",
+    "durationInMilliseconds",
+    "initiatedBy",
+    "servicePrincipal",
+    "sourceIdentity",
+    "targetIdentity",
+    "sourceSystem",
+    "targetSystem",
+    "provisioningStatusInfo",
+    "action",
+    "statusInfo",
+];
+
+/// How many events one page looks at before it is handed out, however few match.
+const LOOKED_AT: usize = 20_000;
+
+pub async fn list(call: Call) -> Result<Answer, Refusal> {
+    only(&call, &["$filter", "$top", "$skiptoken", "$orderby", "$count"])?;
+    let filter = filter(&call)?;
+    order(&call)?;
+    let top = odata::top(&call, 999)?;
+    let (began, mut skip) = place(&call)?;
+    let mut query = EventQuery { limit: top.max(100), before: began, ..EventQuery::default() };
+    if let Some(filter) = &filter {
+        narrow(filter, &mut query);
+    }
+    let mut values = Vec::new();
+    let mut looked = 0;
+    let mut newest = began;
+    let mut is_end = false;
+    while values.len() < top && looked < LOOKED_AT && !is_end {
+        query.skip = skip;
+        let events = call.state.engine.store.events(&query).await.map_err(failed)?;
+        is_end = events.len() < query.limit;
+        for event in events {
+            newest = newest.or_else(|| event.ended_at.checked_add(jiff::SignedDuration::from_micros(1)).ok());
+            skip += 1;
+            looked += 1;
+            let seen = view(&call, &event);
+            if filter.as_ref().is_none_or(|filter| filter.holds(&seen, false)) {
+                values.push(seen);
+            }
+            if values.len() == top {
+                is_end = false;
+                break;
+            }
+        }
+    }
+    let mut page = Map::new();
+    page.insert("@odata.context".to_owned(), call.context("auditLogs/provisioning"));
+    if let Some(began) = newest.filter(|_| !is_end && !values.is_empty()) {
+        let place = format!("{}|{skip}", began.as_microsecond());
+        page.insert("@odata.nextLink".to_owned(), odata::next_link(&call, "auditLogs/provisioning", &place));
+    }
+    page.insert("value".to_owned(), Value::Array(values));
+    Ok(Answer::ok(Value::Object(page)))
+}
+
+pub async fn get(call: Call) -> Result<Answer, Refusal> {
+    let id = call.parameter("event");
+    let event = call.state.engine.store.event(id).await.map_err(failed)?.ok_or_else(|| Refusal::not_found(id))?;
+    let mut body = view(&call, &event);
+    if let Some(members) = body.as_object_mut() {
+        members.shift_insert(0, "@odata.context".to_owned(), call.context("auditLogs/provisioning/$entity"));
+    }
+    Ok(Answer::ok(body))
+}
+
+fn failed(error: usher_core::ports::StoreError) -> Refusal {
+    Refusal::from(usher_engine::cases::CaseError::from(error))
+}
+
+fn filter(call: &Call) -> Result<Option<Filter>, Refusal> {
+    let Some(text) = call.option("$filter") else { return Ok(None) };
+    let filter =
+        Filter::parse(text).map_err(|error| Refusal::bad_request(format!("Invalid filter clause: {error}.")))?;
+    for path in filter.paths() {
+        if !path.first().is_some_and(|name| FILTERED.iter().any(|known| known.eq_ignore_ascii_case(name))) {
+            return Err(Refusal::bad_request(format!("Could not find a property named '{}'.", path.join("/"))));
+        }
+    }
+    Ok(Some(filter))
+}
+
+/// What the store can find by an index.
+fn narrow(filter: &Filter, query: &mut EventQuery) {
+    query.job = filter.required("jobId").map(JobId::new);
+    query.cycle = filter.required("cycleId").map(Into::into);
+    query.change = filter.required("changeId").map(Into::into);
+    bound(filter, query);
+}
+
+fn bound(filter: &Filter, query: &mut EventQuery) {
+    match filter {
+        Filter::And(left, right) => {
+            bound(left, query);
+            bound(right, query);
+        }
+        Filter::Compare(Operator::Gt, Operand { path, .. }, Value::String(text))
+            if path.len() == 1 && path[0].eq_ignore_ascii_case("activityDateTime") =>
+        {
+            query.after = crate::filter::instant(text);
+        }
+        _ => {}
+    }
+}
+
+fn order(call: &Call) -> Result<(), Refusal> {
+    let order = call.option("$orderby").unwrap_or("activityDateTime desc").trim().to_lowercase();
+    if matches!(order.as_str(), "activitydatetime desc" | "") {
+        return Ok(());
+    }
+    Err(Refusal::unsupported_query("only $orderby=activityDateTime desc is supported"))
+}
+
+/// When the first page was read, and how many events came before: events that end later do not shift the pages.
+fn place(call: &Call) -> Result<(Option<jiff::Timestamp>, usize), Refusal> {
+    let Some(text) = odata::skipped(call)? else { return Ok((None, 0)) };
+    let parsed = text.split_once('|').and_then(|(began, skip)| {
+        Some((jiff::Timestamp::from_microsecond(began.parse().ok()?).ok()?, skip.parse().ok()?))
+    });
+    let (began, skip) =
+        parsed.ok_or_else(|| Refusal::bad_request("the $skiptoken is not one of ours; follow @odata.nextLink"))?;
+    Ok((Some(began), skip))
+}
+
+fn view(call: &Call, event: &ProvisioningEvent) -> Value {
+    let identity = |one: &Identity| {
+        json!({
+            "id": one.id,
+            "displayName": one.display_name,
+            "identityType": one.identity_type,
+            "details": one.details,
+        })
+    };
+    let system =
+        |one: &Identity| json!({ "id": one.id, "displayName": one.display_name, "details": one.details });
+    let steps: Vec<Value> = event
+        .steps
+        .iter()
+        .map(|timed| {
+            json!({
+                "name": timed.step.name.as_str(),
+                "provisioningStepType": timed.step.kind,
+                "status": timed.step.status,
+                "description": timed.step.description,
+                "details": timed.step.details,
+            })
+        })
+        .collect();
+    let modified: Vec<Value> = event
+        .modified_properties
+        .iter()
+        .map(|one| json!({ "displayName": one.name.as_str(), "oldValue": one.old_value, "newValue": one.new_value }))
+        .collect();
+    let error = event.failure.as_ref().map_or(Value::Null, |failure| {
+        json!({
+            "errorCode": failure.code.as_str(),
+            "reason": failure.reason,
+            "additionalDetails": failure.additional_details,
+            "errorCategory": category(failure.category),
+            "recommendedAction": failure.recommended_action,
+        })
+    });
+    let duration = event.ended_at.as_millisecond() - event.began_at.as_millisecond();
+    let mut body = json!({
+        "id": event.id.as_str(),
+        "activityDateTime": stamp(event.ended_at),
+        "tenantId": call.state.engine.settings.tenant,
+        "jobId": event.job.as_str(),
+        "cycleId": event.cycle.as_str(),
+        "changeId": event.change.as_str(),
+        "provisioningAction": event.action,
+        "durationInMilliseconds": duration,
+        "initiatedBy": {
+            "id": event.initiated_by.id,
+            "displayName": event.initiated_by.display_name,
+            "initiatorType": event.initiated_by.initiator_type,
+        },
+        "servicePrincipal": { "id": event.service_principal.as_str(), "displayName": event.service_principal_name },
+        "sourceIdentity": identity(&event.source_identity),
+        "targetIdentity": identity(&event.target_identity),
+        "sourceSystem": system(&event.source_system),
+        "targetSystem": system(&event.target_system),
+        "provisioningStatusInfo": { "status": event.status, "errorInformation": error },
+        "provisioningSteps": steps,
+        "modifiedProperties": modified,
+    });
+    if call.version == Version::Beta {
+        body["action"] = json!(action(event.action));
+        let mut info = json!({ "@odata.type": "#microsoft.graph.statusDetails", "status": event.status });
+        if let (Some(info), Some(error)) = (info.as_object_mut(), error.as_object()) {
+            info.extend(error.clone());
+        }
+        body["statusInfo"] = info;
+    }
+    body
+}

@@ -1,0 +1,424 @@
+//! A directory in memory. It obeys the connector suite, as the real ones do, and fails when a test wants it to.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use serde_json::{Map, Value as Json};
+use smol_str::SmolStr;
+use usher_core::ports::{
+    Capabilities, Connector, ConnectorError, ConnectorErrorKind, ConnectorSettings, Connectors, Entitlement,
+    GetRequest, MatchQuery, PreparedRequest, SubjectRequest, Written,
+};
+use usher_core::schema::{AttributeDefinition, DirectoryDefinition, ObjectDefinition};
+use usher_core::{
+    Anchor, AttributeChange, AttributeSet, Change, DirectoryObject, EntryId, Operation, OperationKind,
+};
+use usher_expr::Value;
+
+/// How the next write fails.
+#[derive(Debug)]
+pub enum Fault {
+    /// Nothing is written.
+    Before(ConnectorError),
+    /// It is written, but the answer is lost.
+    After(ConnectorError),
+}
+
+/// A directory in memory: objects of any type, source and target.
+#[derive(Default)]
+pub struct MemoryConnector {
+    capabilities: Capabilities,
+    unique: Vec<SmolStr>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    objects: Vec<DirectoryObject>,
+    entitlements: BTreeMap<Anchor, Entitlement>,
+    made: usize,
+    written: Vec<Operation>,
+    write_faults: VecDeque<Fault>,
+    read_faults: VecDeque<ConnectorError>,
+    /// Objects that searches do not see yet, with the number of searches until they do.
+    unseen: BTreeMap<Anchor, usize>,
+    lag: usize,
+}
+
+impl MemoryConnector {
+    /// An empty directory. No two objects of a type may share a value of an attribute in `unique`.
+    pub fn new(unique: &[&str]) -> Self {
+        Self {
+            capabilities: Capabilities {
+                source: true,
+                target: true,
+                assignments: false,
+                unique_values: true,
+                discovery: true,
+            },
+            unique: unique.iter().copied().map(SmolStr::from).collect(),
+            state: Mutex::default(),
+        }
+    }
+
+    /// The same directory, now one that knows who is assigned to what: nobody, until `entitle` says so.
+    pub fn with_assignments(mut self) -> Self {
+        self.capabilities.assignments = true;
+        self
+    }
+
+    /// Puts an object there, in place of the one with this anchor, past every check.
+    pub fn put<'a>(
+        &self,
+        object_type: &str,
+        anchor: &str,
+        attributes: impl IntoIterator<Item = (&'a str, Value)>,
+    ) {
+        let object = DirectoryObject {
+            object_type: object_type.into(),
+            anchor: Anchor::new(anchor),
+            attributes: attributes.into_iter().collect(),
+        };
+        let mut state = self.state();
+        state.objects.retain(|other| other.anchor != object.anchor);
+        state.objects.push(object);
+    }
+
+    /// Takes an object away. Says whether it was there.
+    pub fn remove(&self, anchor: &str) -> bool {
+        let mut state = self.state();
+        let before = state.objects.len();
+        state.objects.retain(|object| object.anchor.as_str() != anchor);
+        state.objects.len() < before
+    }
+
+    /// Says what an object is entitled to; counts only `with_assignments`.
+    pub fn entitle(&self, anchor: &str, is_assigned: bool, has_role: bool) {
+        self.state().entitlements.insert(Anchor::new(anchor), Entitlement { is_assigned, has_role });
+    }
+
+    /// The object with this anchor.
+    pub fn object(&self, anchor: &str) -> Option<DirectoryObject> {
+        self.state().objects.iter().find(|object| object.anchor.as_str() == anchor).cloned()
+    }
+
+    /// All objects, in the order in which they came.
+    pub fn objects(&self) -> Vec<DirectoryObject> {
+        self.state().objects.clone()
+    }
+
+    /// Every write that took effect, in order.
+    pub fn written(&self) -> Vec<Operation> {
+        self.state().written.clone()
+    }
+
+    /// Lets a write fail: the next one, or the one after those that are to fail already.
+    pub fn fail_write(&self, fault: Fault) {
+        self.state().write_faults.push_back(fault);
+    }
+
+    /// Lets a read (check, subject, entitlement, get, find, discover) fail, likewise.
+    pub fn fail_read(&self, error: ConnectorError) {
+        self.state().read_faults.push_back(error);
+    }
+
+    /// From now on a new object is not found by value until this many searches of its type have missed it.
+    pub fn lag_finds(&self, searches: usize) {
+        self.state().lag = searches;
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn readable(&self) -> Result<MutexGuard<'_, State>, ConnectorError> {
+        let mut state = self.state();
+        match state.read_faults.pop_front() {
+            Some(error) => Err(error),
+            None => Ok(state),
+        }
+    }
+}
+
+impl State {
+    fn carry_out(&mut self, unique: &[SmolStr], operation: &Operation) -> Result<Anchor, ConnectorError> {
+        let place = operation
+            .anchor
+            .as_ref()
+            .and_then(|anchor| self.objects.iter().position(|object| object.anchor == *anchor));
+        let anchor = match (operation.kind, &operation.anchor, place) {
+            (OperationKind::Create, ..) => {
+                let mut attributes = AttributeSet::default();
+                apply(&mut attributes, &operation.changes);
+                self.check_unique(unique, &operation.object_type, None, &attributes)?;
+                self.made += 1;
+                let anchor = Anchor::new(format!("m-{}", self.made));
+                if self.lag > 0 {
+                    self.unseen.insert(anchor.clone(), self.lag);
+                }
+                let object_type = operation.object_type.clone();
+                self.objects.push(DirectoryObject { object_type, anchor: anchor.clone(), attributes });
+                anchor
+            }
+            (OperationKind::Update, Some(anchor), Some(place)) => {
+                let mut attributes = self.objects[place].attributes.clone();
+                apply(&mut attributes, &operation.changes);
+                self.check_unique(unique, &operation.object_type, Some(anchor), &attributes)?;
+                self.objects[place].attributes = attributes;
+                anchor.clone()
+            }
+            (OperationKind::Delete, Some(anchor), place) => {
+                if let Some(place) = place {
+                    self.objects.remove(place);
+                }
+                anchor.clone()
+            }
+            (_, Some(anchor), _) => {
+                return Err(ConnectorError::new(
+                    ConnectorErrorKind::NotFound,
+                    "InvalidAnchor",
+                    format!("there is no object '{anchor}'"),
+                ));
+            }
+            (_, None, _) => {
+                return Err(ConnectorError::new(
+                    ConnectorErrorKind::Rejected,
+                    "InvalidAnchor",
+                    "the operation does not say which object it means",
+                ));
+            }
+        };
+        self.written.push(operation.clone());
+        Ok(anchor)
+    }
+
+    fn check_unique(
+        &self,
+        unique: &[SmolStr],
+        object_type: &str,
+        own: Option<&Anchor>,
+        attributes: &AttributeSet,
+    ) -> Result<(), ConnectorError> {
+        for name in unique {
+            let Some(value) = attributes.value(name) else { continue };
+            let is_taken = self.objects.iter().any(|other| {
+                Some(&other.anchor) != own
+                    && other.object_type.eq_ignore_ascii_case(object_type)
+                    && other.attributes.value(name).is_some_and(|taken| same(taken, value))
+            });
+            if is_taken {
+                let mut error = ConnectorError::new(
+                    ConnectorErrorKind::AlreadyExists,
+                    "EntryConflict",
+                    format!("another {object_type} has the same {name}"),
+                );
+                error.attribute = Some(name.clone());
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn apply(attributes: &mut AttributeSet, changes: &[AttributeChange]) {
+    for AttributeChange { attribute, change, is_multivalued, .. } in changes {
+        let held: Vec<Value> = attributes.value(attribute).map(|value| value.values().to_vec()).unwrap_or_default();
+        let values = match change {
+            Change::Add(values) if *is_multivalued => {
+                let new = values.iter().filter(|value| !held.iter().any(|other| same(other, value)));
+                held.iter().chain(new).cloned().collect()
+            }
+            Change::Add(values) | Change::Replace(values) => values.clone(),
+            Change::Remove(values) if values.is_empty() => Vec::new(),
+            Change::Remove(values) => {
+                held.into_iter().filter(|one| !values.iter().any(|other| same(one, other))).collect()
+            }
+        };
+        let value = match values.as_slice() {
+            [] => Value::Null,
+            [one] if !is_multivalued => one.clone(),
+            _ => Value::from(values),
+        };
+        attributes.set(attribute.clone(), value);
+    }
+}
+
+fn same(left: &Value, right: &Value) -> bool {
+    left.to_text().to_lowercase() == right.to_text().to_lowercase()
+}
+
+/// The object with the attributes that are wanted and no others.
+fn narrowed(object: &DirectoryObject, object_type: &SmolStr, wanted: &[SmolStr]) -> DirectoryObject {
+    let value = |name: &SmolStr| object.attributes.value(name).map(|value| (name.clone(), value.clone()));
+    DirectoryObject {
+        object_type: object_type.clone(),
+        anchor: object.anchor.clone(),
+        attributes: wanted.iter().filter_map(value).collect(),
+    }
+}
+
+fn find_object<'a>(state: &'a State, object_type: &str, anchor: &str) -> Option<&'a DirectoryObject> {
+    state
+        .objects
+        .iter()
+        .find(|object| object.anchor.as_str() == anchor && object.object_type.eq_ignore_ascii_case(object_type))
+}
+
+#[async_trait]
+impl Connector for MemoryConnector {
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    async fn check(&self, _: &MatchQuery) -> Result<(), ConnectorError> {
+        self.readable().map(drop)
+    }
+
+    async fn discover(&self) -> Result<DirectoryDefinition, ConnectorError> {
+        let state = self.readable()?;
+        let mut directory = DirectoryDefinition { name: "Memory".to_owned(), ..DirectoryDefinition::default() };
+        for object in &state.objects {
+            let place = match directory.objects.iter().position(|known| known.name == object.object_type.as_str()) {
+                Some(place) => place,
+                None => {
+                    directory
+                        .objects
+                        .push(ObjectDefinition { name: object.object_type.to_string(), ..ObjectDefinition::default() });
+                    directory.objects.len() - 1
+                }
+            };
+            let definition = &mut directory.objects[place];
+            for (name, _) in object.attributes.iter() {
+                if definition.attribute(name).is_none() {
+                    definition
+                        .attributes
+                        .push(AttributeDefinition { name: name.to_string(), ..AttributeDefinition::default() });
+                }
+            }
+        }
+        Ok(directory)
+    }
+
+    async fn subject(&self, request: &SubjectRequest) -> Result<Option<DirectoryObject>, ConnectorError> {
+        let state = self.readable()?;
+        let object = find_object(&state, &request.object_type, &request.id);
+        Ok(object.map(|object| narrowed(object, &request.object_type, &request.attributes)))
+    }
+
+    async fn entitlement(
+        &self,
+        object: &DirectoryObject,
+        _: &EntryId,
+    ) -> Result<Option<Entitlement>, ConnectorError> {
+        let state = self.readable()?;
+        if !self.capabilities.assignments {
+            return Ok(None);
+        }
+        let known = state.entitlements.get(&object.anchor).cloned();
+        Ok(Some(known.unwrap_or(Entitlement { is_assigned: false, has_role: false })))
+    }
+
+    async fn get(&self, request: &GetRequest) -> Result<Option<DirectoryObject>, ConnectorError> {
+        let state = self.readable()?;
+        let object = find_object(&state, &request.object_type, request.anchor.as_str());
+        Ok(object.map(|object| narrowed(object, &request.object_type, &request.attributes)))
+    }
+
+    async fn find(&self, query: &MatchQuery) -> Result<Vec<DirectoryObject>, ConnectorError> {
+        let mut state = self.readable()?;
+        let state = &mut *state;
+        let unseen = &state.unseen;
+        let found = state
+            .objects
+            .iter()
+            .filter(|object| object.object_type.eq_ignore_ascii_case(&query.object_type))
+            .filter(|object| !unseen.contains_key(&object.anchor))
+            .filter(|object| {
+                object.attributes.value(&query.attribute).is_some_and(|value| {
+                    value.values().iter().any(|one| same(one, query.value.single()))
+                })
+            })
+            .map(|object| narrowed(object, &query.object_type, &query.attributes))
+            .collect();
+        let objects = &state.objects;
+        state.unseen.retain(|anchor, searches| {
+            if find_type(objects, anchor).is_some_and(|kind| kind.eq_ignore_ascii_case(&query.object_type)) {
+                *searches -= 1;
+            }
+            *searches > 0
+        });
+        Ok(found)
+    }
+
+    async fn write(&self, operation: &Operation) -> Result<Written, ConnectorError> {
+        let mut state = self.state();
+        let lost = match state.write_faults.pop_front() {
+            Some(Fault::Before(error)) => return Err(error),
+            Some(Fault::After(error)) => Some(error),
+            None => None,
+        };
+        let anchor = state.carry_out(&self.unique, operation)?;
+        match lost {
+            Some(error) => Err(error),
+            None => Ok(Written { anchor, left_out: Vec::new() }),
+        }
+    }
+
+    fn preview(&self, operation: &Operation) -> Vec<PreparedRequest> {
+        let method = match operation.kind {
+            OperationKind::Create => "CREATE",
+            OperationKind::Update => "UPDATE",
+            OperationKind::Delete => "DELETE",
+        };
+        let path = match &operation.anchor {
+            Some(anchor) => format!("/{}/{anchor}", operation.object_type),
+            None => format!("/{}", operation.object_type),
+        };
+        let body: Map<String, Json> = operation
+            .changes
+            .iter()
+            .map(|change| {
+                let (verb, values) = match &change.change {
+                    Change::Add(values) => ("add", values),
+                    Change::Replace(values) => ("replace", values),
+                    Change::Remove(values) => ("remove", values),
+                };
+                let values: Vec<Json> = values.iter().map(Value::to_json).collect();
+                (format!("{verb} {}", change.attribute), Json::from(values))
+            })
+            .collect();
+        let body = (operation.kind != OperationKind::Delete).then_some(Json::Object(body));
+        vec![PreparedRequest { method: method.into(), path, body }]
+    }
+}
+
+fn find_type<'a>(objects: &'a [DirectoryObject], anchor: &Anchor) -> Option<&'a SmolStr> {
+    objects.iter().find(|object| object.anchor == *anchor).map(|object| &object.object_type)
+}
+
+/// Connectors that a test made, handed out by kind whatever the settings say.
+#[derive(Default)]
+pub struct MemoryConnectors {
+    kinds: BTreeMap<String, Arc<dyn Connector>>,
+}
+
+impl MemoryConnectors {
+    /// The same set, with a connector under the name of a kind.
+    pub fn with(mut self, kind: &str, connector: Arc<dyn Connector>) -> Self {
+        self.kinds.insert(kind.to_owned(), connector);
+        self
+    }
+}
+
+impl Connectors for MemoryConnectors {
+    fn build(&self, kind: &str, _: &ConnectorSettings) -> Result<Arc<dyn Connector>, ConnectorError> {
+        self.kinds.get(kind).cloned().ok_or_else(|| {
+            ConnectorError::new(
+                ConnectorErrorKind::Unsupported,
+                "NotImplemented",
+                format!("there is no connector '{kind}'"),
+            )
+        })
+    }
+}

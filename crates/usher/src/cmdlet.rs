@@ -1,0 +1,119 @@
+//! The cmdlets and scripts, wired to the real console and the saved connection.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use async_trait::async_trait;
+use jiff::tz::TimeZone;
+use tokio::sync::OnceCell;
+use usher_connectors::graph::GraphClient;
+use usher_connectors::{HttpOptions, ProxyOptions};
+
+use crate::client;
+use crate::clock::SystemClock;
+use crate::failure::Failure;
+use crate::powershell::{
+    self, Connection, Console, Options, Output, Proxy, Request, Response, Script, Transport, TransportError,
+};
+use crate::profile::{Profile, ProfileCredential};
+
+/// Runs a cmdlet of the command line; the number is the exit code.
+pub async fn run(name: &str, arguments: Vec<String>) -> u8 {
+    let transport = SavedConnection::new();
+    let code = powershell::run_cmdlet(name, arguments, &mut Console, &transport, &options(Output::Table)).await;
+    u8::try_from(code).unwrap_or(1)
+}
+
+/// Runs a script; the number is the exit code.
+///
+/// # Errors
+/// `output` is none of the forms.
+pub async fn run_script(name: &str, text: &str, output: Option<&str>) -> Result<u8> {
+    let output = match output {
+        None => Output::Table,
+        Some(form) => Output::parse(form).ok_or_else(|| {
+            Failure::usage(format!("there is no output form '{form}'"), "one of list, table, json")
+        })?,
+    };
+    let transport = SavedConnection::new();
+    let script = Script { name, text };
+    let code = powershell::run_script(script, Vec::new(), &mut Console, &transport, &options(output)).await;
+    Ok(u8::try_from(code).unwrap_or(1))
+}
+
+fn options(output: Output) -> Options {
+    let width = console::Term::stdout().size_checked().map_or(120, |(_, columns)| usize::from(columns));
+    Options { output, width, zone: TimeZone::system(), clock: Arc::new(SystemClock) }
+}
+
+/// The saved connection as the cmdlets' way to the service.
+struct SavedConnection {
+    profile: Option<Profile>,
+    client: OnceCell<GraphClient>,
+}
+
+impl SavedConnection {
+    fn new() -> Self {
+        Self { profile: Profile::load().ok(), client: OnceCell::new() }
+    }
+}
+
+#[async_trait]
+impl Transport for SavedConnection {
+    async fn send(&self, request: &Request) -> Result<Response, TransportError> {
+        let profile = self.profile.as_ref().ok_or(TransportError::NotConnected)?;
+        let path = format!("/{}{}", request.version, request.path);
+        let body = Some(request.body.to_string().into_bytes());
+        let answer = match &request.proxy {
+            Some(proxy) => {
+                let client = client::graph_with(profile, through(proxy)?).map_err(failed)?;
+                client.send(request.method.as_str(), &path, &request.headers, body).await
+            }
+            None => {
+                let client = self
+                    .client
+                    .get_or_try_init(|| async { client::graph(profile) })
+                    .await
+                    .map_err(failed)?;
+                client.send(request.method.as_str(), &path, &request.headers, body).await
+            }
+        };
+        let answer = answer.map_err(|error| TransportError::Failed {
+            message: error.to_string(),
+            source: Some(Box::new(error)),
+        })?;
+        Ok(Response { status: answer.status, headers: answer.headers, body: answer.body.to_vec() })
+    }
+
+    fn connection(&self) -> Option<Connection> {
+        self.profile.as_ref().map(|profile| Connection {
+            endpoint: profile.address.clone(),
+            auth_type: match profile.credential {
+                ProfileCredential::ClientSecret { .. } => "AppOnly".to_owned(),
+                ProfileCredential::Token(_) => "UserProvidedAccessToken".to_owned(),
+            },
+            scopes: Vec::new(),
+        })
+    }
+}
+
+fn through(proxy: &Proxy) -> Result<HttpOptions, TransportError> {
+    if proxy.use_default_credentials && proxy.credential.is_none() {
+        return Err(TransportError::Failed {
+            message: "-ProxyUseDefaultCredentials is Windows' single sign-on and cannot be used here; give \
+                      -ProxyCredential"
+                .to_owned(),
+            source: None,
+        });
+    }
+    let credentials =
+        proxy.credential.as_ref().map(|one| (one.user_name.clone(), one.password.clone()));
+    Ok(HttpOptions {
+        proxy: Some(ProxyOptions { url: proxy.uri.to_string(), credentials }),
+        ..HttpOptions::default()
+    })
+}
+
+fn failed(error: anyhow::Error) -> TransportError {
+    TransportError::Failed { message: error.to_string(), source: None }
+}
