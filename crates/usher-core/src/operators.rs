@@ -1,12 +1,14 @@
-//! The operators of scoping filters, and filters made ready to run.
+//! The operators of scoping filters: one record each, and what they say of a value.
 
-use std::sync::Arc;
+mod filter;
 
-use smol_str::SmolStr;
-use usher_expr::dotnet::regex::Pattern;
-use usher_expr::{Attributes, Severity, Value};
+use thiserror::Error;
+use usher_expr::Value;
+use usher_expr::dotnet::regex::{Pattern, PatternError};
 
-use crate::schema::{AttributeType, FilterClause, FilterGroup, SchemaDiagnostic, ScopingFilter};
+use crate::schema::AttributeType;
+
+pub use filter::{ClauseResult, CompiledClause, CompiledFilter, FilterResult};
 
 /// How many operands an operator takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +17,15 @@ pub enum Arity {
     Unary,
     /// The attribute and an operand.
     Binary,
+}
+
+/// How an operator is published to compare several values (Graph `multivaluedComparisonType`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MultivaluedComparison {
+    /// Each value must satisfy it.
+    All,
+    /// One value is enough.
+    Any,
 }
 
 /// What a clause says of an attribute without value.
@@ -42,6 +53,26 @@ pub struct Operator {
     /// It is on the published list of the `filterOperators` endpoint.
     pub is_listed: bool,
     test: Test,
+}
+
+/// Why a clause cannot be evaluated.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum OperatorError {
+    /// A comparison of numbers met something else.
+    #[error("'{0}' is not a whole number")]
+    NotANumber(String),
+    /// A binary operator was given no operand.
+    #[error("'{0}' needs an operand")]
+    NoOperand(&'static str),
+    /// The operand is not a pattern, or the value cannot be matched with it.
+    #[error("the pattern '{pattern}' cannot be used")]
+    Pattern {
+        /// The operand.
+        pattern: String,
+        /// What is wrong with it.
+        #[source]
+        source: PatternError,
+    },
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -119,13 +150,6 @@ const OPERATORS: &[Operator] = &[
     record("!&", "not so", Arity::Binary, INTEGER, true, false, Test::Bits),
 ];
 
-impl Operator {
-    /// Whether it compares whole values, so that an operand of another type can never equal one.
-    pub fn compares_values(&self) -> bool {
-        matches!(self.test, Test::Equals)
-    }
-}
-
 /// All operators.
 pub fn all() -> &'static [Operator] {
     OPERATORS
@@ -138,246 +162,103 @@ pub fn find(name: &str) -> Option<&'static Operator> {
     OPERATORS.iter().find(|operator| plain(operator.name) == wanted)
 }
 
-/// A scoping filter, ready to run.
-#[derive(Clone, Debug, Default)]
-pub struct CompiledFilter {
-    groups: Vec<CompiledGroup>,
-    input: Vec<CompiledGroup>,
-    category: Vec<CompiledGroup>,
+/// Whether the operator holds for a value. Patterns are compiled for this one call; a filter that is used more than
+/// once is better compiled as a [`CompiledFilter`].
+///
+/// # Errors
+/// An operand is missing or no pattern, or a comparison of numbers met something else.
+pub fn evaluate(
+    operator: &Operator,
+    value: &Value,
+    operands: &[impl AsRef<str>],
+    mode: NullMode,
+) -> Result<bool, OperatorError> {
+    operator.evaluate(value, operands, &operator.patterns(operands)?, mode)
 }
 
-#[derive(Clone, Debug)]
-struct CompiledGroup {
-    name: String,
-    clauses: Vec<CompiledClause>,
-}
-
-#[derive(Clone, Debug)]
-struct CompiledClause {
-    attribute: SmolStr,
-    operator: &'static Operator,
-    operands: Vec<SmolStr>,
-    patterns: Arc<[Pattern]>,
-}
-
-/// What a filter says of an object.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FilterResult {
-    /// The object passes a group, or there is none.
-    pub passed: bool,
-    /// The input filter drops it: it is ignored.
-    pub dropped_by_input_filter: bool,
-    /// The category filter says that it does not belong to this mapping.
-    pub not_in_category: bool,
-    /// Every clause that was looked at.
-    pub clauses: Vec<ClauseResult>,
-}
-
-/// What one clause says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClauseResult {
-    /// `{group}.{attribute} {OPERATOR} {operand}`.
-    pub title: String,
-    /// True of the object.
-    pub passed: bool,
-    /// Why it could not be evaluated; it counts as false then.
-    pub error: Option<String>,
-}
-
-impl CompiledFilter {
-    /// Makes a filter ready.
-    ///
-    /// # Errors
-    /// Every unknown operator, missing operand and invalid pattern; paths are relative to the filter (`$`).
-    pub fn compile(filter: &ScopingFilter) -> Result<Self, Vec<SchemaDiagnostic>> {
-        let mut problems = Vec::new();
-        let mut compile = |kind: &str, groups: &[FilterGroup]| -> Vec<CompiledGroup> {
-            groups
-                .iter()
-                .enumerate()
-                .map(|(index, group)| CompiledGroup {
-                    name: group.name.clone(),
-                    clauses: group
-                        .clauses
-                        .iter()
-                        .enumerate()
-                        .filter_map(|(clause_index, clause)| {
-                            let path = format!("$.{kind}[{index}].clauses[{clause_index}]");
-                            CompiledClause::compile(clause, &path).map_err(|problem| problems.push(problem)).ok()
-                        })
-                        .collect(),
-                })
-                .collect()
-        };
-        let filter = Self {
-            groups: compile("groups", &filter.groups),
-            input: compile("inputFilterGroups", &filter.input_filter_groups),
-            category: compile("categoryFilterGroups", &filter.category_filter_groups),
-        };
-        if problems.is_empty() { Ok(filter) } else { Err(problems) }
+impl Operator {
+    /// What Graph publishes of the comparison of several values: `All`, for every operator.
+    pub const fn multivalued_comparison(&self) -> MultivaluedComparison {
+        MultivaluedComparison::All
     }
 
-    /// Evaluates all groups over an object.
-    pub fn evaluate(&self, object: &dyn Attributes) -> FilterResult {
-        let mut clauses = Vec::new();
-        let mut any = |groups: &[CompiledGroup], mode: NullMode| {
-            let mut passed = groups.is_empty();
-            for group in groups {
-                let mut all = true;
-                for clause in &group.clauses {
-                    let result = clause.evaluate(&group.name, object, mode);
-                    all &= result.passed;
-                    clauses.push(result);
-                }
-                passed |= all;
-            }
-            passed
-        };
-        let dropped_by_input_filter = !any(&self.input, NullMode::NegationsTrue);
-        let not_in_category = !any(&self.category, NullMode::NegationsTrue);
-        let passed = any(&self.groups, NullMode::False);
-        FilterResult { passed, dropped_by_input_filter, not_in_category, clauses }
+    /// Whether it compares whole values, so that an operand of another type can never equal one.
+    pub const fn compares_values(&self) -> bool {
+        matches!(self.test, Test::Equals)
     }
 
-    /// The source attributes that the filter reads.
-    pub fn attributes(&self) -> impl Iterator<Item = &str> {
-        self.groups
+    const fn compares_numbers(&self) -> bool {
+        matches!(self.test, Test::Greater | Test::GreaterOrEqual)
+    }
+
+    /// The operands as patterns, for an operator that needs them.
+    fn patterns(&self, operands: &[impl AsRef<str>]) -> Result<Vec<Pattern>, OperatorError> {
+        if self.arity == Arity::Binary && operands.is_empty() {
+            return Err(OperatorError::NoOperand(self.name));
+        }
+        if !matches!(self.test, Test::Matches) {
+            return Ok(Vec::new());
+        }
+        operands
             .iter()
-            .chain(&self.input)
-            .chain(&self.category)
-            .flat_map(|group| &group.clauses)
-            .map(|clause| clause.attribute.as_str())
-    }
-}
-
-impl CompiledClause {
-    fn compile(clause: &FilterClause, path: &str) -> Result<Self, SchemaDiagnostic> {
-        let problem = |code, message: String, remedy: String| SchemaDiagnostic {
-            severity: Severity::Error,
-            code,
-            path: path.to_owned(),
-            position: None,
-            message,
-            remedy: Some(remedy),
-        };
-        if clause.source_operand_name.is_empty() {
-            return Err(problem(
-                "noOperand",
-                "the clause names no source attribute".to_owned(),
-                "give sourceOperandName".to_owned(),
-            ));
-        }
-        let Some(operator) = find(&clause.operator_name) else {
-            let known: Vec<&str> = OPERATORS.iter().map(|operator| operator.name).collect();
-            return Err(problem(
-                "unknownOperator",
-                format!("there is no operator '{}'", clause.operator_name),
-                format!("one of {}", known.join(", ")),
-            ));
-        };
-        if operator.arity == Arity::Binary && clause.target_operand.is_empty() {
-            return Err(problem(
-                "noOperand",
-                format!("'{}' needs an operand", operator.name),
-                "give targetOperand.values one text".to_owned(),
-            ));
-        }
-        let mut patterns = Vec::new();
-        if matches!(operator.test, Test::Matches) {
-            for operand in &clause.target_operand {
-                patterns.push(Pattern::compile(operand).map_err(|error| {
-                    problem("invalidPattern", format!("the pattern '{operand}' cannot be used: {error}"), "correct the pattern".to_owned())
-                })?);
-            }
-        }
-        if matches!(operator.test, Test::Greater | Test::GreaterOrEqual)
-            && let Some(operand) = clause.target_operand.iter().find(|operand| operand.trim().parse::<u64>().is_err())
-        {
-            return Err(problem(
-                "notANumber",
-                format!("'{operand}' is not a whole number"),
-                format!("'{}' compares whole numbers that are not negative", operator.name),
-            ));
-        }
-        Ok(Self {
-            attribute: clause.source_operand_name.as_str().into(),
-            operator,
-            operands: clause.target_operand.iter().map(SmolStr::from).collect(),
-            patterns: patterns.into(),
-        })
+            .map(AsRef::as_ref)
+            .map(|operand| Pattern::compile(operand).map_err(|source| pattern_error(operand, source)))
+            .collect()
     }
 
-    fn title(&self, group: &str) -> String {
-        let operand = self.operands.join(", ");
-        let tail = if operand.is_empty() { String::new() } else { format!(" {operand}") };
-        format!("{group}.{} {}{tail}", self.attribute, self.operator.name)
-    }
-
-    fn evaluate(&self, group: &str, object: &dyn Attributes, mode: NullMode) -> ClauseResult {
-        let outcome = self.test(&object.get(&self.attribute), mode);
-        let (passed, error) = match outcome {
-            Ok(passed) => (passed, None),
-            Err(error) => (false, Some(error)),
-        };
-        ClauseResult { title: self.title(group), passed, error }
-    }
-
-    fn test(&self, value: &Value, mode: NullMode) -> Result<bool, String> {
+    fn evaluate(
+        &self,
+        value: &Value,
+        operands: &[impl AsRef<str>],
+        patterns: &[Pattern],
+        mode: NullMode,
+    ) -> Result<bool, OperatorError> {
         let is_empty = value.is_null_or_empty();
-        match self.operator.test {
+        match self.test {
             Test::IsNull => return Ok(is_empty),
             Test::IsNotNull => return Ok(!is_empty),
             _ if is_empty => {
-                let denies = self.operator.is_negative || matches!(self.operator.test, Test::IsFalse);
+                let denies = self.is_negative || matches!(self.test, Test::IsFalse);
                 return Ok(denies && mode == NullMode::NegationsTrue);
             }
             _ => {}
         }
-        let one;
-        let values: &[Value] = match value {
-            Value::List(values) => values,
-            single => {
-                one = [single.clone()];
-                &one
-            }
-        };
         // Positive operators hold when any value satisfies them, negative ones when each does.
         let mut any = false;
-        for value in values {
-            any |= self.holds(value)?;
+        for value in value.values() {
+            any |= self.holds(value, operands, patterns)?;
         }
-        Ok(any != self.operator.is_negative)
+        Ok(any != self.is_negative)
     }
 
     /// Whether the positive form holds for one value and any operand.
-    fn holds(&self, value: &Value) -> Result<bool, String> {
+    fn holds(&self, value: &Value, operands: &[impl AsRef<str>], patterns: &[Pattern]) -> Result<bool, OperatorError> {
         let text = value.to_text();
-        let any = |test: &dyn Fn(&str) -> bool| self.operands.iter().any(|operand| test(operand));
-        let number = |text: &str| text.trim().parse::<u64>().ok();
-        Ok(match self.operator.test {
-            Test::Equals => any(&|operand| operand == text),
-            Test::Includes => any(&|operand| text.contains(operand)),
-            Test::EndsWith => any(&|operand| text.ends_with(operand)),
-            Test::IsTrue => is_boolean(&text, true),
-            Test::IsFalse => is_boolean(&text, false),
+        let mut operands = operands.iter().map(AsRef::as_ref);
+        Ok(match self.test {
+            Test::Equals => operands.any(|operand| operand == text),
+            Test::Includes => operands.any(|operand| text.contains(operand)),
+            Test::EndsWith => operands.any(|operand| text.ends_with(operand)),
+            Test::IsTrue => is_boolean(&text, ["true", "1"]),
+            Test::IsFalse => is_boolean(&text, ["false", "0"]),
             Test::Greater | Test::GreaterOrEqual => {
-                let Some(left) = number(&text) else {
-                    return Err(format!("'{text}' is not a whole number"));
-                };
-                any(&|operand| {
-                    number(operand).is_some_and(|right| {
-                        left > right || (left == right && matches!(self.operator.test, Test::GreaterOrEqual))
-                    })
-                })
+                let value = natural(&text)?;
+                let or_equal = matches!(self.test, Test::GreaterOrEqual);
+                let mut holds = false;
+                for operand in operands {
+                    let operand = natural(operand)?;
+                    holds |= value > operand || (or_equal && value == operand);
+                }
+                holds
             }
-            Test::Bits => any(&|operand| match (text.trim().parse::<i64>(), operand.trim().parse::<i64>()) {
+            Test::Bits => operands.any(|operand| match (text.trim().parse::<i64>(), operand.trim().parse::<i64>()) {
                 (Ok(left), Ok(right)) => left & right != 0,
                 _ => operand.contains(text.as_str()),
             }),
             Test::Matches => {
                 let mut found = false;
-                for pattern in self.patterns.iter() {
-                    found |= pattern.is_match(&text).map_err(|error| error.to_string())?;
+                for (pattern, operand) in patterns.iter().zip(operands) {
+                    found |= pattern.is_match(&text).map_err(|source| pattern_error(operand, source))?;
                 }
                 found
             }
@@ -386,14 +267,24 @@ impl CompiledClause {
     }
 }
 
-fn is_boolean(text: &str, wanted: bool) -> bool {
-    let words: [&str; 2] = if wanted { ["true", "1"] } else { ["false", "0"] };
+fn natural(text: &str) -> Result<u64, OperatorError> {
+    text.trim().parse().map_err(|_| OperatorError::NotANumber(text.to_owned()))
+}
+
+fn is_boolean(text: &str, words: [&str; 2]) -> bool {
     words.iter().any(|word| word.eq_ignore_ascii_case(text.trim()))
+}
+
+fn pattern_error(pattern: &str, source: PatternError) -> OperatorError {
+    OperatorError::Pattern { pattern: pattern.to_owned(), source }
 }
 
 #[cfg(test)]
 mod tests {
+    use usher_expr::Attributes;
+
     use super::*;
+    use crate::schema::{FilterClause, FilterGroup, ScopingFilter};
 
     struct One(Value);
 
@@ -497,5 +388,91 @@ mod tests {
     #[test]
     fn filter_without_groups_passes_everything() {
         assert!(CompiledFilter::default().evaluate(&One(Value::Null)).passed);
+    }
+
+    #[test]
+    fn several_operands_are_alternatives_and_none_of_them_for_negations() {
+        let holds = |name: &str, value: &str| {
+            let operator = find(name).expect("the operator exists");
+            evaluate(operator, &Value::from(value), &["Sales", "Legal"], NullMode::False)
+        };
+        assert_eq!(holds("EQUALS", "Legal"), Ok(true));
+        assert_eq!(holds("NOT EQUALS", "Legal"), Ok(false));
+        assert_eq!(holds("NOT EQUALS", "Research"), Ok(true));
+        assert_eq!(holds("NOT REGEX MATCH", "Sales West"), Ok(false));
+    }
+
+    #[test]
+    fn texts_contain_and_end_with_case_counting() {
+        assert!(passes("Includes", Some("ale"), Value::from("Sales")));
+        assert!(!passes("Includes", Some("sale"), Value::from("Sales")));
+        assert!(passes("ENDS_WITH", Some("@contoso.example"), Value::from("a@contoso.example")));
+        assert!(!passes("ENDS_WITH", Some("@Contoso.example"), Value::from("a@contoso.example")));
+    }
+
+    #[test]
+    fn truth_is_read_from_booleans_and_texts() {
+        assert!(passes("IS TRUE", None, Value::Boolean(true)));
+        assert!(passes("is true", None, Value::from("True")));
+        assert!(passes("IS FALSE", None, Value::Boolean(false)));
+        assert!(!passes("IS FALSE", None, Value::from("no")));
+    }
+
+    #[test]
+    fn negative_numbers_are_not_compared() {
+        let greater = find("GREATER_THAN").expect("the operator exists");
+        let compare = |value: &str, operand: &str| evaluate(greater, &Value::from(value), &[operand], NullMode::False);
+        assert_eq!(compare("-1", "3"), Err(OperatorError::NotANumber("-1".to_owned())));
+        assert_eq!(compare("1", "-3"), Err(OperatorError::NotANumber("-3".to_owned())));
+        assert_eq!(compare("10", "9"), Ok(true));
+    }
+
+    #[test]
+    fn a_binary_operator_without_operand_is_an_error() {
+        let equals = find("EQUALS").expect("the operator exists");
+        let none: [&str; 0] = [];
+        let outcome = evaluate(equals, &Value::from("x"), &none, NullMode::False);
+        assert_eq!(outcome, Err(OperatorError::NoOperand("EQUALS")));
+    }
+
+    #[test]
+    fn groups_are_alternatives_and_their_clauses_are_not() {
+        let clause = |operand: &str| FilterClause {
+            source_operand_name: "a".to_owned(),
+            operator_name: "INCLUDES".to_owned(),
+            target_operand: vec![operand.to_owned()],
+        };
+        let group = |name: &str, clauses: Vec<FilterClause>| FilterGroup { name: name.to_owned(), clauses };
+        let groups = vec![group("both", vec![clause("x"), clause("y")]), group("z", vec![clause("z")])];
+        let filter = ScopingFilter { groups, ..ScopingFilter::default() };
+        let filter = CompiledFilter::compile(&filter).expect("it compiles");
+        let said = |value: &str| filter.evaluate(&One(Value::from(value)));
+        assert!(!said("x").passed);
+        assert!(said("xy").passed);
+        assert!(said("z").passed);
+        let titles: Vec<(String, bool)> = said("x").clauses.into_iter().map(|one| (one.title, one.passed)).collect();
+        let title = |title: &str, passed: bool| (title.to_owned(), passed);
+        let expected = [title("both.a INCLUDES x", true), title("both.a INCLUDES y", false), title("z.a INCLUDES z", false)];
+        assert_eq!(titles, expected);
+    }
+
+    #[test]
+    fn category_filters_say_what_does_not_belong() {
+        let filter = ScopingFilter { category_filter_groups: filter("EQUALS", Some("x")), ..ScopingFilter::default() };
+        let result = CompiledFilter::compile(&filter).expect("it compiles").evaluate(&One(Value::from("y")));
+        assert!(result.not_in_category && result.passed && !result.dropped_by_input_filter);
+    }
+
+    #[test]
+    fn every_problem_of_a_filter_is_listed_with_its_place() {
+        let mut groups = filter("LIKE", Some("x"));
+        groups.extend(filter("REGEX MATCH", Some("(")));
+        groups.extend(filter("EQUALS", None));
+        groups.extend(filter("GREATER_THAN", Some("many")));
+        let problems = CompiledFilter::compile(&ScopingFilter { groups, ..ScopingFilter::default() });
+        let found: Vec<(&str, String)> =
+            problems.expect_err("it does not compile").into_iter().map(|one| (one.code, one.path)).collect();
+        let at = |code: &'static str, group: usize| (code, format!("$.groups[{group}].clauses[0]"));
+        assert_eq!(found, [at("unknownOperator", 0), at("invalidPattern", 1), at("noOperand", 2), at("notANumber", 3)]);
     }
 }

@@ -7,6 +7,8 @@ use crate::schema::{self, Schema};
 pub struct Template {
     /// The id; job ids begin with it.
     pub id: &'static str,
+    /// The name for people.
+    pub name: &'static str,
     /// What it is for, in a sentence.
     pub description: &'static str,
     /// Which implementation runs it (Graph `factoryTag`).
@@ -46,6 +48,7 @@ const SCIM_FIELDS: &[(&str, bool)] = &[("BaseAddress", false), ("SecretToken", t
 const TEMPLATES: &[Template] = &[
     Template {
         id: "scim",
+        name: "Directory to SCIM application",
         description: "The directory inside to a SCIM 2.0 application",
         factory_tag: "scim",
         source: "directory",
@@ -59,6 +62,7 @@ const TEMPLATES: &[Template] = &[
     },
     Template {
         id: "customappsso",
+        name: "Directory to SCIM application (older)",
         description: "The same under the name of older applications",
         factory_tag: "customappsso",
         source: "directory",

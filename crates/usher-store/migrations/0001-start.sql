@@ -16,6 +16,16 @@ create table entry_keys (
 ) without rowid;
 create index entry_keys_by_id on entry_keys (kind, id);
 
+-- Every text property in small letters: entries are found by any of them.
+create table entry_texts (
+  kind text not null,
+  property text not null,
+  value text not null,
+  id text not null,
+  primary key (kind, property, value, id)
+) without rowid;
+create index entry_texts_by_id on entry_texts (kind, id);
+
 create table links (
   from_id text not null,
   relation text not null,
@@ -78,8 +88,8 @@ create table events (
 );
 create index events_by_time on events (ended_at);
 create index events_by_job on events (job, ended_at);
-create index events_by_cycle on events (cycle);
-create index events_by_change on events (change);
+create index events_by_cycle on events (cycle, ended_at);
+create index events_by_change on events (change, ended_at);
 
 create table settings (
   name text not null primary key,

@@ -1,16 +1,16 @@
 //! The connections to the file: one writer on a thread of its own, a few readers, and the lock that keeps others out.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, Write as _};
+use std::io::{self, Read, Seek, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use rusqlite::{Connection, Transaction};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use usher_core::ports::StoreError;
 
-use crate::migrate::migrate;
+use crate::migrate::{migrate, recognise};
 
 /// How many reads run at once.
 const READERS: usize = 4;
@@ -29,14 +29,34 @@ pub enum OpenError {
         holder: String,
     },
     /// A newer version wrote it.
-    #[error("the file was written by a newer version (format {file}, this one knows {known}); update this program")]
+    #[error(
+        "the file was written by a newer version (format {file}, this one knows {known}); update this program"
+    )]
     Newer {
         /// The format of the file.
         file: usize,
         /// The newest format known.
         known: usize,
     },
-    /// It cannot be read or written, or is no database.
+    /// The file, or the lock beside it, cannot be made or opened.
+    #[error("{} cannot be written; give another folder, or the right to write there", path.display())]
+    Inaccessible {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
+    /// It holds something else.
+    #[error("{} is not a database of this program; it was left as it is", path.display())]
+    NotAStore {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        source: Option<rusqlite::Error>,
+    },
+    /// It cannot be read or written.
     #[error("the store cannot be used")]
     Unusable {
         /// The cause.
@@ -86,14 +106,40 @@ type Answer = Box<dyn FnOnce(Result<(), Arc<rusqlite::Error>>) + Send>;
 
 /// The open file.
 pub struct Connections {
-    writer: mpsc::Sender<Job>,
+    writer: Option<mpsc::Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
     readers: Arc<Readers>,
     _lock: File,
 }
 
 struct Readers {
     idle: Mutex<Vec<Connection>>,
-    permits: Semaphore,
+    permits: Arc<Semaphore>,
+}
+
+/// A reader in use. It goes back before the permit does, whatever becomes of the caller or the work.
+struct Borrowed {
+    reader: Option<Connection>,
+    readers: Arc<Readers>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Drop for Borrowed {
+    fn drop(&mut self) {
+        if let Some(reader) = self.reader.take() {
+            self.readers.idle.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
+        }
+    }
+}
+
+impl Drop for Connections {
+    fn drop(&mut self) {
+        // What was handed in is written before the lock is given back.
+        self.writer = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
 }
 
 impl Connections {
@@ -104,6 +150,7 @@ impl Connections {
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         let lock = lock(path)?;
         make_private(path)?;
+        recognise(path)?;
         let mut writer = connect(path)?;
         migrate(&mut writer)?;
         let mut idle = Vec::with_capacity(READERS);
@@ -113,12 +160,13 @@ impl Connections {
             idle.push(reader);
         }
         let (sender, receiver) = mpsc::channel();
-        thread::Builder::new()
+        let thread = thread::Builder::new()
             .name("usher-store".to_owned())
             .spawn(move || write_until_closed(writer, &receiver))
             .map_err(OpenError::unusable)?;
-        let readers = Arc::new(Readers { idle: Mutex::new(idle), permits: Semaphore::new(READERS) });
-        Ok(Self { writer: sender, readers, _lock: lock })
+        let readers =
+            Arc::new(Readers { idle: Mutex::new(idle), permits: Arc::new(Semaphore::new(READERS)) });
+        Ok(Self { writer: Some(sender), thread: Some(thread), readers, _lock: lock })
     }
 
     /// Runs a write. It is durable when this returns.
@@ -130,12 +178,13 @@ impl Connections {
         let (sender, receiver) = oneshot::channel();
         let job: Job = Box::new(move |transaction| {
             // A savepoint: work that fails must not take its neighbours in the batch with it.
-            let outcome = transaction.execute_batch("savepoint work").map_err(WorkError::from).and_then(|()| {
-                let outcome = work(transaction);
-                let end = if outcome.is_ok() { "release work" } else { "rollback to work; release work" };
-                transaction.execute_batch(end)?;
-                outcome
-            });
+            let outcome =
+                transaction.execute_batch("savepoint work").map_err(WorkError::from).and_then(|()| {
+                    let outcome = work(transaction);
+                    let end = if outcome.is_ok() { "release work" } else { "rollback to work; release work" };
+                    transaction.execute_batch(end)?;
+                    outcome
+                });
             Box::new(move |committed| {
                 let outcome = match (outcome, committed) {
                     (Ok(value), Ok(())) => Ok(value),
@@ -146,8 +195,12 @@ impl Connections {
                 let _ = sender.send(outcome);
             })
         });
-        let failed = |source: Box<dyn std::error::Error + Send + Sync>| StoreError::Failed { what: what.to_owned(), source };
-        self.writer.send(job).map_err(|_| failed("the store is closed".into()))?;
+        let failed = |source: Box<dyn std::error::Error + Send + Sync>| StoreError::Failed {
+            what: what.to_owned(),
+            source,
+        };
+        let writer = self.writer.as_ref().ok_or_else(|| failed("the store is closed".into()))?;
+        writer.send(job).map_err(|_| failed("the store is closed".into()))?;
         match receiver.await {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(StoreErrorOr::Work(error))) => Err(error.into_store(what)),
@@ -162,19 +215,17 @@ impl Connections {
         what: &str,
         work: impl FnOnce(&Connection) -> Result<T, WorkError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let failed = |source: Box<dyn std::error::Error + Send + Sync>| StoreError::Failed { what: what.to_owned(), source };
-        let _permit = self.readers.permits.acquire().await.map_err(|error| failed(Box::new(error)))?;
+        let failed = |source: Box<dyn std::error::Error + Send + Sync>| StoreError::Failed {
+            what: what.to_owned(),
+            source,
+        };
+        let permit =
+            self.readers.permits.clone().acquire_owned().await.map_err(|error| failed(Box::new(error)))?;
         let readers = self.readers.clone();
         let outcome = tokio::task::spawn_blocking(move || {
-            let reader = readers
-                .idle
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .pop()
-                .expect("there are as many readers as permits");
-            let outcome = work(&reader);
-            readers.idle.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
-            outcome
+            let reader = readers.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let borrowed = Borrowed { reader, readers, _permit: permit };
+            work(borrowed.reader.as_ref().expect("there are as many readers as permits"))
         })
         .await
         .map_err(|error| failed(Box::new(error)))?;
@@ -211,13 +262,18 @@ fn write_until_closed(mut connection: Connection, receiver: &mpsc::Receiver<Job>
 }
 
 fn connect(path: &Path) -> Result<Connection, OpenError> {
-    let connection = Connection::open(path).map_err(OpenError::unusable)?;
-    connection.set_prepared_statement_cache_capacity(64);
-    connection.pragma_update(None, "journal_mode", "wal").map_err(OpenError::unusable)?;
-    connection.pragma_update(None, "synchronous", "full").map_err(OpenError::unusable)?;
-    connection.pragma_update(None, "foreign_keys", true).map_err(OpenError::unusable)?;
-    connection.pragma_update(None, "busy_timeout", 5_000).map_err(OpenError::unusable)?;
-    Ok(connection)
+    let open = || -> rusqlite::Result<Connection> {
+        let connection = Connection::open(path)?;
+        connection.set_prepared_statement_cache_capacity(64);
+        connection.pragma_update(None, "journal_mode", "wal")?;
+        connection.pragma_update(None, "synchronous", "full")?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        connection.pragma_update(None, "busy_timeout", 5_000)?;
+        // Replaced secrets are overwritten, not just forgotten.
+        connection.pragma_update(None, "secure_delete", "fast")?;
+        Ok(connection)
+    };
+    open().map_err(OpenError::unusable)
 }
 
 /// The file holds secrets: only the owner may read it.
@@ -229,22 +285,21 @@ fn make_private(path: &Path) -> Result<(), OpenError> {
         use std::os::unix::fs::OpenOptionsExt;
         options.mode(0o600);
     }
-    options.open(path).map(drop).map_err(OpenError::unusable)
+    options.open(path).map(drop).map_err(|source| OpenError::Inaccessible { path: path.to_owned(), source })
 }
 
 /// Takes the lock beside the file. The system gives it back when the process ends, however it ends.
 fn lock(path: &Path) -> Result<File, OpenError> {
     let lock_path = path.with_extension("lock");
+    let inaccessible = |source| OpenError::Inaccessible { path: lock_path.clone(), source };
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
-    let mut file = options.open(&lock_path).map_err(|error| {
-        OpenError::unusable(std::io::Error::new(error.kind(), format!("cannot open {}: {error}", lock_path.display())))
-    })?;
+    let mut file = options.open(&lock_path).map_err(inaccessible)?;
     match file.try_lock() {
         Ok(()) => {
             file.set_len(0)
                 .and_then(|()| file.write_all(std::process::id().to_string().as_bytes()))
-                .map_err(OpenError::unusable)?;
+                .map_err(inaccessible)?;
             Ok(file)
         }
         Err(TryLockError::WouldBlock) => {
@@ -255,6 +310,6 @@ fn lock(path: &Path) -> Result<File, OpenError> {
             };
             Err(OpenError::InUse { path: path.to_owned(), holder })
         }
-        Err(TryLockError::Error(error)) => Err(OpenError::unusable(error)),
+        Err(TryLockError::Error(source)) => Err(inaccessible(source)),
     }
 }

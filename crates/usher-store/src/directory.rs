@@ -7,7 +7,8 @@ use usher_core::{AppRoleAssignment, AssignmentId, Entry, EntryId, EntryKind, Lin
 
 use crate::connection::WorkError;
 
-const PUT_ENTRY: &str = "insert into entries (kind, id, body, created_at, deleted_at) values (?1, ?2, ?3, ?4, ?5)
+const PUT_ENTRY: &str =
+    "insert into entries (kind, id, body, created_at, deleted_at) values (?1, ?2, ?3, ?4, ?5)
     on conflict (kind, id) do update set body = excluded.body, deleted_at = excluded.deleted_at";
 const FORGET_KEYS: &str = "delete from entry_keys where kind = ?1 and id = ?2";
 const PUT_KEY: &str = "insert into entry_keys (kind, property, value, id) values (?1, ?2, ?3, ?4)
@@ -16,14 +17,19 @@ const ENTRY: &str = "select id, body, created_at, deleted_at from entries where 
 const ENTRY_BY_KEY: &str = "select entries.id, entries.body, entries.created_at, entries.deleted_at
     from entry_keys join entries on entries.kind = entry_keys.kind and entries.id = entry_keys.id
     where entry_keys.kind = ?1 and entry_keys.property = ?2 and entry_keys.value = ?3";
+const FORGET_TEXTS: &str = "delete from entry_texts where kind = ?1 and id = ?2";
+const PUT_TEXT: &str = "insert into entry_texts (kind, property, value, id) values (?1, ?2, ?3, ?4)";
 const ENTRIES: &str = "select id, body, created_at, deleted_at from entries
-    where kind = ?1 and (deleted_at is not null) = ?2 and id > ?3
-    and (?4 is null or lower(json_extract(body, ?4)) = ?5)
-    order by id limit ?6";
+    where kind = ?1 and (deleted_at is not null) = ?2 and id > ?3 order by id limit ?4";
+const ENTRIES_BY_TEXT: &str = "select entries.id, entries.body, entries.created_at, entries.deleted_at
+    from entry_texts join entries on entries.kind = entry_texts.kind and entries.id = entry_texts.id
+    where entry_texts.kind = ?1 and (entries.deleted_at is not null) = ?2 and entry_texts.id > ?3
+    and entry_texts.property = ?5 and entry_texts.value = ?6 order by entry_texts.id limit ?4";
 const REMOVE_ENTRY: &str = "delete from entries where kind = ?1 and id = ?2";
 const REMOVE_LINKS: &str = "delete from links where from_id = ?1 or to_id = ?1";
 const REMOVE_ASSIGNMENTS: &str = "delete from assignments where principal_id = ?1 or resource_id = ?1";
-const ADD_LINK: &str = "insert into links (from_id, relation, to_id) values (?1, ?2, ?3) on conflict do nothing";
+const ADD_LINK: &str =
+    "insert into links (from_id, relation, to_id) values (?1, ?2, ?3) on conflict do nothing";
 const REMOVE_OTHERS: &str = "delete from links where from_id = ?1 and relation = ?2 and to_id <> ?3";
 const REMOVE_LINK: &str = "delete from links where from_id = ?1 and relation = ?2 and to_id = ?3";
 const LINKS_FROM: &str =
@@ -40,9 +46,14 @@ pub fn put_entry(transaction: &Transaction<'_>, entry: &Entry) -> Result<(), Wor
     let (kind, id) = (entry.kind.as_str(), entry.id.as_str());
     let body = serde_json::to_string(&entry.properties)?;
     let deleted_at = entry.deleted_at.map(Timestamp::as_microsecond);
-    transaction
-        .prepare_cached(PUT_ENTRY)?
-        .execute(params![kind, id, body, entry.created_at.as_microsecond(), deleted_at])?;
+    transaction.prepare_cached(PUT_ENTRY)?.execute(params![
+        kind,
+        id,
+        body,
+        entry.created_at.as_microsecond(),
+        deleted_at
+    ])?;
+    put_texts(transaction, entry)?;
     transaction.prepare_cached(FORGET_KEYS)?.execute(params![kind, id])?;
     if entry.deleted_at.is_some() {
         return Ok(());
@@ -50,17 +61,30 @@ pub fn put_entry(transaction: &Transaction<'_>, entry: &Entry) -> Result<(), Wor
     for (property, value) in entry.unique_keys() {
         let added = transaction.prepare_cached(PUT_KEY)?.execute(params![kind, property, value, id])?;
         if added == 0 {
-            return Err(WorkError::Store(StoreError::Duplicate { kind: entry.kind, property: property.to_owned() }));
+            return Err(WorkError::Store(StoreError::Duplicate {
+                kind: entry.kind,
+                property: property.to_owned(),
+            }));
+        }
+    }
+    Ok(())
+}
+
+fn put_texts(transaction: &Transaction<'_>, entry: &Entry) -> Result<(), WorkError> {
+    let (kind, id) = (entry.kind.as_str(), entry.id.as_str());
+    transaction.prepare_cached(FORGET_TEXTS)?.execute(params![kind, id])?;
+    let mut put = transaction.prepare_cached(PUT_TEXT)?;
+    for (property, value) in &entry.properties {
+        if let Some(text) = value.as_str() {
+            put.execute(params![kind, property, text.to_lowercase(), id])?;
         }
     }
     Ok(())
 }
 
 pub fn entry(connection: &Connection, kind: EntryKind, id: &EntryId) -> Result<Option<Entry>, WorkError> {
-    let found = connection
-        .prepare_cached(ENTRY)?
-        .query_row(params![kind.as_str(), id.as_str()], |row| raw(row))
-        .optional()?;
+    let found =
+        connection.prepare_cached(ENTRY)?.query_row(params![kind.as_str(), id.as_str()], raw).optional()?;
     found.map(|raw| raw.into_entry(kind)).transpose()
 }
 
@@ -72,26 +96,31 @@ pub fn entry_by_key(
 ) -> Result<Option<Entry>, WorkError> {
     let found = connection
         .prepare_cached(ENTRY_BY_KEY)?
-        .query_row(params![kind.as_str(), property, value.to_lowercase()], |row| raw(row))
+        .query_row(params![kind.as_str(), property, value.to_lowercase()], raw)
         .optional()?;
     found.map(|raw| raw.into_entry(kind)).transpose()
 }
 
 pub fn entries(connection: &Connection, query: &EntryQuery) -> Result<Vec<Entry>, WorkError> {
-    let path = query.equals.as_ref().map(|(property, _)| format!("$.\"{}\"", property.replace('"', "")));
-    let value = query.equals.as_ref().map(|(_, value)| value.to_lowercase());
+    let kind = query.kind.as_str();
     let after = query.after.as_ref().map_or("", EntryId::as_str);
-    let mut statement = connection.prepare_cached(ENTRIES)?;
-    let rows = statement.query_map(
-        params![query.kind.as_str(), query.deleted, after, path, value, limit(query.limit)],
-        |row| raw(row),
-    )?;
+    let most = limit(query.limit);
+    let mut statement =
+        connection.prepare_cached(if query.equals.is_some() { ENTRIES_BY_TEXT } else { ENTRIES })?;
+    let rows = match &query.equals {
+        None => statement.query_map(params![kind, query.deleted, after, most], raw)?,
+        Some((property, value)) => {
+            let value = value.to_lowercase();
+            statement.query_map(params![kind, query.deleted, after, most, property.as_str(), value], raw)?
+        }
+    };
     rows.map(|row| row?.into_entry(query.kind)).collect()
 }
 
 pub fn remove_entry(transaction: &Transaction<'_>, kind: EntryKind, id: &EntryId) -> Result<bool, WorkError> {
     let removed = transaction.prepare_cached(REMOVE_ENTRY)?.execute(params![kind.as_str(), id.as_str()])?;
     transaction.prepare_cached(FORGET_KEYS)?.execute(params![kind.as_str(), id.as_str()])?;
+    transaction.prepare_cached(FORGET_TEXTS)?.execute(params![kind.as_str(), id.as_str()])?;
     transaction.prepare_cached(REMOVE_LINKS)?.execute(params![id.as_str()])?;
     transaction.prepare_cached(REMOVE_ASSIGNMENTS)?.execute(params![id.as_str()])?;
     Ok(removed > 0)
@@ -127,7 +156,10 @@ pub fn links(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-pub fn add_assignment(transaction: &Transaction<'_>, assignment: &AppRoleAssignment) -> Result<bool, WorkError> {
+pub fn add_assignment(
+    transaction: &Transaction<'_>,
+    assignment: &AppRoleAssignment,
+) -> Result<bool, WorkError> {
     let body = serde_json::to_string(assignment)?;
     let added = transaction.prepare_cached(ADD_ASSIGNMENT)?.execute(params![
         assignment.id.as_str(),
@@ -143,7 +175,10 @@ pub fn remove_assignment(transaction: &Transaction<'_>, id: &AssignmentId) -> Re
     Ok(transaction.prepare_cached(REMOVE_ASSIGNMENT)?.execute(params![id.as_str()])? > 0)
 }
 
-pub fn assignments(connection: &Connection, query: &AssignmentQuery) -> Result<Vec<AppRoleAssignment>, WorkError> {
+pub fn assignments(
+    connection: &Connection,
+    query: &AssignmentQuery,
+) -> Result<Vec<AppRoleAssignment>, WorkError> {
     let (statement, id) = match query {
         AssignmentQuery::Resource(id) => (ASSIGNMENTS_OF_RESOURCE, id),
         AssignmentQuery::Principal(id) => (ASSIGNMENTS_OF_PRINCIPAL, id),

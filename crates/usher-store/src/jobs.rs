@@ -17,12 +17,17 @@ const PUT_SCHEMA: &str = "insert into job_schemas (job, document) values (?1, ?2
 const SCHEMA: &str = "select document from job_schemas where job = ?1";
 const REMOVE_SCHEMA: &str = "delete from job_schemas where job = ?1";
 const REMOVE_SECRETS: &str = "delete from secrets where service_principal = ?1";
-const PUT_SECRET: &str = "insert into secrets (service_principal, place, name, value) values (?1, ?2, ?3, ?4)";
+const PUT_SECRET: &str =
+    "insert into secrets (service_principal, place, name, value) values (?1, ?2, ?3, ?4)";
 const SECRETS: &str = "select name, value from secrets where service_principal = ?1 order by place";
 
 pub fn put_job(transaction: &Transaction<'_>, job: &Job) -> Result<(), WorkError> {
     let body = serde_json::to_string(job)?;
-    transaction.prepare_cached(PUT_JOB)?.execute(params![job.id.as_str(), job.service_principal.as_str(), body])?;
+    transaction.prepare_cached(PUT_JOB)?.execute(params![
+        job.id.as_str(),
+        job.service_principal.as_str(),
+        body
+    ])?;
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! Pairings and the provisioning log, which become durable together.
 
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use usher_core::ports::{Commit, EventQuery, PairingChange};
 use usher_core::{Anchor, JobId, Pairing, ProvisioningEvent};
@@ -7,20 +8,32 @@ use usher_core::{Anchor, JobId, Pairing, ProvisioningEvent};
 use crate::connection::WorkError;
 use crate::directory::limit;
 
-const PUT_PAIRING: &str = "insert into pairings (job, source_type, source_anchor, target_type, target_anchor, body)
+const PUT_PAIRING: &str =
+    "insert into pairings (job, source_type, source_anchor, target_type, target_anchor, body)
     values (?1, ?2, ?3, ?4, ?5, ?6)
     on conflict (job, source_type, source_anchor) do update set
     target_type = excluded.target_type, target_anchor = excluded.target_anchor, body = excluded.body";
-const FORGET_PAIRING: &str = "delete from pairings where job = ?1 and source_type = ?2 and source_anchor = ?3";
+const FORGET_PAIRING: &str =
+    "delete from pairings where job = ?1 and source_type = ?2 and source_anchor = ?3";
 const PAIRING: &str = "select body from pairings where job = ?1 and source_type = ?2 and source_anchor = ?3";
-const PAIRINGS_OF_TARGET: &str =
-    "select body from pairings where job = ?1 and target_type = ?2 and target_anchor = ?3 order by source_anchor";
+const PAIRINGS_OF_TARGET: &str = "select body from pairings where job = ?1 and target_type = ?2 and target_anchor = ?3 order by source_anchor";
 const PUT_EVENT: &str =
     "insert into events (id, job, cycle, change, ended_at, body) values (?1, ?2, ?3, ?4, ?5, ?6)";
-const EVENTS: &str = "select body from events
-    where (?1 is null or job = ?1) and (?2 is null or cycle = ?2) and (?3 is null or change = ?3)
-    and (?4 is null or ended_at > ?4) and (?5 is null or ended_at < ?5)
-    order by ended_at desc, number desc limit ?6 offset ?7";
+/// The same list by the index that fits: SQLite chooses none for a condition that may be left out.
+macro_rules! events {
+    ($first:literal) => {
+        concat!(
+            "select body from events where ",
+            $first,
+            "(?1 is null or job = ?1) and (?2 is null or cycle = ?2) and (?3 is null or change = ?3) \
+             and ended_at > ?4 and ended_at < ?5 order by ended_at desc, number desc limit ?6 offset ?7"
+        )
+    };
+}
+const EVENTS: &str = events!("");
+const EVENTS_OF_JOB: &str = events!("job = ?1 and ");
+const EVENTS_OF_CYCLE: &str = events!("cycle = ?2 and ");
+const EVENTS_OF_CHANGE: &str = events!("change = ?3 and ");
 const EVENT: &str = "select body from events where id = ?1";
 
 pub fn commit(transaction: &Transaction<'_>, commit: &Commit) -> Result<(), WorkError> {
@@ -80,20 +93,30 @@ pub fn pairings_of_target(
     target_anchor: &Anchor,
 ) -> Result<Vec<Pairing>, WorkError> {
     let mut statement = connection.prepare_cached(PAIRINGS_OF_TARGET)?;
-    let rows = statement
-        .query_map(params![job.as_str(), target_type, target_anchor.as_str()], |row| row.get::<_, String>(0))?;
+    let rows = statement.query_map(params![job.as_str(), target_type, target_anchor.as_str()], |row| {
+        row.get::<_, String>(0)
+    })?;
     rows.map(|body| Ok(serde_json::from_str(&body?)?)).collect()
 }
 
 pub fn events(connection: &Connection, query: &EventQuery) -> Result<Vec<ProvisioningEvent>, WorkError> {
-    let mut statement = connection.prepare_cached(EVENTS)?;
+    let statement = if query.change.is_some() {
+        EVENTS_OF_CHANGE
+    } else if query.cycle.is_some() {
+        EVENTS_OF_CYCLE
+    } else if query.job.is_some() {
+        EVENTS_OF_JOB
+    } else {
+        EVENTS
+    };
+    let mut statement = connection.prepare_cached(statement)?;
     let rows = statement.query_map(
         params![
             query.job.as_ref().map(JobId::as_str),
             query.cycle.as_deref(),
             query.change.as_deref(),
-            query.after.map(|instant| instant.as_microsecond()),
-            query.before.map(|instant| instant.as_microsecond()),
+            query.after.map_or(i64::MIN, Timestamp::as_microsecond),
+            query.before.map_or(i64::MAX, Timestamp::as_microsecond),
             limit(query.limit),
             limit(query.skip),
         ],
@@ -106,4 +129,34 @@ pub fn event(connection: &Connection, id: &str) -> Result<Option<ProvisioningEve
     let body: Option<String> =
         connection.prepare_cached(EVENT)?.query_row(params![id], |row| row.get(0)).optional()?;
     Ok(body.map(|body| serde_json::from_str(&body)).transpose()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How SQLite goes about a list.
+    fn way(statement: &str) -> String {
+        let connection = Connection::open_in_memory().expect("it opens");
+        connection.execute_batch(include_str!("../migrations/0001-start.sql")).expect("the tables are made");
+        let mut statement =
+            connection.prepare(&format!("explain query plan {statement}")).expect("it is SQL");
+        let nothing = [rusqlite::types::Null; 7];
+        let lines = statement.query_map(nothing, |row| row.get::<_, String>(3)).expect("it runs");
+        lines.map(|line| line.expect("it is text")).collect::<Vec<_>>().join("; ")
+    }
+
+    #[test]
+    fn lists_of_events_use_the_index_that_fits_and_need_no_sorting() {
+        for (statement, index) in [
+            (EVENTS, "events_by_time"),
+            (EVENTS_OF_JOB, "events_by_job"),
+            (EVENTS_OF_CYCLE, "events_by_cycle"),
+            (EVENTS_OF_CHANGE, "events_by_change"),
+        ] {
+            let way = way(statement);
+            assert!(way.contains(&format!("SEARCH events USING INDEX {index}")), "{statement}: {way}");
+            assert!(!way.contains("TEMP B-TREE"), "{statement}: {way}");
+        }
+    }
 }

@@ -5,8 +5,8 @@ use std::path::Path;
 use async_trait::async_trait;
 use usher_core::ports::{AssignmentQuery, Commit, EntryQuery, EventQuery, Store, StoreError, StoredSecret};
 use usher_core::{
-    Anchor, AppRoleAssignment, AssignmentId, Entry, EntryId, EntryKind, Job, JobId, Link, Pairing, ProvisioningEvent,
-    Relation, Secret,
+    Anchor, AppRoleAssignment, AssignmentId, Entry, EntryId, EntryKind, Job, JobId, Link, Pairing,
+    ProvisioningEvent, Relation, Secret,
 };
 
 use crate::connection::Connections;
@@ -31,7 +31,9 @@ impl SqliteStore {
 impl Store for SqliteStore {
     async fn put_entry(&self, entry: &Entry) -> Result<(), StoreError> {
         let entry = entry.clone();
-        self.connections.write("write entry", move |transaction| directory::put_entry(transaction, &entry)).await
+        self.connections
+            .write("write entry", move |transaction| directory::put_entry(transaction, &entry))
+            .await
     }
 
     async fn entry(&self, kind: EntryKind, id: &EntryId) -> Result<Option<Entry>, StoreError> {
@@ -39,10 +41,17 @@ impl Store for SqliteStore {
         self.connections.read("read entry", move |connection| directory::entry(connection, kind, &id)).await
     }
 
-    async fn entry_by_key(&self, kind: EntryKind, property: &str, value: &str) -> Result<Option<Entry>, StoreError> {
+    async fn entry_by_key(
+        &self,
+        kind: EntryKind,
+        property: &str,
+        value: &str,
+    ) -> Result<Option<Entry>, StoreError> {
         let (property, value) = (property.to_owned(), value.to_owned());
         self.connections
-            .read("read entry", move |connection| directory::entry_by_key(connection, kind, &property, &value))
+            .read("read entry", move |connection| {
+                directory::entry_by_key(connection, kind, &property, &value)
+            })
             .await
     }
 
@@ -65,7 +74,9 @@ impl Store for SqliteStore {
 
     async fn remove_link(&self, link: &Link) -> Result<bool, StoreError> {
         let link = link.clone();
-        self.connections.write("remove link", move |transaction| directory::remove_link(transaction, &link)).await
+        self.connections
+            .write("remove link", move |transaction| directory::remove_link(transaction, &link))
+            .await
     }
 
     async fn links_from(
@@ -114,7 +125,9 @@ impl Store for SqliteStore {
 
     async fn assignments(&self, query: &AssignmentQuery) -> Result<Vec<AppRoleAssignment>, StoreError> {
         let query = query.clone();
-        self.connections.read("list assignments", move |connection| directory::assignments(connection, &query)).await
+        self.connections
+            .read("list assignments", move |connection| directory::assignments(connection, &query))
+            .await
     }
 
     async fn put_job(&self, job: &Job) -> Result<(), StoreError> {
@@ -153,19 +166,29 @@ impl Store for SqliteStore {
 
     async fn remove_schema(&self, job: &JobId) -> Result<(), StoreError> {
         let job = job.clone();
-        self.connections.write("remove schema", move |transaction| jobs::remove_schema(transaction, &job)).await
+        self.connections
+            .write("remove schema", move |transaction| jobs::remove_schema(transaction, &job))
+            .await
     }
 
-    async fn put_secrets(&self, service_principal: &EntryId, secrets: &[StoredSecret]) -> Result<(), StoreError> {
+    async fn put_secrets(
+        &self,
+        service_principal: &EntryId,
+        secrets: &[StoredSecret],
+    ) -> Result<(), StoreError> {
         let (service_principal, secrets) = (service_principal.clone(), secrets.to_vec());
         self.connections
-            .write("write secrets", move |transaction| jobs::put_secrets(transaction, &service_principal, &secrets))
+            .write("write secrets", move |transaction| {
+                jobs::put_secrets(transaction, &service_principal, &secrets)
+            })
             .await
     }
 
     async fn secrets(&self, service_principal: &EntryId) -> Result<Vec<StoredSecret>, StoreError> {
         let service_principal = service_principal.clone();
-        self.connections.read("read secrets", move |connection| jobs::secrets(connection, &service_principal)).await
+        self.connections
+            .read("read secrets", move |connection| jobs::secrets(connection, &service_principal))
+            .await
     }
 
     async fn pairing(
@@ -188,7 +211,9 @@ impl Store for SqliteStore {
     ) -> Result<Vec<Pairing>, StoreError> {
         let (job, target_type, anchor) = (job.clone(), target_type.to_owned(), target_anchor.clone());
         self.connections
-            .read("list pairings", move |connection| log::pairings_of_target(connection, &job, &target_type, &anchor))
+            .read("list pairings", move |connection| {
+                log::pairings_of_target(connection, &job, &target_type, &anchor)
+            })
             .await
     }
 
@@ -209,7 +234,9 @@ impl Store for SqliteStore {
 
     async fn put_setting(&self, name: &str, value: &Secret) -> Result<(), StoreError> {
         let (name, value) = (name.to_owned(), value.clone());
-        self.connections.write("write setting", move |transaction| settings::put(transaction, &name, &value)).await
+        self.connections
+            .write("write setting", move |transaction| settings::put(transaction, &name, &value))
+            .await
     }
 
     async fn setting(&self, name: &str) -> Result<Option<Secret>, StoreError> {
@@ -219,7 +246,9 @@ impl Store for SqliteStore {
 
     async fn remove_setting(&self, name: &str) -> Result<bool, StoreError> {
         let name = name.to_owned();
-        self.connections.write("remove setting", move |transaction| settings::remove(transaction, &name)).await
+        self.connections
+            .write("remove setting", move |transaction| settings::remove(transaction, &name))
+            .await
     }
 
     async fn setting_names(&self, prefix: &str) -> Result<Vec<String>, StoreError> {

@@ -21,7 +21,11 @@ async fn sqlite_store_obeys_the_contract() {
 async fn what_was_written_is_there_after_opening_again() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let path = folder.path().join("usher.sqlite");
-    let entry = suites::store::entry(EntryKind::User, "u-1", json!({ "userPrincipalName": "a@x", "tags": ["ä", "ß"] }));
+    let entry = suites::store::entry(
+        EntryKind::User,
+        "u-1",
+        json!({ "userPrincipalName": "a@x", "tags": ["ä", "ß"] }),
+    );
     {
         let store = SqliteStore::open(&path).expect("it opens");
         store.put_entry(&entry).await.expect("it is written");
@@ -44,8 +48,54 @@ async fn a_second_opening_is_refused_and_says_who_is_there() {
 fn a_file_that_is_no_database_is_refused() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let path = folder.path().join("usher.sqlite");
-    std::fs::write(&path, "this is a letter, not a database, and long enough to show it").expect("it is written");
-    assert!(matches!(SqliteStore::open(&path), Err(OpenError::Unusable { .. })));
+    std::fs::write(&path, "this is a letter, not a database, and long enough to show it")
+        .expect("it is written");
+    assert!(matches!(SqliteStore::open(&path), Err(OpenError::NotAStore { .. })));
+    assert!(std::fs::read_to_string(&path).expect("it is text").starts_with("this is a letter"));
+}
+
+#[test]
+fn a_database_of_another_program_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let path = folder.path().join("usher.sqlite");
+    rusqlite::Connection::open(&path)
+        .and_then(|other| other.execute_batch("create table recipes (name text)"))
+        .expect("it is made");
+    let before = std::fs::read(&path).expect("it reads");
+    assert!(matches!(SqliteStore::open(&path), Err(OpenError::NotAStore { .. })));
+    assert_eq!(std::fs::read(&path).expect("it reads"), before);
+}
+
+#[test]
+fn a_folder_that_is_not_there_or_no_folder_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").expect("it is written");
+    for place in [folder.path().join("nowhere/usher.sqlite"), file.join("usher.sqlite")] {
+        let Err(error) = SqliteStore::open(&place) else { panic!("{} was opened", place.display()) };
+        assert!(matches!(error, OpenError::Inaccessible { .. }), "{error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn callers_that_go_away_take_no_reader_along() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let store = Arc::new(SqliteStore::open(&folder.path().join("usher.sqlite")).expect("it opens"));
+    for _ in 0..200 {
+        let reads: Vec<_> = (0..8)
+            .map(|_| {
+                let store = store.clone();
+                tokio::spawn(async move { store.setting("x").await.map(drop) })
+            })
+            .collect();
+        for (number, read) in reads.into_iter().enumerate() {
+            if number % 2 == 0 {
+                read.abort();
+            } else {
+                read.await.expect("no task panics").expect("it reads");
+            }
+        }
+    }
 }
 
 #[tokio::test]
@@ -80,8 +130,11 @@ async fn many_writers_at_once_all_get_through() {
             tokio::spawn(async move {
                 // Every fourth one collides with its neighbour: it must fail alone.
                 let name = format!("{}@x", number / 4 * 4);
-                let entry =
-                    suites::store::entry(EntryKind::User, &format!("u-{number:03}"), json!({ "userPrincipalName": name }));
+                let entry = suites::store::entry(
+                    EntryKind::User,
+                    &format!("u-{number:03}"),
+                    json!({ "userPrincipalName": name }),
+                );
                 store.put_entry(&entry).await.is_ok()
             })
         })

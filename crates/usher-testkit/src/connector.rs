@@ -223,7 +223,8 @@ impl State {
 
 fn apply(attributes: &mut AttributeSet, changes: &[AttributeChange]) {
     for AttributeChange { attribute, change, is_multivalued, .. } in changes {
-        let held: Vec<Value> = attributes.value(attribute).map(|value| value.values().to_vec()).unwrap_or_default();
+        let held: Vec<Value> =
+            attributes.value(attribute).map(|value| value.values().to_vec()).unwrap_or_default();
         let values = match change {
             Change::Add(values) if *is_multivalued => {
                 let new = values.iter().filter(|value| !held.iter().any(|other| same(other, value)));
@@ -259,10 +260,9 @@ fn narrowed(object: &DirectoryObject, object_type: &SmolStr, wanted: &[SmolStr])
 }
 
 fn find_object<'a>(state: &'a State, object_type: &str, anchor: &str) -> Option<&'a DirectoryObject> {
-    state
-        .objects
-        .iter()
-        .find(|object| object.anchor.as_str() == anchor && object.object_type.eq_ignore_ascii_case(object_type))
+    state.objects.iter().find(|object| {
+        object.anchor.as_str() == anchor && object.object_type.eq_ignore_ascii_case(object_type)
+    })
 }
 
 #[async_trait]
@@ -277,23 +277,27 @@ impl Connector for MemoryConnector {
 
     async fn discover(&self) -> Result<DirectoryDefinition, ConnectorError> {
         let state = self.readable()?;
-        let mut directory = DirectoryDefinition { name: "Memory".to_owned(), ..DirectoryDefinition::default() };
+        let mut directory =
+            DirectoryDefinition { name: "Memory".to_owned(), ..DirectoryDefinition::default() };
         for object in &state.objects {
-            let place = match directory.objects.iter().position(|known| known.name == object.object_type.as_str()) {
-                Some(place) => place,
-                None => {
-                    directory
-                        .objects
-                        .push(ObjectDefinition { name: object.object_type.to_string(), ..ObjectDefinition::default() });
-                    directory.objects.len() - 1
-                }
-            };
+            let place =
+                match directory.objects.iter().position(|known| known.name == object.object_type.as_str()) {
+                    Some(place) => place,
+                    None => {
+                        directory.objects.push(ObjectDefinition {
+                            name: object.object_type.to_string(),
+                            ..ObjectDefinition::default()
+                        });
+                        directory.objects.len() - 1
+                    }
+                };
             let definition = &mut directory.objects[place];
             for (name, _) in object.attributes.iter() {
                 if definition.attribute(name).is_none() {
-                    definition
-                        .attributes
-                        .push(AttributeDefinition { name: name.to_string(), ..AttributeDefinition::default() });
+                    definition.attributes.push(AttributeDefinition {
+                        name: name.to_string(),
+                        ..AttributeDefinition::default()
+                    });
                 }
             }
         }
@@ -335,9 +339,10 @@ impl Connector for MemoryConnector {
             .filter(|object| object.object_type.eq_ignore_ascii_case(&query.object_type))
             .filter(|object| !unseen.contains_key(&object.anchor))
             .filter(|object| {
-                object.attributes.value(&query.attribute).is_some_and(|value| {
-                    value.values().iter().any(|one| same(one, query.value.single()))
-                })
+                object
+                    .attributes
+                    .value(&query.attribute)
+                    .is_some_and(|value| value.values().iter().any(|one| same(one, query.value.single())))
             })
             .map(|object| narrowed(object, &query.object_type, &query.attributes))
             .collect();

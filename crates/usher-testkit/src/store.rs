@@ -8,8 +8,8 @@ use usher_core::ports::{
     AssignmentQuery, Commit, EntryQuery, EventQuery, PairingChange, Store, StoreError, StoredSecret,
 };
 use usher_core::{
-    Anchor, AppRoleAssignment, AssignmentId, Entry, EntryId, EntryKind, Job, JobId, Link, Pairing, ProvisioningEvent,
-    Relation, Secret,
+    Anchor, AppRoleAssignment, AssignmentId, Entry, EntryId, EntryKind, Job, JobId, Link, Pairing,
+    ProvisioningEvent, Relation, Secret,
 };
 
 /// Everything, in memory.
@@ -82,14 +82,21 @@ impl Store for MemoryStore {
         Ok(self.state().entries.get(&(kind, id.clone())).cloned())
     }
 
-    async fn entry_by_key(&self, kind: EntryKind, property: &str, value: &str) -> Result<Option<Entry>, StoreError> {
+    async fn entry_by_key(
+        &self,
+        kind: EntryKind,
+        property: &str,
+        value: &str,
+    ) -> Result<Option<Entry>, StoreError> {
         let value = value.to_lowercase();
         Ok(self
             .state()
             .entries
             .values()
             .filter(|entry| entry.kind == kind && entry.deleted_at.is_none())
-            .find(|entry| entry.unique_keys().iter().any(|(known, taken)| *known == property && *taken == value))
+            .find(|entry| {
+                entry.unique_keys().iter().any(|(known, taken)| *known == property && *taken == value)
+            })
             .cloned())
     }
 
@@ -248,7 +255,11 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    async fn put_secrets(&self, service_principal: &EntryId, secrets: &[StoredSecret]) -> Result<(), StoreError> {
+    async fn put_secrets(
+        &self,
+        service_principal: &EntryId,
+        secrets: &[StoredSecret],
+    ) -> Result<(), StoreError> {
         self.state().secrets.insert(service_principal.clone(), secrets.to_vec());
         Ok(())
     }
@@ -267,7 +278,9 @@ impl Store for MemoryStore {
             .state()
             .pairings
             .iter()
-            .find(|one| one.job == *job && one.source_type == source_type && one.source_anchor == *source_anchor)
+            .find(|one| {
+                one.job == *job && one.source_type == source_type && one.source_anchor == *source_anchor
+            })
             .cloned())
     }
 
@@ -281,7 +294,9 @@ impl Store for MemoryStore {
             .state()
             .pairings
             .iter()
-            .filter(|one| one.job == *job && one.target_type == target_type && one.target_anchor == *target_anchor)
+            .filter(|one| {
+                one.job == *job && one.target_type == target_type && one.target_anchor == *target_anchor
+            })
             .cloned()
             .collect())
     }
@@ -290,15 +305,23 @@ impl Store for MemoryStore {
         let mut state = self.state();
         if state.commits_to_fail > 0 {
             state.commits_to_fail -= 1;
-            return Err(StoreError::Failed { what: "commit results".to_owned(), source: "a test says so".into() });
+            return Err(StoreError::Failed {
+                what: "commit results".to_owned(),
+                source: "a test says so".into(),
+            });
         }
         if commit.events.iter().any(|event| state.events.iter().any(|other| other.id == event.id)) {
-            return Err(StoreError::Failed { what: "commit results".to_owned(), source: "the event is there".into() });
+            return Err(StoreError::Failed {
+                what: "commit results".to_owned(),
+                source: "the event is there".into(),
+            });
         }
         for change in &commit.pairings {
             let (job, source_type, source_anchor) = match change {
                 PairingChange::Put(one) => (&one.job, &one.source_type, &one.source_anchor),
-                PairingChange::Forget { job, source_type, source_anchor } => (job, source_type, source_anchor),
+                PairingChange::Forget { job, source_type, source_anchor } => {
+                    (job, source_type, source_anchor)
+                }
             };
             state.pairings.retain(|one| {
                 one.job != *job || one.source_type != *source_type || one.source_anchor != *source_anchor

@@ -24,7 +24,7 @@ fn main() {
 
 async fn measure() {
     let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let application = Sandbox::start(Options { token: "t".to_owned(), ..Options::default() }, anywhere)
+    let application = Sandbox::start(Options::new("t"), anywhere)
         .await
         .expect("the sandbox starts");
     let folder = std::env::temp_dir().join(format!("usher-bench-{}", SystemClock.guid()));
@@ -62,7 +62,7 @@ async fn measure() {
     }
 
     // The same three requests that the connector sends for a new person: test, match, create.
-    let other = Sandbox::start(Options { token: "t".to_owned(), ..Options::default() }, anywhere)
+    let other = Sandbox::start(Options::new("t"), anywhere)
         .await
         .expect("the second sandbox starts");
     let base = other.base_address();

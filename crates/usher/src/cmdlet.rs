@@ -12,6 +12,7 @@ use usher_connectors::{HttpOptions, ProxyOptions};
 use crate::client;
 use crate::clock::SystemClock;
 use crate::failure::Failure;
+use crate::powershell::value::PsValue;
 use crate::powershell::{
     self, Connection, Console, Options, Output, Proxy, Request, Response, Script, Transport, TransportError,
 };
@@ -28,7 +29,12 @@ pub async fn run(name: &str, arguments: Vec<String>) -> u8 {
 ///
 /// # Errors
 /// `output` is none of the forms.
-pub async fn run_script(name: &str, text: &str, output: Option<&str>) -> Result<u8> {
+pub async fn run_script(
+    name: &str,
+    text: &str,
+    variables: Vec<(String, String)>,
+    output: Option<&str>,
+) -> Result<u8> {
     let output = match output {
         None => Output::Table,
         Some(form) => Output::parse(form).ok_or_else(|| {
@@ -37,7 +43,8 @@ pub async fn run_script(name: &str, text: &str, output: Option<&str>) -> Result<
     };
     let transport = SavedConnection::new();
     let script = Script { name, text };
-    let code = powershell::run_script(script, Vec::new(), &mut Console, &transport, &options(output)).await;
+    let variables = variables.into_iter().map(|(name, value)| (name, PsValue::Text(value.into()))).collect();
+    let code = powershell::run_script(script, variables, &mut Console, &transport, &options(output)).await;
     Ok(u8::try_from(code).unwrap_or(1))
 }
 

@@ -19,12 +19,12 @@ pub fn list(format: Format, items: &[Value], columns: &[(&str, &str)]) {
         Format::Json => anstream::println!("{:#}", Value::Array(items.to_vec())),
         Format::Table => {
             let mut table = Table::new();
-            table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+            table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
             table.set_header(columns.iter().map(|(heading, _)| heading.to_uppercase()));
             for item in items {
                 table.add_row(columns.iter().map(|(_, path)| cell(item, path)));
             }
-            anstream::println!("{table}");
+            anstream::println!("{}", table.trim_fmt());
         }
     }
 }

@@ -649,7 +649,18 @@ async fn preview_shows_graph_requests_without_the_password() {
             said.push_str(&format!("{} {} {body}\n", request.method, request.path));
         }
     }
-    check(said, expect![[r#""#]]);
+    check(
+        said,
+        expect![[r#"
+        POST /users {"userPrincipalName":"cleo@contoso.example","businessPhones":["1"],"onPremisesExtensionAttributes":{"extensionAttribute1":"one"},"passwordProfile":{"password":"[Redact]"}}
+        PUT /users/(id of the new object)/manager/$ref {"@odata.id":"directoryObjects/bob"}
+        PATCH /users/u {"mobilePhone":null}
+        DELETE /users/u/manager/$ref 
+        POST /groups/g/members/$ref {"@odata.id":"directoryObjects/bob"}
+        DELETE /groups/g/members/ann/$ref 
+        DELETE /users/u 
+    "#]],
+    );
 }
 
 #[tokio::test]

@@ -88,8 +88,9 @@ pub(crate) fn refusal(request: &PreparedRequest, reply: &Reply, hide: &[&str]) -
     let is_open = !is_read && matches!(kind, Kind::Unreachable);
     let detail = detail(reply, body, hide);
     let mut error = ConnectorError::new(kind, code, sentence(request, reply));
-    error.attribute =
-        matches!(kind, Kind::Rejected).then(|| refused_attribute(request, detail.as_deref())).flatten();
+    error.attribute = matches!(kind, Kind::Rejected | Kind::Unsupported)
+        .then(|| refused_attribute(request, detail.as_deref()))
+        .flatten();
     error.detail = detail;
     error.effect = if is_open { Effect::Unknown } else { Effect::None };
     error.retry_after = if matches!(status, 429 | 503) { reply.retry_after() } else { None };
@@ -183,7 +184,7 @@ fn refused_attribute(request: &PreparedRequest, detail: Option<&str>) -> Option<
                     && is_free(detail[start + one.len()..].chars().next())
             })
         };
-        !last.is_empty() && (detail.contains(&name) || words(last))
+        !last.is_empty() && (words(&name) || words(last))
     };
     names.into_iter().filter(is_named).max_by_key(|name| name.len()).map(SmolStr::from)
 }

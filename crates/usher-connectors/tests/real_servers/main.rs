@@ -48,6 +48,7 @@ async fn life(server: &RealServer, flag: &str, expected: &Expect) {
     story.delete("delete Ann again", USER, &ann).await;
     story.read("read Ann", USER, &ann, &["userName"]).await;
     story.change("update Ann", USER, &ann, vec![replace("title", "Boss")]).await;
+    story.make("create Ann anew", "-", USER, person("ann@b.example", "Ann")).await;
     expected.assert_eq(&story.text);
 }
 
@@ -59,53 +60,54 @@ async fn scim2_server_in_the_older_dialect() {
         &RealServer::scim2_server(&Scim2Options::default()).await.unwrap(),
         "",
         &expect![[r#"
-        test connection: done
-        create the boss: done
-        create Ann: done
-        create Ann again: AlreadyExists EntryConflict
-        match Ann by name in another case: found [ANN]
-        match Ann by e-mail: found [ANN]
-        match nobody: found []
-        update: done
-        department: done
-        refused attribute: Rejected SchemaPropertyCanOnlyAcceptValue shoeSize
-        manager: done
-        read Ann:
-          userName = ann@b.example
-          active = True
-          displayName = Ann
-          name.givenName = Anna
-          title = Clerk
-          emails[type eq "work"].value = ann@b.example
-          phoneNumbers[type eq "mobile"].value = +1 425 555 0101
-          urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department = Retail
-          urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager = BOSS
-        disable: done
-        read Ann:
-          active = False
-        enable: done
-        read Ann:
-          active = True
-        create a group: done
-        match the group: found [GROUP]
-        add members: done
-        add a member again: done
-        read the group:
-          displayName = Retail
-          members = ANN, BOSS
-        remove a member: done
-        read the group:
-          displayName = Retail
-          members = BOSS
-        rename the group: done
-        read the group:
-          displayName = Sales
-        delete the group: done
-        delete Ann: done
-        delete Ann again: done
-        read Ann: gone
-        update Ann: NotFound InvalidAnchor
-    "#]],
+            test connection: done
+            create the boss: done
+            create Ann: done
+            create Ann again: AlreadyExists EntryConflict
+            match Ann by name in another case: found [ANN]
+            match Ann by e-mail: found [ANN]
+            match nobody: found []
+            update: done
+            department: done
+            refused attribute: Rejected SchemaPropertyCanOnlyAcceptValue shoeSize
+            manager: done
+            read Ann:
+              userName = ann@b.example
+              active = True
+              displayName = Ann
+              name.givenName = Anna
+              title = Clerk
+              emails[type eq "work"].value = ann@b.example
+              phoneNumbers[type eq "mobile"].value = +1 425 555 0101
+              urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department = Retail
+              urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager = BOSS
+            disable: done
+            read Ann:
+              active = False
+            enable: done
+            read Ann:
+              active = True
+            create a group: done
+            match the group: found [GROUP]
+            add members: done
+            add a member again: done
+            read the group:
+              displayName = Retail
+              members = ANN, BOSS
+            remove a member: done
+            read the group:
+              displayName = Retail
+              members = BOSS
+            rename the group: done
+            read the group:
+              displayName = Sales
+            delete the group: done
+            delete Ann: done
+            delete Ann again: done
+            read Ann: gone
+            update Ann: NotFound InvalidAnchor
+            create Ann anew: done
+        "#]],
     )
     .await;
 }
@@ -116,53 +118,54 @@ async fn scim2_server_with_the_flag() {
         &RealServer::scim2_server(&Scim2Options::default()).await.unwrap(),
         FLAG,
         &expect![[r#"
-        test connection: done
-        create the boss: done
-        create Ann: done
-        create Ann again: AlreadyExists EntryConflict
-        match Ann by name in another case: found [ANN]
-        match Ann by e-mail: found [ANN]
-        match nobody: found []
-        update: done
-        department: done
-        refused attribute: Rejected SchemaPropertyCanOnlyAcceptValue shoeSize
-        manager: done
-        read Ann:
-          userName = ann@b.example
-          active = True
-          displayName = Ann
-          name.givenName = Anna
-          title = Clerk
-          emails[type eq "work"].value = ann@b.example
-          phoneNumbers[type eq "mobile"].value = +1 425 555 0101
-          urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department = Retail
-          urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager = BOSS
-        disable: done
-        read Ann:
-          active = False
-        enable: done
-        read Ann:
-          active = True
-        create a group: done
-        match the group: found [GROUP]
-        add members: done
-        add a member again: done
-        read the group:
-          displayName = Retail
-          members = ANN, BOSS
-        remove a member: done
-        read the group:
-          displayName = Retail
-          members = BOSS
-        rename the group: done
-        read the group:
-          displayName = Sales
-        delete the group: done
-        delete Ann: done
-        delete Ann again: done
-        read Ann: gone
-        update Ann: NotFound InvalidAnchor
-    "#]],
+            test connection: done
+            create the boss: done
+            create Ann: done
+            create Ann again: AlreadyExists EntryConflict
+            match Ann by name in another case: found [ANN]
+            match Ann by e-mail: found [ANN]
+            match nobody: found []
+            update: done
+            department: done
+            refused attribute: Rejected SchemaPropertyCanOnlyAcceptValue shoeSize
+            manager: done
+            read Ann:
+              userName = ann@b.example
+              active = True
+              displayName = Ann
+              name.givenName = Anna
+              title = Clerk
+              emails[type eq "work"].value = ann@b.example
+              phoneNumbers[type eq "mobile"].value = +1 425 555 0101
+              urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department = Retail
+              urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager = BOSS
+            disable: done
+            read Ann:
+              active = False
+            enable: done
+            read Ann:
+              active = True
+            create a group: done
+            match the group: found [GROUP]
+            add members: done
+            add a member again: done
+            read the group:
+              displayName = Retail
+              members = ANN, BOSS
+            remove a member: done
+            read the group:
+              displayName = Retail
+              members = BOSS
+            rename the group: done
+            read the group:
+              displayName = Sales
+            delete the group: done
+            delete Ann: done
+            delete Ann again: done
+            read Ann: gone
+            update Ann: NotFound InvalidAnchor
+            create Ann anew: done
+        "#]],
     )
     .await;
 }
@@ -174,53 +177,54 @@ async fn scim2_server_without_patch_gets_whole_resources() {
         &RealServer::scim2_server(&options).await.unwrap(),
         "",
         &expect![[r#"
-        test connection: done
-        create the boss: done
-        create Ann: done
-        create Ann again: AlreadyExists EntryConflict
-        match Ann by name in another case: found [ANN]
-        match Ann by e-mail: found [ANN]
-        match nobody: found []
-        update: done
-        department: done
-        refused attribute: Rejected SchemaPropertyCanOnlyAcceptValue shoeSize
-        manager: done
-        read Ann:
-          userName = ann@b.example
-          active = True
-          displayName = Ann
-          name.givenName = Anna
-          title = Clerk
-          emails[type eq "work"].value = ann@b.example
-          phoneNumbers[type eq "mobile"].value = +1 425 555 0101
-          urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department = Retail
-          urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager = BOSS
-        disable: done
-        read Ann:
-          active = False
-        enable: done
-        read Ann:
-          active = True
-        create a group: done
-        match the group: found [GROUP]
-        add members: done
-        add a member again: done
-        read the group:
-          displayName = Retail
-          members = ANN, BOSS
-        remove a member: done
-        read the group:
-          displayName = Retail
-          members = BOSS
-        rename the group: done
-        read the group:
-          displayName = Sales
-        delete the group: done
-        delete Ann: done
-        delete Ann again: done
-        read Ann: gone
-        update Ann: NotFound InvalidAnchor
-    "#]],
+            test connection: done
+            create the boss: done
+            create Ann: done
+            create Ann again: AlreadyExists EntryConflict
+            match Ann by name in another case: found [ANN]
+            match Ann by e-mail: found [ANN]
+            match nobody: found []
+            update: done
+            department: done
+            refused attribute: Rejected SchemaPropertyCanOnlyAcceptValue shoeSize
+            manager: done
+            read Ann:
+              userName = ann@b.example
+              active = True
+              displayName = Ann
+              name.givenName = Anna
+              title = Clerk
+              emails[type eq "work"].value = ann@b.example
+              phoneNumbers[type eq "mobile"].value = +1 425 555 0101
+              urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department = Retail
+              urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager = BOSS
+            disable: done
+            read Ann:
+              active = False
+            enable: done
+            read Ann:
+              active = True
+            create a group: done
+            match the group: found [GROUP]
+            add members: done
+            add a member again: done
+            read the group:
+              displayName = Retail
+              members = ANN, BOSS
+            remove a member: done
+            read the group:
+              displayName = Retail
+              members = BOSS
+            rename the group: done
+            read the group:
+              displayName = Sales
+            delete the group: done
+            delete Ann: done
+            delete Ann again: done
+            read Ann: gone
+            update Ann: NotFound InvalidAnchor
+            create Ann anew: done
+        "#]],
     )
     .await;
 }
@@ -231,53 +235,54 @@ async fn better_auth_in_the_older_dialect() {
         &RealServer::better_auth().await.unwrap(),
         "",
         &expect![[r#"
-        test connection: done
-        create the boss: done
-        create Ann: done
-        create Ann again: AlreadyExists EntryConflict
-        match Ann by name in another case: found [ANN]
-        match Ann by e-mail: found [ANN]
-        match nobody: found []
-        update: done
-        department: done
-        refused attribute: Rejected SchemaPropertyCanOnlyAcceptValue shoeSize
-        manager: done
-        read Ann:
-          userName = ann@b.example
-          active = True
-          displayName = Ann
-          name.givenName = Anna
-          title = Clerk
-          emails[type eq "work"].value = ann@b.example
-          phoneNumbers[type eq "mobile"].value = +1 425 555 0101
-          urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department = Retail
-          urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager = BOSS
-        disable: done
-        read Ann:
-          active = False
-        enable: done
-        read Ann:
-          active = True
-        create a group: done
-        match the group: found [GROUP]
-        add members: done
-        add a member again: done
-        read the group:
-          displayName = Retail
-          members = ANN, BOSS
-        remove a member: done
-        read the group:
-          displayName = Retail
-          members = BOSS
-        rename the group: done
-        read the group:
-          displayName = Sales
-        delete the group: done
-        delete Ann: done
-        delete Ann again: done
-        read Ann: gone
-        update Ann: NotFound InvalidAnchor
-    "#]],
+            test connection: done
+            create the boss: done
+            create Ann: done
+            create Ann again: AlreadyExists EntryConflict
+            match Ann by name in another case: found [ANN]
+            match Ann by e-mail: found [ANN]
+            match nobody: found []
+            update: done
+            department: done
+            refused attribute: Rejected SchemaPropertyCanOnlyAcceptValue shoeSize
+            manager: done
+            read Ann:
+              userName = ann@b.example
+              active = True
+              displayName = Ann
+              name.givenName = Anna
+              title = Clerk
+              emails[type eq "work"].value = ann@b.example
+              phoneNumbers[type eq "mobile"].value = +1 425 555 0101
+              urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department = Retail
+              urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager = BOSS
+            disable: done
+            read Ann:
+              active = False
+            enable: done
+            read Ann:
+              active = True
+            create a group: done
+            match the group: found [GROUP]
+            add members: done
+            add a member again: done
+            read the group:
+              displayName = Retail
+              members = ANN, BOSS
+            remove a member: done
+            read the group:
+              displayName = Retail
+              members = BOSS
+            rename the group: done
+            read the group:
+              displayName = Sales
+            delete the group: done
+            delete Ann: done
+            delete Ann again: done
+            read Ann: gone
+            update Ann: NotFound InvalidAnchor
+            create Ann anew: AlreadyExists EntryConflict
+        "#]],
     )
     .await;
 }
@@ -288,53 +293,54 @@ async fn better_auth_with_the_flag() {
         &RealServer::better_auth().await.unwrap(),
         FLAG,
         &expect![[r#"
-        test connection: done
-        create the boss: done
-        create Ann: done
-        create Ann again: AlreadyExists EntryConflict
-        match Ann by name in another case: found [ANN]
-        match Ann by e-mail: found [ANN]
-        match nobody: found []
-        update: done
-        department: done
-        refused attribute: Rejected SchemaPropertyCanOnlyAcceptValue shoeSize
-        manager: done
-        read Ann:
-          userName = ann@b.example
-          active = True
-          displayName = Ann
-          name.givenName = Anna
-          title = Clerk
-          emails[type eq "work"].value = ann@b.example
-          phoneNumbers[type eq "mobile"].value = +1 425 555 0101
-          urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department = Retail
-          urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager = BOSS
-        disable: done
-        read Ann:
-          active = False
-        enable: done
-        read Ann:
-          active = True
-        create a group: done
-        match the group: found [GROUP]
-        add members: done
-        add a member again: done
-        read the group:
-          displayName = Retail
-          members = ANN, BOSS
-        remove a member: done
-        read the group:
-          displayName = Retail
-          members = BOSS
-        rename the group: done
-        read the group:
-          displayName = Sales
-        delete the group: done
-        delete Ann: done
-        delete Ann again: done
-        read Ann: gone
-        update Ann: NotFound InvalidAnchor
-    "#]],
+            test connection: done
+            create the boss: done
+            create Ann: done
+            create Ann again: AlreadyExists EntryConflict
+            match Ann by name in another case: found [ANN]
+            match Ann by e-mail: found [ANN]
+            match nobody: found []
+            update: done
+            department: done
+            refused attribute: Rejected SchemaPropertyCanOnlyAcceptValue shoeSize
+            manager: done
+            read Ann:
+              userName = ann@b.example
+              active = True
+              displayName = Ann
+              name.givenName = Anna
+              title = Clerk
+              emails[type eq "work"].value = ann@b.example
+              phoneNumbers[type eq "mobile"].value = +1 425 555 0101
+              urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department = Retail
+              urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager = BOSS
+            disable: done
+            read Ann:
+              active = False
+            enable: done
+            read Ann:
+              active = True
+            create a group: done
+            match the group: found [GROUP]
+            add members: done
+            add a member again: done
+            read the group:
+              displayName = Retail
+              members = ANN, BOSS
+            remove a member: done
+            read the group:
+              displayName = Retail
+              members = BOSS
+            rename the group: done
+            read the group:
+              displayName = Sales
+            delete the group: done
+            delete Ann: done
+            delete Ann again: done
+            read Ann: gone
+            update Ann: NotFound InvalidAnchor
+            create Ann anew: AlreadyExists EntryConflict
+        "#]],
     )
     .await;
 }
@@ -345,51 +351,52 @@ async fn django_in_the_older_dialect() {
         &RealServer::django().await.unwrap(),
         "",
         &expect![[r#"
-        test connection: done
-        create the boss: done
-        create Ann: done
-        create Ann again: AlreadyExists EntryConflict
-        match Ann by name in another case: found [ANN]
-        match Ann by e-mail: found []
-        match nobody: found []
-        update:
-          left out title
-          left out phoneNumbers[type eq "mobile"].value
-        department: Unsupported NotImplemented
-        refused attribute: Unsupported NotImplemented
-        manager:
-          left out urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager
-        read Ann:
-          userName = ann@b.example
-          active = True
-          displayName = Anna Lee
-          name.givenName = Anna
-        disable: Rejected SchemaPropertyCanOnlyAcceptValue active
-        read Ann:
-          active = True
-        enable: Rejected SchemaPropertyCanOnlyAcceptValue active
-        read Ann:
-          active = True
-        create a group: done
-        match the group: found []
-        add members: done
-        add a member again: done
-        read the group:
-          displayName = Retail
-          members = ANN, BOSS
-        remove a member: done
-        read the group:
-          displayName = Retail
-          members = BOSS
-        rename the group: done
-        read the group:
-          displayName = Sales
-        delete the group: done
-        delete Ann: done
-        delete Ann again: done
-        read Ann: gone
-        update Ann: NotFound InvalidAnchor
-    "#]],
+            test connection: done
+            create the boss: done
+            create Ann: done
+            create Ann again: AlreadyExists EntryConflict
+            match Ann by name in another case: found [ANN]
+            match Ann by e-mail: found []
+            match nobody: found []
+            update:
+              left out title
+              left out phoneNumbers[type eq "mobile"].value
+            department: Unsupported NotImplemented urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department
+            refused attribute: Unsupported NotImplemented shoeSize
+            manager:
+              left out urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager
+            read Ann:
+              userName = ann@b.example
+              active = True
+              displayName = Anna Lee
+              name.givenName = Anna
+            disable: Rejected SchemaPropertyCanOnlyAcceptValue active
+            read Ann:
+              active = True
+            enable: Rejected SchemaPropertyCanOnlyAcceptValue active
+            read Ann:
+              active = True
+            create a group: done
+            match the group: found []
+            add members: done
+            add a member again: done
+            read the group:
+              displayName = Retail
+              members = ANN, BOSS
+            remove a member: done
+            read the group:
+              displayName = Retail
+              members = BOSS
+            rename the group: done
+            read the group:
+              displayName = Sales
+            delete the group: done
+            delete Ann: done
+            delete Ann again: done
+            read Ann: gone
+            update Ann: NotFound InvalidAnchor
+            create Ann anew: done
+        "#]],
     )
     .await;
 }
@@ -400,58 +407,59 @@ async fn django_with_the_flag() {
         &RealServer::django().await.unwrap(),
         FLAG,
         &expect![[r#"
-        test connection: done
-        create the boss: done
-        create Ann: done
-        create Ann again: AlreadyExists EntryConflict
-        match Ann by name in another case: found [ANN]
-        match Ann by e-mail: found []
-        match nobody: found []
-        update:
-          left out title
-          left out phoneNumbers[type eq "mobile"].value
-        department: Unsupported NotImplemented
-        refused attribute: Unsupported NotImplemented
-        manager:
-          left out urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager
-        read Ann:
-          userName = ann@b.example
-          active = True
-          displayName = Anna Lee
-          name.givenName = Anna
-        disable: done
-        read Ann:
-          active = False
-        enable: done
-        read Ann:
-          active = True
-        create a group: done
-        match the group: found []
-        add members: done
-        add a member again: done
-        read the group:
-          displayName = Retail
-          members = ANN, BOSS
-        remove a member:
-          left out members
-        read the group:
-          displayName = Retail
-          members = ANN, BOSS
-        rename the group: done
-        read the group:
-          displayName = Sales
-        delete the group: done
-        delete Ann: done
-        delete Ann again: done
-        read Ann: gone
-        update Ann: NotFound InvalidAnchor
-    "#]],
+            test connection: done
+            create the boss: done
+            create Ann: done
+            create Ann again: AlreadyExists EntryConflict
+            match Ann by name in another case: found [ANN]
+            match Ann by e-mail: found []
+            match nobody: found []
+            update:
+              left out title
+              left out phoneNumbers[type eq "mobile"].value
+            department: Unsupported NotImplemented urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department
+            refused attribute: Unsupported NotImplemented shoeSize
+            manager:
+              left out urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager
+            read Ann:
+              userName = ann@b.example
+              active = True
+              displayName = Anna Lee
+              name.givenName = Anna
+            disable: done
+            read Ann:
+              active = False
+            enable: done
+            read Ann:
+              active = True
+            create a group: done
+            match the group: found []
+            add members: done
+            add a member again: done
+            read the group:
+              displayName = Retail
+              members = ANN, BOSS
+            remove a member:
+              left out members
+            read the group:
+              displayName = Retail
+              members = ANN, BOSS
+            rename the group: done
+            read the group:
+              displayName = Sales
+            delete the group: done
+            delete Ann: done
+            delete Ann again: done
+            read Ann: gone
+            update Ann: NotFound InvalidAnchor
+            create Ann anew: done
+        "#]],
     )
     .await;
 }
 
 #[tokio::test]
-async fn the_contract_is_kept_towards_servers_that_are_complete() {
+async fn the_contract_is_kept_towards_the_server_that_is_complete() {
     for flag in ["", FLAG] {
         for options in [
             Scim2Options::default(),
@@ -461,8 +469,6 @@ async fn the_contract_is_kept_towards_servers_that_are_complete() {
             let server = RealServer::scim2_server(&options).await.unwrap();
             connector::run(&*Story::on(&server, flag).connector, Vocabulary::SCIM, "").await;
         }
-        let server = RealServer::better_auth().await.unwrap();
-        connector::run(&*Story::on(&server, flag).connector, Vocabulary::SCIM, "").await;
     }
 }
 

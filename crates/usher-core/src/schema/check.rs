@@ -27,9 +27,11 @@ struct Checker<'a> {
 
 /// What an object mapping maps between.
 struct Ends<'a> {
+    source_directory: Option<&'a DirectoryDefinition>,
     source: Option<&'a ObjectDefinition>,
     target: Option<&'a ObjectDefinition>,
     dialect: Dialect,
+    is_enabled: bool,
 }
 
 impl<'a> Ends<'a> {
@@ -72,12 +74,12 @@ impl<'a> Checker<'a> {
                     let message = format!("'{}' is listed more than once; the first one counts", object.name);
                     self.warn("duplicateName", &path, message, "merge the two");
                 }
-                self.object(&path, object, directory);
+                self.object(&path, object);
             }
         }
     }
 
-    fn object(&mut self, path: &str, object: &ObjectDefinition, directory: &DirectoryDefinition) {
+    fn object(&mut self, path: &str, object: &ObjectDefinition) {
         let mut names = HashSet::new();
         for (index, attribute) in object.attributes.iter().enumerate() {
             let place = format!("{path}.attributes[{index}]");
@@ -89,10 +91,6 @@ impl<'a> Checker<'a> {
                 self.warn("duplicateName", &place, message, "remove one of them");
             }
             self.default_fits(&place, attribute.default_value.as_deref(), attribute);
-            for other in attribute.referenced_object_names().filter(|other| directory.object(other).is_none()) {
-                let message = format!("'{name}' may refer to '{other}', but the directory has no such object");
-                self.warn("unknownReference", &place, message, "add its definition, or correct the name");
-            }
         }
         let anchors: Vec<&str> =
             object.attributes.iter().filter(|one| one.anchor).map(|one| one.name.as_str()).collect();
@@ -104,6 +102,7 @@ impl<'a> Checker<'a> {
 
     fn rules(&mut self) {
         let mut ids = HashSet::new();
+        let mut priorities = HashSet::new();
         for (index, rule) in self.schema.synchronization_rules.iter().enumerate() {
             let path = format!("$.synchronizationRules[{index}]");
             let names_directories = !rule.source_directory_name.is_empty() || !rule.target_directory_name.is_empty();
@@ -120,8 +119,9 @@ impl<'a> Checker<'a> {
             for (end, name) in [("source", &rule.source_directory_name), ("target", &rule.target_directory_name)] {
                 self.directory_of(&path, end, name);
             }
-            if rule.priority == 0 {
-                self.warn("noPriority", &path, "the rule has no priority, or 0", "rules run lowest priority first");
+            if !priorities.insert(rule.priority) {
+                let message = format!("there is another rule of priority {}", rule.priority);
+                self.warn("samePriority", &path, message, "rules run lowest priority first; tell them apart");
             }
             if rule.object_mappings.is_empty() {
                 self.warn("noObjectMappings", &path, "the rule maps nothing", "give it object mappings");
@@ -177,7 +177,13 @@ impl<'a> Checker<'a> {
             self.object_of(path, "source", &rule.source_directory_name, &mapping.source_object_name, mapping.enabled);
         let target =
             self.object_of(path, "target", &rule.target_directory_name, &mapping.target_object_name, mapping.enabled);
-        let ends = Ends { source, target, dialect: rule.dialect(self.schema) };
+        let ends = Ends {
+            source_directory: self.schema.directory(&rule.source_directory_name),
+            source,
+            target,
+            dialect: rule.dialect(self.schema),
+            is_enabled: mapping.enabled,
+        };
         if mapping.enabled {
             self.anchor(path, "source", source);
             self.anchor(path, "target", target);

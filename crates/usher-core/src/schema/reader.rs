@@ -108,6 +108,10 @@ impl Reader {
     fn rule(&mut self, place: &Place<'_>) -> Rule {
         let containers = self.child(place, "containerFilter", &kinds::CONTAINERS);
         let groups = self.child(place, "groupFilter", &kinds::GROUPS);
+        if !place.members.contains_key("priority") && kinds::RULE.is_told_by(place.members.keys()) {
+            let message = "the rule has no priority, which counts as 0";
+            self.warn("noPriority", place.path.clone(), message, "give it one: rules run lowest priority first");
+        }
         Rule {
             id: self.text(place, "id"),
             name: self.text(place, "name"),

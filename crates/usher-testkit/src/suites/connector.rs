@@ -141,39 +141,50 @@ impl Suite<'_> {
 
     async fn update_of_nobody_is_not_found(&self) {
         let changes = vec![add(self.vocabulary.title, "Engineer")];
-        let error = self.update(self.vocabulary.user, &nobody(), changes).await.expect_err("there is nobody to update");
+        let error = self
+            .update(self.vocabulary.user, &nobody(), changes)
+            .await
+            .expect_err("there is nobody to update");
         assert_eq!(error.kind, ConnectorErrorKind::NotFound, "{error}");
     }
 
     async fn deleted_object_is_gone_and_may_be_deleted_again(&self) {
         let anchor = self.user("deleted").await;
         for time in ["first", "second"] {
-            let deleted = self.operate(OperationKind::Delete, self.vocabulary.user, Some(&anchor), Vec::new()).await;
+            let deleted =
+                self.operate(OperationKind::Delete, self.vocabulary.user, Some(&anchor), Vec::new()).await;
             deleted.unwrap_or_else(|error| panic!("the {time} delete failed: {error}"));
         }
         assert_eq!(self.get(self.vocabulary.user, &anchor).await, None);
-        assert!(self.connector.find(&self.query("deleted")).await.expect("the search is answered").is_empty());
+        assert!(
+            self.connector.find(&self.query("deleted")).await.expect("the search is answered").is_empty()
+        );
         let again = self.user("deleted").await;
         assert_ne!(again, anchor, "a new object has an anchor of its own");
     }
 
     async fn preview_writes_nothing(&self) {
-        let operation = self.operation(OperationKind::Create, self.vocabulary.user, None, self.person("previewed"));
+        let operation =
+            self.operation(OperationKind::Create, self.vocabulary.user, None, self.person("previewed"));
         let requests = self.connector.preview(&operation);
         assert!(!requests.is_empty(), "a create sends something");
-        assert!(self.connector.find(&self.query("previewed")).await.expect("the search is answered").is_empty());
+        assert!(
+            self.connector.find(&self.query("previewed")).await.expect("the search is answered").is_empty()
+        );
     }
 
     async fn manager_is_set_replaced_and_cleared(&self) {
         let manager = self.vocabulary.manager.unwrap_or_default();
-        let (report, first, second) = (self.user("report").await, self.user("chief").await, self.user("head").await);
+        let (report, first, second) =
+            (self.user("report").await, self.user("chief").await, self.user("head").await);
         let steps = [
             (Change::Add(vec![reference(&first)]), Some(&first)),
             (Change::Replace(vec![reference(&second)]), Some(&second)),
             (Change::Remove(vec![reference(&second)]), None),
         ];
         for (index, (wanted, expected)) in steps.into_iter().enumerate() {
-            let written = self.update(self.vocabulary.user, &report, vec![link(manager, wanted, false)]).await;
+            let written =
+                self.update(self.vocabulary.user, &report, vec![link(manager, wanted, false)]).await;
             written.unwrap_or_else(|error| panic!("change {index} of the manager failed: {error}"));
             let object = self.get(self.vocabulary.user, &report).await.expect("it is there");
             let value = object.attributes.value(manager).map(Value::to_text);
@@ -222,7 +233,11 @@ impl Suite<'_> {
         created.unwrap_or_else(|error| panic!("{name} was not made: {error}"))
     }
 
-    async fn create(&self, object_type: &str, changes: Vec<AttributeChange>) -> Result<Anchor, ConnectorError> {
+    async fn create(
+        &self,
+        object_type: &str,
+        changes: Vec<AttributeChange>,
+    ) -> Result<Anchor, ConnectorError> {
         self.operate(OperationKind::Create, object_type, None, changes).await
     }
 

@@ -6,8 +6,8 @@ use usher_core::ports::{
     AssignmentQuery, Commit, EntryQuery, EventQuery, PairingChange, Store, StoreError, StoredSecret,
 };
 use usher_core::{
-    Action, Anchor, AppRoleAssignment, AssignmentId, Entry, EntryId, EntryKind, Identity, Initiator, Job, JobId, Link,
-    Pairing, ProvisioningEvent, Relation, ScheduleState, Secret, Status,
+    Action, Anchor, AppRoleAssignment, AssignmentId, Entry, EntryId, EntryKind, Identity, Initiator, Job,
+    JobId, Link, Pairing, ProvisioningEvent, Relation, ScheduleState, Secret, Status,
 };
 
 /// Runs every case, each on the same empty-at-first store.
@@ -18,6 +18,7 @@ pub async fn run(store: &dyn Store) {
     entries_are_kept_with_their_unique_keys(store).await;
     deleted_entries_free_their_keys(store).await;
     entries_are_listed_in_pages(store).await;
+    entries_are_found_by_any_text(store).await;
     links_go_both_ways_and_there_is_one_manager(store).await;
     assignments_are_made_once(store).await;
     removed_entry_takes_links_and_assignments_along(store).await;
@@ -45,7 +46,11 @@ pub fn at(second: i64) -> Timestamp {
 }
 
 async fn entries_are_kept_with_their_unique_keys(store: &dyn Store) {
-    let adele = entry(EntryKind::User, "u-1", json!({ "userPrincipalName": "Adele@x", "displayName": "Adele", "age": 3 }));
+    let adele = entry(
+        EntryKind::User,
+        "u-1",
+        json!({ "userPrincipalName": "Adele@x", "displayName": "Adele", "age": 3 }),
+    );
     store.put_entry(&adele).await.expect("a new entry is taken");
     assert_eq!(store.entry(EntryKind::User, &adele.id).await.expect("it reads"), Some(adele.clone()));
     assert_eq!(store.entry(EntryKind::Group, &adele.id).await.expect("it reads"), None);
@@ -54,8 +59,14 @@ async fn entries_are_kept_with_their_unique_keys(store: &dyn Store) {
 
     let twin = entry(EntryKind::User, "u-2", json!({ "userPrincipalName": "adele@X" }));
     let refused = store.put_entry(&twin).await;
-    assert!(matches!(refused, Err(StoreError::Duplicate { ref property, .. }) if property == "userPrincipalName"));
-    assert_eq!(store.entry(EntryKind::User, &twin.id).await.expect("it reads"), None, "nothing of it was written");
+    assert!(
+        matches!(refused, Err(StoreError::Duplicate { ref property, .. }) if property == "userPrincipalName")
+    );
+    assert_eq!(
+        store.entry(EntryKind::User, &twin.id).await.expect("it reads"),
+        None,
+        "nothing of it was written"
+    );
 
     let mut renamed = adele.clone();
     renamed.properties.insert("userPrincipalName".into(), json!("vance@x"));
@@ -71,7 +82,10 @@ async fn deleted_entries_free_their_keys(store: &dyn Store) {
     gone.deleted_at = Some(at(9));
     store.put_entry(&gone).await.expect("it goes into the bin");
     assert_eq!(store.entry(EntryKind::User, &gone.id).await.expect("it reads"), Some(gone.clone()));
-    assert_eq!(store.entry_by_key(EntryKind::User, "userPrincipalName", "gone@x").await.expect("it reads"), None);
+    assert_eq!(
+        store.entry_by_key(EntryKind::User, "userPrincipalName", "gone@x").await.expect("it reads"),
+        None
+    );
     let next = entry(EntryKind::User, "u-4", json!({ "userPrincipalName": "gone@x" }));
     store.put_entry(&next).await.expect("the name is free");
     gone.deleted_at = None;
@@ -80,10 +94,15 @@ async fn deleted_entries_free_their_keys(store: &dyn Store) {
 
 async fn entries_are_listed_in_pages(store: &dyn Store) {
     for number in 0..5 {
-        let group = entry(EntryKind::Group, &format!("g-{number}"), json!({ "displayName": format!("Team {}", number % 2) }));
+        let group = entry(
+            EntryKind::Group,
+            &format!("g-{number}"),
+            json!({ "displayName": format!("Team {}", number % 2) }),
+        );
         store.put_entry(&group).await.expect("it is written");
     }
-    let mut query = EntryQuery { kind: EntryKind::Group, deleted: false, after: None, limit: 3, equals: None };
+    let mut query =
+        EntryQuery { kind: EntryKind::Group, deleted: false, after: None, limit: 3, equals: None };
     let first = store.entries(&query).await.expect("it lists");
     assert_eq!(ids(&first), ["g-0", "g-1", "g-2"]);
     query.after = first.last().map(|entry| entry.id.clone());
@@ -92,9 +111,40 @@ async fn entries_are_listed_in_pages(store: &dyn Store) {
     query.limit = 10;
     query.equals = Some(("displayName".into(), "TEAM 1".into()));
     assert_eq!(ids(&store.entries(&query).await.expect("it lists")), ["g-1", "g-3"]);
+    query.after = Some(EntryId::new("g-1"));
+    assert_eq!(ids(&store.entries(&query).await.expect("it lists")), ["g-3"]);
+    query.after = None;
     query.equals = None;
     query.deleted = true;
     assert!(store.entries(&query).await.expect("it lists").is_empty());
+}
+
+async fn entries_are_found_by_any_text(store: &dyn Store) {
+    let properties = json!({ "displayName": "Zoë Müller", "city": "O'Brien\" % _", "floor": 3 });
+    let mut zoe = entry(EntryKind::User, "t-1", properties);
+    store.put_entry(&zoe).await.expect("it is written");
+    let found = async |deleted, property: &str, value: &str| {
+        let equals = Some((property.into(), value.into()));
+        let query = EntryQuery { kind: EntryKind::User, deleted, after: None, limit: 9, equals };
+        ids(&store.entries(&query).await.expect("it lists")).join(" ")
+    };
+    assert_eq!(
+        found(false, "displayName", "ZOË MÜLLER").await,
+        "t-1",
+        "letters beyond ASCII have no case either"
+    );
+    assert_eq!(found(false, "city", "o'brien\" % _").await, "t-1");
+    assert_eq!(found(false, "city", "Zoë Müller").await, "");
+    assert_eq!(found(false, "floor", "3").await, "", "a number is no text");
+    zoe.properties.insert("displayName".into(), json!("Zoë Meier"));
+    store.put_entry(&zoe).await.expect("it is replaced");
+    assert_eq!(found(false, "displayName", "Zoë Müller").await, "");
+    zoe.deleted_at = Some(at(9));
+    store.put_entry(&zoe).await.expect("it goes into the bin");
+    assert_eq!(found(false, "displayName", "Zoë Meier").await, "");
+    assert_eq!(found(true, "displayName", "Zoë Meier").await, "t-1");
+    store.remove_entry(EntryKind::User, &zoe.id).await.expect("it is removed");
+    assert_eq!(found(true, "displayName", "Zoë Meier").await, "");
 }
 
 fn ids(entries: &[Entry]) -> Vec<&str> {
@@ -102,11 +152,15 @@ fn ids(entries: &[Entry]) -> Vec<&str> {
 }
 
 async fn links_go_both_ways_and_there_is_one_manager(store: &dyn Store) {
-    let link = |from: &str, relation, to: &str| Link { from: EntryId::new(from), relation, to: EntryId::new(to) };
+    let link =
+        |from: &str, relation, to: &str| Link { from: EntryId::new(from), relation, to: EntryId::new(to) };
     for to in ["m-1", "m-2", "m-3"] {
         assert!(store.add_link(&link("l-1", Relation::Members, to)).await.expect("it is written"));
     }
-    assert!(!store.add_link(&link("l-1", Relation::Members, "m-2")).await.expect("it is written"), "it was there");
+    assert!(
+        !store.add_link(&link("l-1", Relation::Members, "m-2")).await.expect("it is written"),
+        "it was there"
+    );
     let group = EntryId::new("l-1");
     let members = store.links_from(&group, Relation::Members, None, 2).await.expect("it lists");
     assert_eq!(members, [EntryId::new("m-1"), EntryId::new("m-2")]);
@@ -119,7 +173,8 @@ async fn links_go_both_ways_and_there_is_one_manager(store: &dyn Store) {
 
     store.add_link(&link("m-1", Relation::Manager, "m-2")).await.expect("it is written");
     store.add_link(&link("m-1", Relation::Manager, "m-3")).await.expect("it is written");
-    let managers = store.links_from(&EntryId::new("m-1"), Relation::Manager, None, 9).await.expect("it lists");
+    let managers =
+        store.links_from(&EntryId::new("m-1"), Relation::Manager, None, 9).await.expect("it lists");
     assert_eq!(managers, [EntryId::new("m-3")], "the second manager replaces the first");
 }
 
@@ -139,9 +194,11 @@ async fn assignments_are_made_once(store: &dyn Store) {
     assert!(store.add_assignment(&first).await.expect("it is written"));
     assert!(store.add_assignment(&second).await.expect("it is written"));
     assert!(!store.add_assignment(&assignment("a-9", "p-1", "s-1")).await.expect("it is refused"));
-    let of_resource = store.assignments(&AssignmentQuery::Resource(EntryId::new("s-1"))).await.expect("it lists");
+    let of_resource =
+        store.assignments(&AssignmentQuery::Resource(EntryId::new("s-1"))).await.expect("it lists");
     assert_eq!(of_resource, [first.clone(), second]);
-    let of_principal = store.assignments(&AssignmentQuery::Principal(EntryId::new("p-1"))).await.expect("it lists");
+    let of_principal =
+        store.assignments(&AssignmentQuery::Principal(EntryId::new("p-1"))).await.expect("it lists");
     assert_eq!(of_principal, [first.clone()]);
     assert!(store.remove_assignment(&first.id).await.expect("it is removed"));
     assert!(!store.remove_assignment(&first.id).await.expect("it is gone"));
@@ -187,7 +244,10 @@ async fn jobs_have_schemas_and_ids_without_case(store: &dyn Store) {
     assert_eq!(store.schema(&one.id).await.expect("it reads"), None);
     store.put_schema(&one.id, "{}").await.expect("it is written");
     store
-        .commit(&Commit { pairings: vec![PairingChange::Put(pairing(&one.id, "s", "t"))], events: Vec::new() })
+        .commit(&Commit {
+            pairings: vec![PairingChange::Put(pairing(&one.id, "s", "t"))],
+            events: Vec::new(),
+        })
         .await
         .expect("it is written");
     assert!(store.remove_job(&one.id).await.expect("it is removed"));
@@ -254,7 +314,10 @@ pub fn event(id: &str, job: &str, second: i64) -> ProvisioningEvent {
 async fn results_become_durable_together(store: &dyn Store) {
     let job = JobId::new("together");
     let commit = Commit {
-        pairings: vec![PairingChange::Put(pairing(&job, "s-1", "t-1")), PairingChange::Put(pairing(&job, "s-2", "t-1"))],
+        pairings: vec![
+            PairingChange::Put(pairing(&job, "s-1", "t-1")),
+            PairingChange::Put(pairing(&job, "s-2", "t-1")),
+        ],
         events: vec![event("e-1", "together", 10)],
     };
     store.commit(&commit).await.expect("it is written");
@@ -264,11 +327,18 @@ async fn results_become_durable_together(store: &dyn Store) {
         events: vec![event("e-1", "together", 11)],
     };
     assert!(store.commit(&clash).await.is_err());
-    assert_eq!(store.pairing(&job, "User", &Anchor::new("s-3")).await.expect("it reads"), None, "all or none");
+    assert_eq!(
+        store.pairing(&job, "User", &Anchor::new("s-3")).await.expect("it reads"),
+        None,
+        "all or none"
+    );
     let claims = store.pairings_of_target(&job, "Account", &Anchor::new("t-1")).await.expect("it lists");
     assert_eq!(claims.len(), 2);
-    let forget =
-        PairingChange::Forget { job: job.clone(), source_type: "User".into(), source_anchor: Anchor::new("s-1") };
+    let forget = PairingChange::Forget {
+        job: job.clone(),
+        source_type: "User".into(),
+        source_anchor: Anchor::new("s-1"),
+    };
     store.commit(&Commit { pairings: vec![forget], events: Vec::new() }).await.expect("it is forgotten");
     assert_eq!(store.pairing(&job, "User", &Anchor::new("s-1")).await.expect("it reads"), None);
     assert!(store.event("e-1").await.expect("it reads").is_some());

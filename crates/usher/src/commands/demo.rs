@@ -51,11 +51,10 @@ async fn show(args: &Args, folder: &std::path::Path) -> Result<u8> {
     let seen = exchanges.clone();
     let application = Sandbox::start(
         Options {
-            token: "demo-token".to_owned(),
             observer: Some(Arc::new(move |exchange: &Exchange| {
                 seen.lock().unwrap_or_else(PoisonError::into_inner).push(exchange.clone());
             })),
-            ..Options::default()
+            ..Options::new("demo-token")
         },
         anywhere,
     )
@@ -131,7 +130,7 @@ async fn show(args: &Args, folder: &std::path::Path) -> Result<u8> {
         .await?;
 
     let good = stage.good;
-    let (users, groups) = (application.users().len(), application.groups().len());
+    let (users, groups) = (application.sandbox().users().len(), application.sandbox().groups().len());
     heading("The application now has");
     anstream::println!("  {users} users and {groups} group");
     anstream::println!("\n{}", NEXT);

@@ -114,7 +114,7 @@ fn eval(text: &str, attributes: &AttributeSet, dialect: Dialect, context: &Conte
     }
     let Some(expression) = compilation.expression else { return Ok(REFUSED) };
     if explain {
-        anstream::println!("{}", expression.explain(attributes, context));
+        anstream::print!("{}", expression.explain(attributes, context).tree);
     }
     match expression.evaluate(attributes, context) {
         Ok(outcome) => {

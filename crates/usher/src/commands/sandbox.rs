@@ -37,7 +37,7 @@ pub async fn run(args: Args) -> Result<u8> {
     }
     let brief = args.brief;
     let observer = Arc::new(move |exchange: &Exchange| anstream::println!("{}", shown(exchange, brief)));
-    let options = Options { token: args.token, observer: Some(observer), ..Options::default() };
+    let options = Options { observer: Some(observer), ..Options::new(args.token) };
     let running = Sandbox::start(options, args.listen)
         .await
         .with_context(|| format!("cannot listen on {}", args.listen))?;

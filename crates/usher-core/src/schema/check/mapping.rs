@@ -19,7 +19,9 @@ impl Checker<'_> {
         if let Some(target) = target {
             self.target(path, mapping, target);
         }
-        self.matching(path, mapping);
+        if ends.is_enabled {
+            self.matching(path, mapping);
+        }
         let Some(source) = &mapping.source else { return };
         match source.source_type {
             SourceType::Constant => {
@@ -34,7 +36,7 @@ impl Checker<'_> {
                     self.warn("unknownSource", path, message, "add its definition, or correct the name");
                 }
                 if let (Some(origin), Some(target)) = (ends.source_attribute(attribute), target) {
-                    self.direct(path, mapping, origin, target);
+                    self.direct(path, mapping, origin, target, ends);
                 }
             }
             SourceType::Function => self.expression(path, mapping, source, target, ends),
@@ -77,6 +79,7 @@ impl Checker<'_> {
         mapping: &AttributeMapping,
         source: &AttributeDefinition,
         target: &AttributeDefinition,
+        ends: &Ends<'_>,
     ) {
         let (from, to) = (&source.name, &target.name);
         let is_reference = |attribute: &AttributeDefinition| attribute.value_type == AttributeType::Reference;
@@ -84,6 +87,15 @@ impl Checker<'_> {
             let (reference, plain) = if is_reference(source) { (from, to) } else { (to, from) };
             let message = format!("'{reference}' is a reference and '{plain}' is not, so nothing is resolved");
             self.warn("referenceToPlain", path, message, "map references to references");
+        }
+        let objects = ends.source_directory.map(|directory| (directory, source.referenced_object_names()));
+        if let Some((directory, mut names)) = objects
+            && source.referenced_object_names().next().is_some()
+            && names.all(|name| directory.object(name).is_none())
+        {
+            let known: Vec<&str> = source.referenced_object_names().collect();
+            let message = format!("'{from}' refers to {}, which the source directory does not have", known.join(", "));
+            self.warn("unknownReference", path, message, "add its definition, or correct referencedObjects");
         }
         if source.multivalued && !target.multivalued {
             let message = format!("'{from}' may have several values, but '{to}' takes one");
@@ -150,8 +162,11 @@ fn disagree(node: &Node, source: &AttributeMappingSource) -> bool {
     match &node.kind {
         NodeKind::Call { name, arguments } => {
             let given: Vec<&Node> = arguments.iter().flatten().collect();
+            // Exports write a comparison as three arguments.
+            let compares = given.iter().any(|node| matches!(node.kind, NodeKind::Comparison { .. }));
             !source.name.eq_ignore_ascii_case(name)
                 || !source.parameters.is_empty()
+                    && !compares
                     && (given.len() != source.parameters.len()
                         || given.iter().zip(&source.parameters).any(|(node, (_, source))| disagree(node, source)))
         }
