@@ -8,6 +8,10 @@ use anyhow::{Context, Result, bail};
 
 use crate::{docs, servers, tidy};
 
+/// The tests that need the real servers.
+const FEATURES: &str =
+    "usher-testkit/real-servers,usher-connectors/real-servers,usher-sandbox/real-servers,usher/real-servers";
+
 /// Runs everything that must be green.
 pub fn run(root: &Path, only_tests: bool, without_servers: bool) -> Result<()> {
     if !only_tests {
@@ -19,7 +23,7 @@ pub fn run(root: &Path, only_tests: bool, without_servers: bool) -> Result<()> {
         println!("leaving out the tests that need the real SCIM servers (--without-servers)");
     } else {
         let prepared = servers::prepare(root)?;
-        arguments.extend(["--features", "usher-testkit/real-servers,usher-connectors/real-servers,usher/real-servers"]);
+        arguments.extend(["--features", FEATURES]);
         variables.push(("USHER_TEST_SERVERS", prepared.folder.display().to_string()));
     }
     let counts = cargo_test(root, &arguments, &variables)?;
@@ -35,7 +39,11 @@ pub fn run(root: &Path, only_tests: bool, without_servers: bool) -> Result<()> {
 
 fn run_checks(root: &Path) -> Result<()> {
     crate::run(root, "cargo", &["fmt", "--all", "--check"])?;
-    crate::run(root, "cargo", &["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])?;
+    crate::run(
+        root,
+        "cargo",
+        &["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"],
+    )?;
     tidy::run(root)?;
     docs::run(root, true)
 }

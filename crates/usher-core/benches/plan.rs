@@ -14,7 +14,8 @@ use usher_expr::{Context, Value};
 fn plans(criterion: &mut Criterion) {
     let reading = schema::read(include_bytes!("../tests/planner/schema.json"));
     let document = reading.schema.expect("the fixture is a schema");
-    let rule = RuleProgram::compile(&document, &document.synchronization_rules[0]).expect("the fixture compiles");
+    let rule =
+        RuleProgram::compile(&document, &document.synchronization_rules[0]).expect("the fixture compiles");
     let mapping = rule.mapping("User").expect("the fixture maps users");
     let attributes = json!({
         "userPrincipalName": "adele@x", "displayName": "Adele Vance", "department": "Retail", "mail": "adele@x",

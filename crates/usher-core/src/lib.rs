@@ -25,7 +25,7 @@ pub use ids::{Anchor, AssignmentId, EntryId, JobId, RuleId};
 pub use job::{Job, Pairing, ScheduleState};
 pub use object::{AttributeSet, DirectoryObject};
 pub use plan::{
-    Action, AttributeChange, Change, ErrorCategory, Failure, ModifiedProperty, Operation, OperationKind, PairingEffect,
-    Plan, Skip, SkipReason, Status, Step, StepKind,
+    Action, AttributeChange, Change, ErrorCategory, Failure, ModifiedProperty, Operation, OperationKind,
+    PairingEffect, Plan, Skip, SkipReason, Status, Step, StepKind,
 };
 pub use secret::Secret;

@@ -110,16 +110,40 @@ const fn record(
 }
 
 const OPERATORS: &[Operator] = &[
-    record("EQUALS", "the value is the operand, case counting", Arity::Binary, TEXT, false, true, Test::Equals),
+    record(
+        "EQUALS",
+        "the value is the operand, case counting",
+        Arity::Binary,
+        TEXT,
+        false,
+        true,
+        Test::Equals,
+    ),
     record("NOT EQUALS", "the value is not the operand", Arity::Binary, TEXT, true, true, Test::Equals),
     record("IS TRUE", "the value is true", Arity::Unary, BOOLEAN, false, true, Test::IsTrue),
     record("IS FALSE", "the value is false", Arity::Unary, BOOLEAN, false, true, Test::IsFalse),
     record("IS NULL", "there is no value, or an empty one", Arity::Unary, ANY, false, true, Test::IsNull),
     record("IS NOT NULL", "there is a value", Arity::Unary, ANY, false, true, Test::IsNotNull),
-    record("REGEX MATCH", "the pattern is found in the value", Arity::Binary, TEXT, false, true, Test::Matches),
+    record(
+        "REGEX MATCH",
+        "the pattern is found in the value",
+        Arity::Binary,
+        TEXT,
+        false,
+        true,
+        Test::Matches,
+    ),
     record("NOT REGEX MATCH", "the pattern is not found", Arity::Binary, TEXT, true, true, Test::Matches),
     record("INCLUDES", "the value contains the operand", Arity::Binary, STRING, false, false, Test::Includes),
-    record("ENDS_WITH", "the value ends with the operand", Arity::Binary, STRING, false, false, Test::EndsWith),
+    record(
+        "ENDS_WITH",
+        "the value ends with the operand",
+        Arity::Binary,
+        STRING,
+        false,
+        false,
+        Test::EndsWith,
+    ),
     record(
         "GREATER_THAN",
         "both are whole numbers, not negative, and the value is greater",
@@ -232,7 +256,12 @@ impl Operator {
     }
 
     /// Whether the positive form holds for one value and any operand.
-    fn holds(&self, value: &Value, operands: &[impl AsRef<str>], patterns: &[Pattern]) -> Result<bool, OperatorError> {
+    fn holds(
+        &self,
+        value: &Value,
+        operands: &[impl AsRef<str>],
+        patterns: &[Pattern],
+    ) -> Result<bool, OperatorError> {
         let text = value.to_text();
         let mut operands = operands.iter().map(AsRef::as_ref);
         Ok(match self.test {
@@ -251,10 +280,12 @@ impl Operator {
                 }
                 holds
             }
-            Test::Bits => operands.any(|operand| match (text.trim().parse::<i64>(), operand.trim().parse::<i64>()) {
-                (Ok(left), Ok(right)) => left & right != 0,
-                _ => operand.contains(text.as_str()),
-            }),
+            Test::Bits => {
+                operands.any(|operand| match (text.trim().parse::<i64>(), operand.trim().parse::<i64>()) {
+                    (Ok(left), Ok(right)) => left & right != 0,
+                    _ => operand.contains(text.as_str()),
+                })
+            }
             Test::Matches => {
                 let mut found = false;
                 for (pattern, operand) in patterns.iter().zip(operands) {
@@ -311,7 +342,8 @@ mod tests {
     }
 
     fn is_kept(operator: &str, operand: Option<&str>, value: Value) -> bool {
-        let filter = ScopingFilter { input_filter_groups: filter(operator, operand), ..ScopingFilter::default() };
+        let filter =
+            ScopingFilter { input_filter_groups: filter(operator, operand), ..ScopingFilter::default() };
         let result = CompiledFilter::compile(&filter).expect("the filter compiles").evaluate(&One(value));
         !result.dropped_by_input_filter
     }
@@ -329,7 +361,13 @@ mod tests {
 
     #[test]
     fn null_is_false_for_all_but_the_null_tests() {
-        for (operator, operand) in [("EQUALS", Some("")), ("NOT EQUALS", Some("x")), ("NOT REGEX MATCH", Some("x")), ("IS FALSE", None), ("!&", Some("1"))] {
+        for (operator, operand) in [
+            ("EQUALS", Some("")),
+            ("NOT EQUALS", Some("x")),
+            ("NOT REGEX MATCH", Some("x")),
+            ("IS FALSE", None),
+            ("!&", Some("1")),
+        ] {
             assert!(!passes(operator, operand, Value::Null), "{operator}");
             assert!(!passes(operator, operand, Value::from("")), "{operator}");
         }
@@ -339,10 +377,14 @@ mod tests {
 
     #[test]
     fn input_filters_take_null_as_true_for_negations() {
-        for (operator, operand) in [("NOT EQUALS", Some("x")), ("NOT REGEX MATCH", Some("x")), ("IS FALSE", None), ("!&", Some("1"))] {
+        for (operator, operand) in
+            [("NOT EQUALS", Some("x")), ("NOT REGEX MATCH", Some("x")), ("IS FALSE", None), ("!&", Some("1"))]
+        {
             assert!(is_kept(operator, operand, Value::Null), "{operator}");
         }
-        for (operator, operand) in [("EQUALS", Some("x")), ("REGEX MATCH", Some("x")), ("IS TRUE", None), ("&", Some("1"))] {
+        for (operator, operand) in
+            [("EQUALS", Some("x")), ("REGEX MATCH", Some("x")), ("IS TRUE", None), ("&", Some("1"))]
+        {
             assert!(!is_kept(operator, operand, Value::Null), "{operator}");
         }
     }
@@ -421,7 +463,8 @@ mod tests {
     #[test]
     fn negative_numbers_are_not_compared() {
         let greater = find("GREATER_THAN").expect("the operator exists");
-        let compare = |value: &str, operand: &str| evaluate(greater, &Value::from(value), &[operand], NullMode::False);
+        let compare =
+            |value: &str, operand: &str| evaluate(greater, &Value::from(value), &[operand], NullMode::False);
         assert_eq!(compare("-1", "3"), Err(OperatorError::NotANumber("-1".to_owned())));
         assert_eq!(compare("1", "-3"), Err(OperatorError::NotANumber("-3".to_owned())));
         assert_eq!(compare("10", "9"), Ok(true));
@@ -450,15 +493,21 @@ mod tests {
         assert!(!said("x").passed);
         assert!(said("xy").passed);
         assert!(said("z").passed);
-        let titles: Vec<(String, bool)> = said("x").clauses.into_iter().map(|one| (one.title, one.passed)).collect();
+        let titles: Vec<(String, bool)> =
+            said("x").clauses.into_iter().map(|one| (one.title, one.passed)).collect();
         let title = |title: &str, passed: bool| (title.to_owned(), passed);
-        let expected = [title("both.a INCLUDES x", true), title("both.a INCLUDES y", false), title("z.a INCLUDES z", false)];
+        let expected = [
+            title("both.a INCLUDES x", true),
+            title("both.a INCLUDES y", false),
+            title("z.a INCLUDES z", false),
+        ];
         assert_eq!(titles, expected);
     }
 
     #[test]
     fn category_filters_say_what_does_not_belong() {
-        let filter = ScopingFilter { category_filter_groups: filter("EQUALS", Some("x")), ..ScopingFilter::default() };
+        let filter =
+            ScopingFilter { category_filter_groups: filter("EQUALS", Some("x")), ..ScopingFilter::default() };
         let result = CompiledFilter::compile(&filter).expect("it compiles").evaluate(&One(Value::from("y")));
         assert!(result.not_in_category && result.passed && !result.dropped_by_input_filter);
     }
@@ -473,6 +522,9 @@ mod tests {
         let found: Vec<(&str, String)> =
             problems.expect_err("it does not compile").into_iter().map(|one| (one.code, one.path)).collect();
         let at = |code: &'static str, group: usize| (code, format!("$.groups[{group}].clauses[0]"));
-        assert_eq!(found, [at("unknownOperator", 0), at("invalidPattern", 1), at("noOperand", 2), at("notANumber", 3)]);
+        assert_eq!(
+            found,
+            [at("unknownOperator", 0), at("invalidPattern", 1), at("noOperand", 2), at("notANumber", 3)]
+        );
     }
 }

@@ -8,8 +8,8 @@ use crate::steps::processing::{Extent, Processed};
 use crate::steps::scoping::Verdict;
 use crate::steps::{Names, export, import, matching, processing, references, scoping};
 use crate::{
-    Action, DirectoryObject, Facts, Failure, Operation, OperationKind, PairingEffect, Plan, Question, Skip, SkipReason,
-    Step,
+    Action, DirectoryObject, Facts, Failure, Operation, OperationKind, PairingEffect, Plan, Question, Skip,
+    SkipReason, Step,
 };
 
 /// The planner's word: questions that must be answered first, or the plan.
@@ -22,7 +22,13 @@ pub enum Decision {
 }
 
 /// Decides what one subject needs. Same input, same decision, byte for byte.
-pub fn plan(mapping: &MappingProgram, facts: &Facts, source_name: &str, target_name: &str, context: &Context) -> Decision {
+pub fn plan(
+    mapping: &MappingProgram,
+    facts: &Facts,
+    source_name: &str,
+    target_name: &str,
+    context: &Context,
+) -> Decision {
     let names = Names {
         source: source_name.to_owned(),
         target: target_name.to_owned(),
@@ -157,9 +163,14 @@ impl Draft<'_> {
             Processed::Changes { changes, modified } => (changes, modified),
         };
         let resolved = match extent {
-            Extent::All => {
-                references::resolve(self.mapping, self.facts, &self.names, source, Some(&target), &mut self.steps)?
-            }
+            Extent::All => references::resolve(
+                self.mapping,
+                self.facts,
+                &self.names,
+                source,
+                Some(&target),
+                &mut self.steps,
+            )?,
             Extent::SoftDeletion => references::Resolved::default(),
         };
         if changes.is_empty() && resolved.changes.is_empty() {
@@ -175,10 +186,16 @@ impl Draft<'_> {
             return Ok(Plan { target: Some(target), ..self.not_allowed("change", "Update") });
         }
         let switches_off = !changes.is_empty()
-            && source.attributes.value(import::IS_SOFT_DELETED).is_some_and(|value| value.to_text() == "True")
-            && self.mapping.attributes.iter().filter(|attribute| attribute.depends_on_soft_deletion()).any(
-                |attribute| changes.iter().any(|change| change.attribute == attribute.target),
-            );
+            && source
+                .attributes
+                .value(import::IS_SOFT_DELETED)
+                .is_some_and(|value| value.to_text() == "True")
+            && self
+                .mapping
+                .attributes
+                .iter()
+                .filter(|attribute| attribute.depends_on_soft_deletion())
+                .any(|attribute| changes.iter().any(|change| change.attribute == attribute.target));
         self.steps.push(matching::will_be_updated(&self.names));
         let operation = |changes| Operation {
             kind: OperationKind::Update,
@@ -241,7 +258,10 @@ impl Draft<'_> {
             _ => {
                 let failure = Failure {
                     code: "EntryNotFound".into(),
-                    reason: format!("{} '{}' was not found in {}", self.names.object_type, self.facts.named, self.names.source),
+                    reason: format!(
+                        "{} '{}' was not found in {}",
+                        self.names.object_type, self.facts.named, self.names.source
+                    ),
                     additional_details: None,
                     category: crate::ErrorCategory::NonServiceFailure,
                     recommended_action: Some("check the object id and the object type".into()),
@@ -267,18 +287,24 @@ impl Draft<'_> {
     }
 
     fn not_entitled(mut self, verdict: &Verdict) -> Plan {
-        let scoping = self.steps.last().expect("the scoping step was pushed before its verdict is used").clone();
+        let scoping =
+            self.steps.last().expect("the scoping step was pushed before its verdict is used").clone();
         let step = scoping::not_entitled(&self.names, verdict, &scoping);
-        let skip =
-            Skip { reason: SkipReason::NotEffectivelyEntitled, property: None, description: step.description.clone() };
+        let skip = Skip {
+            reason: SkipReason::NotEffectivelyEntitled,
+            property: None,
+            description: step.description.clone(),
+        };
         self.steps.push(step);
         Plan { skip: Some(skip), ..self.empty() }
     }
 
     fn without_matching_value(mut self) -> Plan {
-        let attributes: Vec<&str> = self.mapping.matching().map(|attribute| attribute.target.as_str()).collect();
+        let attributes: Vec<&str> =
+            self.mapping.matching().map(|attribute| attribute.target.as_str()).collect();
         let step = import::without_matching_value(&self.names, &attributes.join(", "));
-        let skip = Skip { reason: SkipReason::ImportSkipped, property: None, description: step.description.clone() };
+        let skip =
+            Skip { reason: SkipReason::ImportSkipped, property: None, description: step.description.clone() };
         self.steps.push(step);
         Plan { skip: Some(skip), ..self.empty() }
     }

@@ -6,8 +6,8 @@ mod store;
 
 pub use clock::Clock;
 pub use connector::{
-    Capabilities, Connector, ConnectorError, ConnectorErrorKind, ConnectorSettings, Connectors, Effect, Entitlement,
-    GetRequest, MatchQuery, PreparedRequest, SubjectRequest, Written,
+    Capabilities, Connector, ConnectorError, ConnectorErrorKind, ConnectorSettings, Connectors, Effect,
+    Entitlement, GetRequest, MatchQuery, PreparedRequest, SubjectRequest, Written,
 };
 pub use store::{
     AssignmentQuery, Commit, EntryQuery, EventQuery, PairingChange, Store, StoreError, StoredSecret,

@@ -5,8 +5,8 @@ use usher_expr::{Attributes, Context, EvaluationError, Expression, Outcome, Valu
 
 use crate::operators::CompiledFilter;
 use crate::schema::{
-    AttributeDefinition, AttributeMapping, AttributeType, FlowBehavior, FlowType, Mutability, ObjectDefinition,
-    ObjectMapping, Rule, Schema, Severity, SourceType,
+    AttributeDefinition, AttributeMapping, AttributeType, FlowBehavior, FlowType, Mutability,
+    ObjectDefinition, ObjectMapping, Rule, Schema, Severity, SourceType,
 };
 use crate::steps::import::IS_SOFT_DELETED;
 use crate::{References, RuleId};
@@ -110,7 +110,8 @@ impl RuleProgram {
     pub fn compile(schema: &Schema, rule: &Rule) -> Result<Self, Vec<ProgramError>> {
         let mut errors = Vec::new();
         let mut mappings = Vec::new();
-        for (index, mapping) in rule.object_mappings.iter().enumerate().filter(|(_, mapping)| mapping.enabled) {
+        for (index, mapping) in rule.object_mappings.iter().enumerate().filter(|(_, mapping)| mapping.enabled)
+        {
             match MappingProgram::compile(schema, rule, mapping) {
                 Ok(program) => mappings.push(program),
                 Err(problems) => errors.extend(problems.into_iter().map(|mut error| {
@@ -132,10 +133,9 @@ impl RuleProgram {
 
     /// The enabled mapping of a source object's name: exact first, then without regard to case.
     pub fn mapping(&self, object_type: &str) -> Option<&MappingProgram> {
-        self.mappings
-            .iter()
-            .find(|mapping| mapping.source_type == object_type)
-            .or_else(|| self.mappings.iter().find(|mapping| mapping.source_type.eq_ignore_ascii_case(object_type)))
+        self.mappings.iter().find(|mapping| mapping.source_type == object_type).or_else(|| {
+            self.mappings.iter().find(|mapping| mapping.source_type.eq_ignore_ascii_case(object_type))
+        })
     }
 }
 
@@ -152,7 +152,9 @@ impl MappingProgram {
             None => CompiledFilter::default(),
             Some(scope) => CompiledFilter::compile(scope).unwrap_or_else(|problems| {
                 errors.extend(
-                    problems.into_iter().map(|problem| ProgramError { place: problem.path, problem: problem.message }),
+                    problems
+                        .into_iter()
+                        .map(|problem| ProgramError { place: problem.path, problem: problem.message }),
                 );
                 CompiledFilter::default()
             }),
@@ -197,7 +199,8 @@ impl MappingProgram {
 
     /// The source attributes that mappings, filters and matching read.
     pub fn source_attributes(&self) -> Vec<SmolStr> {
-        let mut names: Vec<SmolStr> = vec!["accountEnabled".into(), IS_SOFT_DELETED.into(), "displayName".into()];
+        let mut names: Vec<SmolStr> =
+            vec!["accountEnabled".into(), IS_SOFT_DELETED.into(), "displayName".into()];
         let read = self.attributes.iter().flat_map(AttributeProgram::reads).cloned();
         for name in read.chain(self.filter.attributes().map(SmolStr::from)) {
             if !names.contains(&name) {
@@ -335,7 +338,10 @@ fn expression(text: &str, dialect: usher_expr::Dialect, name: &str) -> Result<So
             .diagnostics
             .iter()
             .find(|diagnostic| diagnostic.severity == Severity::Error)
-            .map_or_else(|| "the expression cannot be read".to_owned(), |diagnostic| diagnostic.message.clone()),
+            .map_or_else(
+                || "the expression cannot be read".to_owned(),
+                |diagnostic| diagnostic.message.clone(),
+            ),
     })
 }
 

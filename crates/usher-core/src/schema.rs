@@ -5,6 +5,7 @@
 
 mod check;
 mod derive;
+mod duplicates;
 mod kinds;
 mod members;
 mod reader;
@@ -63,16 +64,12 @@ impl Schema {
     /// The document: everything that was read, with the present id and version.
     pub fn to_json(&self) -> Value {
         let mut document = self.document.clone();
-        for (name, value) in [("id", &self.id), ("version", &self.version)] {
-            match value {
-                Some(text) => {
-                    document.insert(name.to_owned(), Value::from(text.as_str()));
-                }
-                None => {
-                    if document.get(name).is_some_and(Value::is_string) {
-                        document.shift_remove(name);
-                    }
-                }
+        for (name, present) in [("id", &self.id), ("version", &self.version)] {
+            let written = document.get(name).and_then(scalar);
+            match present {
+                _ if written == *present => {}
+                Some(text) => drop(document.insert(name.to_owned(), Value::from(text.as_str()))),
+                None => drop(document.shift_remove(name)),
             }
         }
         Value::Object(document)
@@ -297,7 +294,8 @@ impl Rule {
     }
 
     fn source_default_mappings(&self) -> Option<Result<Value, serde_json::Error>> {
-        let text = lookup(&self.metadata, "defaultSourceObjectMappings").filter(|text| !text.trim().is_empty())?;
+        let text =
+            lookup(&self.metadata, "defaultSourceObjectMappings").filter(|text| !text.trim().is_empty())?;
         Some(serde_json::from_str(text).and_then(|document: Value| match document {
             // Exported documents hold the text once or twice encoded.
             Value::String(inner) => serde_json::from_str(&inner),
@@ -472,4 +470,13 @@ pub struct FilterClause {
 
 fn lookup<'a>(pairs: &'a [(String, String)], key: &str) -> Option<&'a str> {
     pairs.iter().find(|(known, _)| known.eq_ignore_ascii_case(key)).map(|(_, value)| value.as_str())
+}
+
+/// The text of a text, number or truth value.
+fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
+        _ => None,
+    }
 }

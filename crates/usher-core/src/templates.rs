@@ -107,4 +107,33 @@ mod tests {
             assert_eq!(schema.to_json(), document, "{}", template.id);
         }
     }
+
+    #[test]
+    fn scim_maps_users_and_groups() {
+        let schema = find("SCIM").expect("the template exists").schema();
+        let [rule] = &schema.synchronization_rules[..] else { panic!("one rule") };
+        assert_eq!(
+            rule.source_defaults("User").first(),
+            Some(&("IsSoftDeleted".to_owned(), "False".to_owned()))
+        );
+        let counts: Vec<(&str, usize, Vec<&str>)> = rule
+            .object_mappings
+            .iter()
+            .map(|mapping| {
+                let matching = mapping.attribute_mappings.iter().filter(|one| one.matching_priority > 0);
+                let matching = matching.map(|one| one.target_attribute_name.as_str()).collect();
+                (mapping.source_object_name.as_str(), mapping.attribute_mappings.len(), matching)
+            })
+            .collect();
+        assert_eq!(counts, [("User", 22, vec!["userName"]), ("Group", 3, vec!["displayName"])]);
+    }
+
+    #[test]
+    fn ids_are_found_in_any_case_and_none_is_taken_twice() {
+        for template in all() {
+            let found = find(&template.id.to_ascii_uppercase()).expect("it is found");
+            assert_eq!(found.id, template.id);
+        }
+        assert!(find("unheard-of").is_none());
+    }
 }

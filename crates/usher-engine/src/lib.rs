@@ -4,6 +4,7 @@ pub mod cases;
 mod failures;
 mod on_demand;
 mod prepared;
+mod record;
 mod subject;
 
 use std::sync::Arc;

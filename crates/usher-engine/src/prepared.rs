@@ -121,7 +121,10 @@ impl Engine {
     }
 
     /// The stored secrets of a service principal as connector settings.
-    pub(crate) async fn stored_settings(&self, service_principal: &EntryId) -> Result<ConnectorSettings, CaseError> {
+    pub(crate) async fn stored_settings(
+        &self,
+        service_principal: &EntryId,
+    ) -> Result<ConnectorSettings, CaseError> {
         Ok(settings(&self.store.secrets(service_principal).await?))
     }
 }

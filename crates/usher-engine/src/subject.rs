@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use indexmap::IndexMap;
 use jiff::Timestamp;
 use smol_str::SmolStr;
 use usher_core::planner::{Decision, plan};
@@ -13,10 +12,10 @@ use usher_core::ports::{
     SubjectRequest,
 };
 use usher_core::program::{MappingProgram, RuleProgram};
-use usher_core::steps::{self, Names, export};
+use usher_core::steps::{Names, export};
 use usher_core::{
-    Action, Anchor, Answer, DirectoryObject, Entry, Facts, Failure, Identity, Initiator, Job, Operation, OperationKind,
-    Pairing, PairingEffect, Plan, ProvisioningEvent, Question, References, Status, Step, StepKind, TimedStep,
+    Action, Anchor, Answer, Entry, Facts, Failure, Initiator, Job, Operation, OperationKind, Pairing,
+    PairingEffect, Plan, ProvisioningEvent, Question, References, Step, StepKind, TimedStep,
 };
 use usher_expr::Context;
 
@@ -86,12 +85,17 @@ impl SubjectLocks {
 }
 
 /// What is known of a subject while it is worked on.
-struct Progress {
-    began_at: Timestamp,
-    steps: Vec<TimedStep>,
-    requests: Vec<PreparedRequest>,
-    target_anchor: Option<Anchor>,
-    left_out: bool,
+pub struct Progress {
+    /// When the work began.
+    pub began_at: Timestamp,
+    /// The steps so far.
+    pub steps: Vec<TimedStep>,
+    /// The requests sent, or in a dry run those that would be.
+    pub requests: Vec<PreparedRequest>,
+    /// The target object, once it is known.
+    pub target_anchor: Option<Anchor>,
+    /// The target did not take something.
+    pub left_out: bool,
 }
 
 impl Run<'_> {
@@ -121,7 +125,15 @@ impl Run<'_> {
             Err(Stop::Failed(failure)) => {
                 let names = self.names(mapping, named);
                 let plan = broken(&names, failure);
-                return self.finish(mapping, &Facts { named: named.into(), ..Facts::default() }, plan, progress, false).await;
+                return self
+                    .finish(
+                        mapping,
+                        &Facts { named: named.into(), ..Facts::default() },
+                        plan,
+                        progress,
+                        false,
+                    )
+                    .await;
             }
         };
         let mut facts = facts;
@@ -167,11 +179,17 @@ impl Run<'_> {
         }
     }
 
-    fn target_name(&self) -> String {
+    /// What people call the target: the application's name.
+    pub fn target_name(&self) -> String {
         self.service_principal.text("displayName").unwrap_or(&self.rule.target_directory).to_owned()
     }
 
-    async fn import(&self, mapping: &MappingProgram, named: &str, references: References) -> Result<Facts, Stop> {
+    async fn import(
+        &self,
+        mapping: &MappingProgram,
+        named: &str,
+        references: References,
+    ) -> Result<Facts, Stop> {
         let source = &self.prepared.source;
         let request = SubjectRequest {
             object_type: mapping.source_type.clone(),
@@ -187,8 +205,12 @@ impl Run<'_> {
             }
             None => None,
         };
-        let pairing =
-            self.engine.store.pairing(&self.job.id, &mapping.source_type, &anchor).await.map_err(Stop::store)?;
+        let pairing = self
+            .engine
+            .store
+            .pairing(&self.job.id, &mapping.source_type, &anchor)
+            .await
+            .map_err(Stop::store)?;
         Ok(Facts {
             named: named.into(),
             source: object,
@@ -348,12 +370,15 @@ impl Run<'_> {
             if operation.anchor.is_none() && operation.kind != OperationKind::Create {
                 operation.anchor = progress.target_anchor.clone();
             }
-            let action = if index == 0 || plan.action == Action::Disable { plan.action } else { Action::Update };
+            let action =
+                if index == 0 || plan.action == Action::Disable { plan.action } else { Action::Update };
             progress.requests.extend(self.prepared.target.preview(&operation));
             if self.dry_run {
                 if operation.kind == OperationKind::Create {
-                    progress.target_anchor =
-                        Some(Anchor::new(format!("(known after create of {} '{}')", names.object_type, names.reportable)));
+                    progress.target_anchor = Some(Anchor::new(format!(
+                        "(known after create of {} '{}')",
+                        names.object_type, names.reportable
+                    )));
                 }
                 self.note(progress, export::planned(&names, action));
                 continue;
@@ -368,7 +393,8 @@ impl Run<'_> {
                     progress.target_anchor = Some(written.anchor);
                 }
                 Err(error) => {
-                    let may_be_there = error.effect == Effect::Unknown || error.kind == ConnectorErrorKind::AlreadyExists;
+                    let may_be_there =
+                        error.effect == Effect::Unknown || error.kind == ConnectorErrorKind::AlreadyExists;
                     if operation.kind == OperationKind::Create && may_be_there {
                         return Carried::MatchAgain(plan, error);
                     }
@@ -398,7 +424,9 @@ impl Run<'_> {
                 }
                 // An update or delete may be sent twice; a create may not.
                 ConnectorErrorKind::Unreachable
-                    if operation.kind != OperationKind::Create && error.effect == Effect::Unknown && tries == 1 => {}
+                    if operation.kind != OperationKind::Create
+                        && error.effect == Effect::Unknown
+                        && tries == 1 => {}
                 _ => return Err(error),
             }
         }
@@ -483,61 +511,6 @@ impl Run<'_> {
             })),
         }
     }
-
-    fn event(&self, mapping: &MappingProgram, facts: &Facts, plan: &Plan, progress: &Progress) -> ProvisioningEvent {
-        let status = match (&plan.failure, &plan.skip) {
-            (Some(_), _) => Status::Failure,
-            (None, Some(_)) => Status::Skipped,
-            (None, None) if progress.left_out || !plan.unresolved.is_empty() => Status::Warning,
-            (None, None) => Status::Success,
-        };
-        let directory = |name: &str| Identity {
-            id: self.prepared.schema.directory(name).and_then(|one| one.id.clone()).unwrap_or_default().to_string(),
-            display_name: name.to_owned(),
-            identity_type: String::new(),
-            details: IndexMap::new(),
-        };
-        let mut target_system = directory(&self.rule.target_directory);
-        let service_principal_name = self.target_name();
-        target_system.details = IndexMap::from([
-            ("ApplicationId".to_owned(), self.service_principal.text("appId").unwrap_or_default().to_owned()),
-            ("ServicePrincipalId".to_owned(), self.service_principal.id.to_string()),
-            ("ServicePrincipalDisplayName".to_owned(), service_principal_name.clone()),
-        ]);
-        let clock = &self.engine.clock;
-        ProvisioningEvent {
-            id: clock.guid().to_string().into(),
-            began_at: progress.began_at,
-            ended_at: clock.now(),
-            job: self.job.id.clone(),
-            cycle: self.cycle.clone(),
-            change: clock.guid().to_string().into(),
-            action: plan.action,
-            status,
-            skip_reason: plan.skip.as_ref().map(|skip| skip.reason),
-            skip_description: plan.skip.as_ref().map(|skip| skip.description.clone()),
-            failure: plan.failure.clone(),
-            initiated_by: self.initiated_by.clone(),
-            service_principal: self.service_principal.id.clone(),
-            service_principal_name,
-            source_system: directory(&self.rule.source_directory),
-            target_system,
-            source_identity: identity(facts.source.as_ref(), &facts.named, &mapping.source_type, &plan.reportable),
-            target_identity: Identity {
-                id: progress.target_anchor.as_ref().map(ToString::to_string).unwrap_or_default(),
-                display_name: plan
-                    .target
-                    .as_ref()
-                    .map(|object| steps::reportable(object, object.anchor.as_str()))
-                    .unwrap_or_default(),
-                identity_type: mapping.target_type.to_string(),
-                details: IndexMap::new(),
-            },
-            reportable_identifier: plan.reportable.clone(),
-            steps: progress.steps.clone(),
-            modified_properties: plan.modified.clone(),
-        }
-    }
 }
 
 enum Carried {
@@ -573,26 +546,5 @@ fn broken(names: &Names, failure: Failure) -> Plan {
         pairing: PairingEffect::None,
         target: None,
         reportable: names.reportable.clone(),
-    }
-}
-
-fn identity(object: Option<&DirectoryObject>, named: &str, object_type: &str, reportable: &str) -> Identity {
-    let mut details = IndexMap::new();
-    if let Some(object) = object {
-        details.insert("id".to_owned(), object.anchor.to_string());
-        details.insert("odatatype".to_owned(), object_type.to_owned());
-        for (shown, name) in [("DisplayName", "displayName"), ("UserPrincipalName", "userPrincipalName")] {
-            if let Some(value) = object.attributes.value(name) {
-                details.insert(shown.to_owned(), steps::shown(value));
-            }
-        }
-    }
-    Identity {
-        id: object.map_or_else(|| named.to_owned(), |object| object.anchor.to_string()),
-        display_name: object
-            .and_then(|object| object.attributes.value("displayName"))
-            .map_or_else(|| reportable.to_owned(), steps::shown),
-        identity_type: object_type.to_owned(),
-        details,
     }
 }

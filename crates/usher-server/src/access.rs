@@ -84,15 +84,12 @@ impl Verifier<'_> {
         let malformed = || Refusal::unauthenticated("IDX14100: JWT is not well formed, it cannot be read.");
         let header = decode_header(token).map_err(|_| malformed())?;
         let claims = match &header.kid {
-            Some(kid) if *kid == self.key.id => self.verify(
-                token,
-                &self.key.decoding,
-                Algorithm::ES256,
-                self.issuer,
-                self.audiences,
-            )?,
+            Some(kid) if *kid == self.key.id => {
+                self.verify(token, &self.key.decoding, Algorithm::ES256, self.issuer, self.audiences)?
+            }
             kid => {
-                let unknown = || Refusal::unauthenticated("Access token validation failure. Unknown signing key.");
+                let unknown =
+                    || Refusal::unauthenticated("Access token validation failure. Unknown signing key.");
                 let outside = self.outside.ok_or_else(unknown)?;
                 let jwk = match kid {
                     Some(kid) => outside.keys.find(kid).ok_or_else(unknown)?,
@@ -102,16 +99,27 @@ impl Verifier<'_> {
                 // The key says which algorithms it is for; a token may not choose another kind.
                 let fits = match &jwk.algorithm {
                     AlgorithmParameters::RSA(_) => {
-                        matches!(header.alg, Algorithm::RS256 | Algorithm::RS384 | Algorithm::RS512 | Algorithm::PS256)
+                        matches!(
+                            header.alg,
+                            Algorithm::RS256 | Algorithm::RS384 | Algorithm::RS512 | Algorithm::PS256
+                        )
                     }
-                    AlgorithmParameters::EllipticCurve(_) => matches!(header.alg, Algorithm::ES256 | Algorithm::ES384),
+                    AlgorithmParameters::EllipticCurve(_) => {
+                        matches!(header.alg, Algorithm::ES256 | Algorithm::ES384)
+                    }
                     _ => false,
                 };
                 if !fits {
                     return Err(unknown());
                 }
                 let key = DecodingKey::from_jwk(jwk).map_err(|_| unknown())?;
-                self.verify(token, &key, header.alg, &outside.issuer, std::slice::from_ref(&outside.audience))?
+                self.verify(
+                    token,
+                    &key,
+                    header.alg,
+                    &outside.issuer,
+                    std::slice::from_ref(&outside.audience),
+                )?
             }
         };
         in_time(&claims, now)?;
@@ -158,7 +166,8 @@ fn in_time(claims: &Value, now: Timestamp) -> Result<(), Refusal> {
 
 fn caller(claims: &Value) -> Option<Caller> {
     let text = |name: &str| claims[name].as_str().map(str::to_owned);
-    let app_id = text("appid").or_else(|| text("azp")).or_else(|| text("client_id")).or_else(|| text("sub"))?;
+    let app_id =
+        text("appid").or_else(|| text("azp")).or_else(|| text("client_id")).or_else(|| text("sub"))?;
     let mut permissions: Vec<String> = claims["roles"]
         .as_array()
         .into_iter()

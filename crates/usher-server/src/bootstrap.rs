@@ -45,7 +45,12 @@ pub async fn bootstrap(engine: &Engine) -> Result<Option<FirstCredential>, CaseE
     let secret = new_secret(engine);
     let hint = secret.expose().chars().take(3).collect();
     engine
-        .add_password(application.id.as_str(), Some("first start".to_owned()), hint, &keys::digest(secret.expose()))
+        .add_password(
+            application.id.as_str(),
+            Some("first start".to_owned()),
+            hint,
+            &keys::digest(secret.expose()),
+        )
         .await?;
     engine.store.put_setting(DONE, &Secret::new(client_id.clone())).await?;
     Ok(Some(FirstCredential { tenant: engine.settings.tenant.clone(), client_id, secret }))

@@ -58,7 +58,11 @@ impl Call {
         }
         check_content_type(&self.headers)?;
         let value: Value = serde_json::from_slice(&self.body).map_err(|error| {
-            Refusal::new(StatusCode::BAD_REQUEST, "BadRequest", format!("Unable to read JSON request payload: {error}"))
+            Refusal::new(
+                StatusCode::BAD_REQUEST,
+                "BadRequest",
+                format!("Unable to read JSON request payload: {error}"),
+            )
         })?;
         if is_too_deep(&value, DEPTH) {
             return Err(Refusal::new(
@@ -112,7 +116,10 @@ impl Call {
             EntryKind::Application | EntryKind::ServicePrincipal => "appId",
         };
         if !property.eq_ignore_ascii_case(known) {
-            return Err(Refusal::bad_request(format!("'{property}' is not an alternate key of {}", kind.as_str())));
+            return Err(Refusal::bad_request(format!(
+                "'{property}' is not an alternate key of {}",
+                kind.as_str()
+            )));
         }
         let found = self
             .state
@@ -176,7 +183,12 @@ impl Answer {
 
     /// 201 with the new thing and where it is.
     pub fn created(body: Value, location: String) -> Self {
-        Self { status: StatusCode::CREATED, body: Some(body), text: None, headers: vec![("Location", location)] }
+        Self {
+            status: StatusCode::CREATED,
+            body: Some(body),
+            text: None,
+            headers: vec![("Location", location)],
+        }
     }
 
     /// 204.
@@ -198,7 +210,8 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), Refusal> {
             "a body needs the header Content-Type: application/json",
         ));
     };
-    let media = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let media =
+        value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     if media == "application/json" || media.ends_with("+json") {
         return Ok(());
     }
@@ -217,4 +230,3 @@ fn is_too_deep(value: &Value, left: usize) -> bool {
         _ => false,
     }
 }
-

@@ -39,7 +39,10 @@ impl Refusal {
 
     /// The caller is not known.
     pub fn unauthenticated(message: impl Into<String>) -> Self {
-        Self { challenges: true, ..Self::new(StatusCode::UNAUTHORIZED, "InvalidAuthenticationToken", message) }
+        Self {
+            challenges: true,
+            ..Self::new(StatusCode::UNAUTHORIZED, "InvalidAuthenticationToken", message)
+        }
     }
 
     /// The caller may not do this.

@@ -80,7 +80,9 @@ impl Filter {
             Self::In(operand, values) => {
                 values.iter().any(|value| compare(Operator::Eq, &operand.value(object), value, fold))
             }
-            Self::Compare(operator, operand, value) => compare(*operator, &operand.value(object), value, fold),
+            Self::Compare(operator, operand, value) => {
+                compare(*operator, &operand.value(object), value, fold)
+            }
             Self::Text(test, operand, wanted) => match operand.value(object) {
                 Value::String(text) => {
                     let (text, wanted) = if fold || operand.is_lowered {
@@ -106,7 +108,9 @@ impl Filter {
                 left.paths().into_iter().chain(right.paths()).collect()
             }
             Self::Not(inner) => inner.paths(),
-            Self::Compare(_, operand, _) | Self::Text(_, operand, _) | Self::In(operand, _) => vec![&operand.path],
+            Self::Compare(_, operand, _) | Self::Text(_, operand, _) | Self::In(operand, _) => {
+                vec![&operand.path]
+            }
         }
     }
 
@@ -146,7 +150,11 @@ impl Filter {
 impl Operand {
     fn value(&self, object: &Value) -> Value {
         let found = self.path.iter().try_fold(object, |value, name| {
-            value.as_object()?.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+            value
+                .as_object()?
+                .iter()
+                .find(|(known, _)| known.eq_ignore_ascii_case(name))
+                .map(|(_, value)| value)
         });
         match found {
             Some(Value::String(text)) if self.is_lowered => Value::String(text.to_lowercase()),
@@ -406,7 +414,9 @@ impl Reader<'_> {
                 _ => match word.parse::<i64>() {
                     Ok(number) => Value::from(number),
                     // GUIDs and dates stand bare.
-                    Err(_) if uuid::Uuid::try_parse(&word).is_ok() || instant(&word).is_some() => Value::String(word),
+                    Err(_) if uuid::Uuid::try_parse(&word).is_ok() || instant(&word).is_some() => {
+                        Value::String(word)
+                    }
                     Err(_) => return Err(format!("'{word}' is not a value; texts stand in single quotes")),
                 },
             }),

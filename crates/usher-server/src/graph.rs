@@ -33,7 +33,8 @@ pub struct Operation {
 
 const SYNC_READ: &[&str] = &["Synchronization.Read.All", "Synchronization.ReadWrite.All"];
 const SYNC_WRITE: &[&str] = &["Synchronization.ReadWrite.All"];
-const USER_READ: &[&str] = &["User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"];
+const USER_READ: &[&str] =
+    &["User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"];
 const USER_WRITE: &[&str] = &["User.ReadWrite.All", "Directory.ReadWrite.All"];
 const GROUP_READ: &[&str] = &[
     "GroupMember.Read.All",
@@ -44,7 +45,8 @@ const GROUP_READ: &[&str] = &[
     "Directory.ReadWrite.All",
 ];
 const GROUP_WRITE: &[&str] = &["Group.ReadWrite.All", "Directory.ReadWrite.All"];
-const MEMBER_WRITE: &[&str] = &["GroupMember.ReadWrite.All", "Group.ReadWrite.All", "Directory.ReadWrite.All"];
+const MEMBER_WRITE: &[&str] =
+    &["GroupMember.ReadWrite.All", "Group.ReadWrite.All", "Directory.ReadWrite.All"];
 const APP_READ: &[&str] =
     &["Application.Read.All", "Application.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"];
 const APP_WRITE: &[&str] = &["Application.ReadWrite.All", "Directory.ReadWrite.All"];
@@ -110,7 +112,13 @@ const OPERATIONS: &[Operation] = &[
     operation!("GET", "/servicePrincipals/{id}", APP_READ, true, applications::get_principal),
     operation!("PATCH", "/servicePrincipals/{id}", APP_WRITE, true, applications::update_principal),
     operation!("DELETE", "/servicePrincipals/{id}", APP_WRITE, true, applications::delete_principal),
-    operation!("GET", "/servicePrincipals/{id}/appRoleAssignedTo", ASSIGN_READ, true, assignments::of_resource),
+    operation!(
+        "GET",
+        "/servicePrincipals/{id}/appRoleAssignedTo",
+        ASSIGN_READ,
+        true,
+        assignments::of_resource
+    ),
     operation!("POST", "/servicePrincipals/{id}/appRoleAssignedTo", ASSIGN_WRITE, false, assignments::create),
     operation!(
         "DELETE",
@@ -119,24 +127,72 @@ const OPERATIONS: &[Operation] = &[
         false,
         assignments::remove_from_resource
     ),
-    operation!("GET", "/servicePrincipals/{id}/appRoleAssignments", ASSIGN_READ, true, assignments::of_principal),
-    operation!("POST", "/servicePrincipals/{id}/appRoleAssignments", ASSIGN_WRITE, false, assignments::create),
+    operation!(
+        "GET",
+        "/servicePrincipals/{id}/appRoleAssignments",
+        ASSIGN_READ,
+        true,
+        assignments::of_principal
+    ),
+    operation!(
+        "POST",
+        "/servicePrincipals/{id}/appRoleAssignments",
+        ASSIGN_WRITE,
+        false,
+        assignments::create
+    ),
     operation!("GET", "/applicationTemplates", APP_READ, true, application_templates::list),
     operation!("GET", "/applicationTemplates/{id}", APP_READ, true, application_templates::get),
-    operation!("POST", "/applicationTemplates/{id}/instantiate", APP_WRITE, true, application_templates::instantiate),
+    operation!(
+        "POST",
+        "/applicationTemplates/{id}/instantiate",
+        APP_WRITE,
+        true,
+        application_templates::instantiate
+    ),
     operation!("GET", "/{parent}/{id}/synchronization/templates", SYNC_READ, true, templates::list),
     operation!("GET", "/{parent}/{id}/synchronization/templates/$count", SYNC_READ, true, templates::count),
     operation!("GET", "/{parent}/{id}/synchronization/templates/{template}", SYNC_READ, true, templates::get),
-    operation!("GET", "/{parent}/{id}/synchronization/templates/{template}/schema", SYNC_READ, true, templates::schema),
+    operation!(
+        "GET",
+        "/{parent}/{id}/synchronization/templates/{template}/schema",
+        SYNC_READ,
+        true,
+        templates::schema
+    ),
     operation!("GET", "/{parent}/{id}/synchronization/jobs", SYNC_READ, true, jobs::list),
     operation!("POST", "/{parent}/{id}/synchronization/jobs", SYNC_WRITE, true, jobs::create),
     operation!("GET", "/{parent}/{id}/synchronization/jobs/$count", SYNC_READ, true, jobs::count),
-    operation!("POST", "/{parent}/{id}/synchronization/jobs/validateCredentials", SYNC_WRITE, true, secrets::validate),
+    operation!(
+        "POST",
+        "/{parent}/{id}/synchronization/jobs/validateCredentials",
+        SYNC_WRITE,
+        true,
+        secrets::validate
+    ),
     operation!("GET", "/{parent}/{id}/synchronization/jobs/{job}", SYNC_READ, true, jobs::get),
     operation!("DELETE", "/{parent}/{id}/synchronization/jobs/{job}", SYNC_WRITE, true, jobs::delete),
-    operation!("POST", "/{parent}/{id}/synchronization/jobs/{job}/start", SYNC_WRITE, true, jobs::no_cycles_yet),
-    operation!("POST", "/{parent}/{id}/synchronization/jobs/{job}/pause", SYNC_WRITE, true, jobs::no_cycles_yet),
-    operation!("POST", "/{parent}/{id}/synchronization/jobs/{job}/restart", SYNC_WRITE, true, jobs::no_cycles_yet),
+    operation!(
+        "POST",
+        "/{parent}/{id}/synchronization/jobs/{job}/start",
+        SYNC_WRITE,
+        true,
+        jobs::no_cycles_yet
+    ),
+    operation!(
+        "POST",
+        "/{parent}/{id}/synchronization/jobs/{job}/pause",
+        SYNC_WRITE,
+        true,
+        jobs::no_cycles_yet
+    ),
+    operation!(
+        "POST",
+        "/{parent}/{id}/synchronization/jobs/{job}/restart",
+        SYNC_WRITE,
+        true,
+        jobs::no_cycles_yet
+    ),
     operation!(
         "POST",
         "/{parent}/{id}/synchronization/jobs/{job}/validateCredentials",
@@ -153,8 +209,20 @@ const OPERATIONS: &[Operation] = &[
     ),
     operation!("GET", "/{parent}/{id}/synchronization/jobs/{job}/schema", SYNC_READ, true, schemas::get),
     operation!("PUT", "/{parent}/{id}/synchronization/jobs/{job}/schema", SYNC_WRITE, true, schemas::replace),
-    operation!("PATCH", "/{parent}/{id}/synchronization/jobs/{job}/schema", SYNC_WRITE, true, schemas::replace),
-    operation!("DELETE", "/{parent}/{id}/synchronization/jobs/{job}/schema", SYNC_WRITE, true, schemas::reset),
+    operation!(
+        "PATCH",
+        "/{parent}/{id}/synchronization/jobs/{job}/schema",
+        SYNC_WRITE,
+        true,
+        schemas::replace
+    ),
+    operation!(
+        "DELETE",
+        "/{parent}/{id}/synchronization/jobs/{job}/schema",
+        SYNC_WRITE,
+        true,
+        schemas::reset
+    ),
     operation!(
         "GET",
         "/{parent}/{id}/synchronization/jobs/{job}/schema/filterOperators",

@@ -58,10 +58,13 @@ impl SigningKey {
         let point = pair.der_bytes();
         // An uncompressed point: 4, then x and y of 32 bytes each.
         let (x, y) = match point {
-            [4, rest @ ..] if rest.len() == 64 => (URL_SAFE_NO_PAD.encode(&rest[..32]), URL_SAFE_NO_PAD.encode(&rest[32..])),
+            [4, rest @ ..] if rest.len() == 64 => {
+                (URL_SAFE_NO_PAD.encode(&rest[..32]), URL_SAFE_NO_PAD.encode(&rest[32..]))
+            }
             _ => return Err(KeyError::Key { what: "read", source: "it is not a P-256 key".into() }),
         };
-        let wrong = |source: jsonwebtoken::errors::Error| KeyError::Key { what: "read", source: Box::new(source) };
+        let wrong =
+            |source: jsonwebtoken::errors::Error| KeyError::Key { what: "read", source: Box::new(source) };
         Ok(Self {
             encoding: EncodingKey::from_ec_pem(pair.serialize_pem().as_bytes()).map_err(wrong)?,
             decoding: DecodingKey::from_ec_components(&x, &y).map_err(wrong)?,

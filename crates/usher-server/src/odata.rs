@@ -38,9 +38,13 @@ pub struct Collection {
 pub fn top(call: &Call, most: usize) -> Result<usize, Refusal> {
     match call.option("$top") {
         None => Ok(PAGE.min(most)),
-        Some(text) => text.parse::<usize>().ok().filter(|number| (1..=most).contains(number)).ok_or_else(|| {
-            Refusal::bad_request(format!("Invalid page size specified: '{text}'. Must be between 1 and {most} inclusive."))
-        }),
+        Some(text) => {
+            text.parse::<usize>().ok().filter(|number| (1..=most).contains(number)).ok_or_else(|| {
+                Refusal::bad_request(format!(
+                    "Invalid page size specified: '{text}'. Must be between 1 and {most} inclusive."
+                ))
+            })
+        }
     }
 }
 
@@ -50,12 +54,9 @@ pub fn top(call: &Call, most: usize) -> Result<usize, Refusal> {
 /// 400.
 pub fn skipped(call: &Call) -> Result<Option<String>, Refusal> {
     let Some(token) = call.option("$skiptoken") else { return Ok(None) };
-    URL_SAFE_NO_PAD
-        .decode(token)
-        .ok()
-        .and_then(|bytes| String::from_utf8(bytes).ok())
-        .map(Some)
-        .ok_or_else(|| Refusal::bad_request("the $skiptoken is not one of ours; follow @odata.nextLink as it stands"))
+    URL_SAFE_NO_PAD.decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok()).map(Some).ok_or_else(
+        || Refusal::bad_request("the $skiptoken is not one of ours; follow @odata.nextLink as it stands"),
+    )
 }
 
 /// The link to the next page: the same query, going on after this place.
@@ -99,7 +100,9 @@ impl Collection {
         let names: Vec<String> =
             text.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect();
         if let Some(name) = names.iter().find(|name| name.as_str() != "*" && !self.is_known(name)) {
-            return Err(Refusal::bad_request(format!("Could not find a property named '{name}' on this resource.")));
+            return Err(Refusal::bad_request(format!(
+                "Could not find a property named '{name}' on this resource."
+            )));
         }
         Ok((!names.iter().any(|name| name == "*")).then_some(names))
     }
@@ -162,7 +165,8 @@ impl Collection {
     /// 400.
     pub fn filter(&self, call: &Call) -> Result<Option<Filter>, Refusal> {
         let Some(text) = call.option("$filter") else { return Ok(None) };
-        let filter = Filter::parse(text).map_err(|error| Refusal::bad_request(format!("Invalid filter clause: {error}.")))?;
+        let filter = Filter::parse(text)
+            .map_err(|error| Refusal::bad_request(format!("Invalid filter clause: {error}.")))?;
         for path in filter.paths() {
             if !path.first().is_some_and(|name| self.is_known(name)) {
                 return Err(Refusal::bad_request(format!(
@@ -197,7 +201,9 @@ impl Collection {
         let equals = filter
             .as_ref()
             .and_then(Filter::as_equality)
-            .filter(|(property, _)| self.known.iter().any(|(known, _)| known == property) || *property == "appId")
+            .filter(|(property, _)| {
+                self.known.iter().any(|(known, _)| known == property) || *property == "appId"
+            })
             .map(|(property, text)| (property.into(), text.into()));
         let mut found = Vec::new();
         let mut looked = 0;

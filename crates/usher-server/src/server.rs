@@ -134,7 +134,8 @@ async fn handle(Extract(state): Extract<Arc<State>>, request: Request) -> Respon
     let mut response = match outcome {
         Outcome::Answer(answer) => write(answer),
         Outcome::Refusal(refusal) => {
-            let mut response = json_response(refusal.status, &refusal.body(now, &request_id, &client_request_id));
+            let mut response =
+                json_response(refusal.status, &refusal.body(now, &request_id, &client_request_id));
             if let Some(seconds) = refusal.retry_after {
                 response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
             }
@@ -233,8 +234,7 @@ async fn graph_answer(state: &Arc<State>, request: Request) -> Result<Answer, Re
         audiences: &[GRAPH_AUDIENCE.to_owned(), state.options.address.clone()],
         outside: state.options.outside_issuer.as_ref(),
     };
-    let caller =
-        verifier.caller(authorization(request.headers()).as_deref(), state.engine.clock.now())?;
+    let caller = verifier.caller(authorization(request.headers()).as_deref(), state.engine.clock.now())?;
     let (operation, parameters) = find(request.method(), &path)?;
     let query = url::form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes())
         .into_owned()
@@ -253,11 +253,11 @@ async fn graph_answer(state: &Arc<State>, request: Request) -> Result<Answer, Re
     (operation.run)(call).await
 }
 
+/// An operation with the variable segments of a path.
+type Found = (&'static Operation, Vec<(&'static str, String)>);
+
 /// The operation of a method and path. Segment names are compared without regard to case.
-fn find<'p>(
-    method: &Method,
-    path: &'p GraphPath,
-) -> Result<(&'static Operation, Vec<(&'static str, String)>), Refusal> {
+fn find(method: &Method, path: &GraphPath) -> Result<Found, Refusal> {
     let mut is_known = false;
     for operation in graph::operations() {
         if let Some(parameters) = matched(operation.path, &path.segments) {
@@ -289,8 +289,9 @@ fn matched(pattern: &'static str, segments: &[String]) -> Option<Vec<(&'static s
         let segment = rest.next()?;
         match part.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
             Some("parent") => {
-                let is_parent =
-                    ["applications", "servicePrincipals"].iter().any(|known| known.eq_ignore_ascii_case(segment));
+                let is_parent = ["applications", "servicePrincipals"]
+                    .iter()
+                    .any(|known| known.eq_ignore_ascii_case(segment));
                 if !is_parent {
                     return None;
                 }
@@ -309,7 +310,10 @@ async fn authorise(operation: &Operation, call: &Call) -> Result<(), Refusal> {
     if call.caller.holds(operation.permissions) {
         return Ok(());
     }
-    if operation.is_for_owners && call.caller.holds(&["Application.ReadWrite.OwnedBy"]) && owns(operation, call).await? {
+    if operation.is_for_owners
+        && call.caller.holds(&["Application.ReadWrite.OwnedBy"])
+        && owns(operation, call).await?
+    {
         return Ok(());
     }
     Err(Refusal::forbidden())
@@ -322,8 +326,11 @@ async fn owns(operation: &Operation, call: &Call) -> Result<bool, Refusal> {
     }
     let is_application = call.parameter("parent").eq_ignore_ascii_case("applications")
         || operation.path.starts_with("/applications/");
-    let kind =
-        if is_application { usher_core::EntryKind::Application } else { usher_core::EntryKind::ServicePrincipal };
+    let kind = if is_application {
+        usher_core::EntryKind::Application
+    } else {
+        usher_core::EntryKind::ServicePrincipal
+    };
     if operation.path.starts_with("/applicationTemplates/") {
         return Ok(true);
     }
@@ -345,7 +352,10 @@ async fn read_body(state: &State, request: Request) -> Result<Vec<u8>, Refusal> 
             format!("the body is larger than {largest} bytes"),
         )
     };
-    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    let length = request
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if length.is_some_and(|length| length > largest) {
         return Err(too_large());
     }
@@ -353,7 +363,11 @@ async fn read_body(state: &State, request: Request) -> Result<Vec<u8>, Refusal> 
     match tokio::time::timeout(BODY_TIME, read).await {
         Ok(Ok(bytes)) => Ok(bytes.to_vec()),
         Ok(Err(_)) => Err(too_large()),
-        Err(_) => Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, "RequestTimeout", "the body did not arrive in time")),
+        Err(_) => Err(Refusal::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "RequestTimeout",
+            "the body did not arrive in time",
+        )),
     }
 }
 
@@ -393,7 +407,9 @@ fn json_response(status: StatusCode, body: &Value) -> Response<Body> {
 
 /// Sets a header; a value that is no header value is left out rather than trusted.
 fn insert(headers: &mut HeaderMap, name: &str, value: &str) {
-    if let (Ok(name), Ok(value)) = (header::HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value)) {
+    if let (Ok(name), Ok(value)) =
+        (header::HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value))
+    {
         headers.insert(name, value);
     }
 }

@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 
 use axum::Router;
 use axum_server::tls_rustls::RustlsConfig;
-use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose,
+};
 use tokio::net::TcpListener;
 
 /// How the service speaks.
@@ -131,4 +134,3 @@ fn write(path: &Path, text: &str, mode: u32) -> Result<(), TlsError> {
     let _ = mode;
     options.open(path).and_then(|mut file| file.write_all(text.as_bytes())).map_err(failed)
 }
-

@@ -65,7 +65,10 @@ pub async fn issue(
             StatusCode::BAD_REQUEST,
             "unsupported_grant_type",
             70003,
-            format!("The app requested an unsupported grant type '{}'. Use client_credentials.", get("grant_type")),
+            format!(
+                "The app requested an unsupported grant type '{}'. Use client_credentials.",
+                get("grant_type")
+            ),
         ));
     }
     let basic = basic(authorization);
@@ -135,7 +138,10 @@ pub fn check_tenant(state: &State, tenant: &str) -> Result<(), OauthError> {
         StatusCode::BAD_REQUEST,
         "invalid_request",
         90002,
-        format!("Tenant '{tenant}' not found. This service has the tenant '{}'.", state.engine.settings.tenant),
+        format!(
+            "Tenant '{tenant}' not found. This service has the tenant '{}'.",
+            state.engine.settings.tenant
+        ),
     ))
 }
 
@@ -170,11 +176,14 @@ async fn authenticate(state: &State, client: &str, secret: &str) -> Result<Entry
 }
 
 fn basic(authorization: Option<&str>) -> Option<(String, String)> {
-    let encoded = authorization?.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic"))?.1;
+    let encoded =
+        authorization?.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic"))?.1;
     let text = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
     let (client, secret) = text.split_once(':')?;
     // RFC 6749 §2.3.1: both halves are form-encoded.
-    let plain = |text: &str| percent_encoding::percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
+    let plain = |text: &str| {
+        percent_encoding::percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
+    };
     Some((plain(client), plain(secret)))
 }
 

@@ -24,9 +24,7 @@ fn main() {
 
 async fn measure() {
     let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let application = Sandbox::start(Options::new("t"), anywhere)
-        .await
-        .expect("the sandbox starts");
+    let application = Sandbox::start(Options::new("t"), anywhere).await.expect("the sandbox starts");
     let folder = std::env::temp_dir().join(format!("usher-bench-{}", SystemClock.guid()));
     let engine = wiring::engine(&folder, None, HttpOptions::default()).await.expect("the engine starts");
     let tenant = engine.settings.tenant.clone();
@@ -53,8 +51,10 @@ async fn measure() {
         let user = user(&client, number).await;
         let body = json!({ "parameters": [{ "ruleId": rule,
             "subjects": [{ "objectId": user, "objectTypeName": "User" }] }] });
-        let dry = client.post(&format!("{path}/provisionOnDemand?dryRun=true"), &body).await.expect("a dry run");
-        let value: Value = serde_json::from_str(dry["value"].as_str().unwrap_or("{}")).expect("the value is JSON");
+        let dry =
+            client.post(&format!("{path}/provisionOnDemand?dryRun=true"), &body).await.expect("a dry run");
+        let value: Value =
+            serde_json::from_str(dry["value"].as_str().unwrap_or("{}")).expect("the value is JSON");
         sent.push(value["requests"][0]["body"].clone());
         let began = Instant::now();
         client.post(&format!("{path}/provisionOnDemand"), &body).await.expect("it is provisioned");
@@ -62,9 +62,7 @@ async fn measure() {
     }
 
     // The same three requests that the connector sends for a new person: test, match, create.
-    let other = Sandbox::start(Options::new("t"), anywhere)
-        .await
-        .expect("the second sandbox starts");
+    let other = Sandbox::start(Options::new("t"), anywhere).await.expect("the second sandbox starts");
     let base = other.base_address();
     let url = url::Url::parse(&base).expect("the address is a URL");
     let bare = Client::with(&Profile {
@@ -78,8 +76,12 @@ async fn measure() {
     let mut direct = Vec::with_capacity(PEOPLE);
     for (number, body) in sent.iter().enumerate() {
         let began = Instant::now();
-        for name in ["6b6a0c9e-2b0d-4a0b-8f3a-7a1f7b0a4f39".to_owned(), format!("person{number}@contoso.example")] {
-            bare.get(&format!("{}/Users?filter=userName+eq+%22{name}%22", url.path())).await.expect("it answers");
+        for name in
+            ["6b6a0c9e-2b0d-4a0b-8f3a-7a1f7b0a4f39".to_owned(), format!("person{number}@contoso.example")]
+        {
+            bare.get(&format!("{}/Users?filter=userName+eq+%22{name}%22", url.path()))
+                .await
+                .expect("it answers");
         }
         bare.post(&format!("{}/Users", url.path()), body).await.expect("it creates");
         direct.push(began.elapsed());
@@ -106,15 +108,20 @@ async fn set_up(client: &Client, base_address: &str) -> (String, String) {
         )
         .await
         .expect("the application is made");
-    let base =
-        format!("/v1.0/servicePrincipals/{}/synchronization", made["servicePrincipal"]["id"].as_str().expect("an id"));
+    let base = format!(
+        "/v1.0/servicePrincipals/{}/synchronization",
+        made["servicePrincipal"]["id"].as_str().expect("an id")
+    );
     let secrets = json!({ "value": [
         { "key": "BaseAddress", "value": base_address },
         { "key": "SecretToken", "value": "t" },
         { "key": "SyncAll", "value": "true" },
     ] });
     client.put(&format!("{base}/secrets"), &secrets).await.expect("the secrets are stored");
-    let job = client.post(&format!("{base}/jobs"), &json!({ "templateId": "scim" })).await.expect("the job is made");
+    let job = client
+        .post(&format!("{base}/jobs"), &json!({ "templateId": "scim" }))
+        .await
+        .expect("the job is made");
     let path = format!("{base}/jobs/{}", job["id"].as_str().expect("an id"));
     let schema = client.get(&format!("{path}/schema")).await.expect("the job has a schema");
     let rule = schema["synchronizationRules"][0]["id"].as_str().expect("a rule").to_owned();
@@ -129,5 +136,8 @@ async fn user(client: &Client, number: usize) -> String {
         "jobTitle": "Clerk", "department": "Retail", "employeeId": number.to_string(),
         "passwordProfile": { "password": "Aa1!0123456789" },
     });
-    client.post("/v1.0/users", &body).await.expect("the user is made")["id"].as_str().expect("an id").to_owned()
+    client.post("/v1.0/users", &body).await.expect("the user is made")["id"]
+        .as_str()
+        .expect("an id")
+        .to_owned()
 }

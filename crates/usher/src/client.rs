@@ -128,11 +128,13 @@ impl Client {
             return Ok(document);
         }
         let error = document.get("error");
-        let text = |name: &str| error.and_then(|error| error.get(name)).and_then(Value::as_str).map(str::to_owned);
+        let text =
+            |name: &str| error.and_then(|error| error.get(name)).and_then(Value::as_str).map(str::to_owned);
         Err(anyhow!(Refusal {
             status: response.status,
             code: text("code").unwrap_or_else(|| "UnknownError".to_owned()),
-            message: text("message").unwrap_or_else(|| format!("{method} {path} was answered with {document}")),
+            message: text("message")
+                .unwrap_or_else(|| format!("{method} {path} was answered with {document}")),
             retry_after: response
                 .headers
                 .iter()

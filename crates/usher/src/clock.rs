@@ -22,7 +22,10 @@ impl Clock for SystemClock {
         tokio::time::sleep(duration).await;
     }
 
-    #[expect(clippy::disallowed_methods, reason = "this is the one place where the system's randomness comes in")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place where the system's randomness comes in"
+    )]
     fn guid(&self) -> Uuid {
         Uuid::new_v4()
     }

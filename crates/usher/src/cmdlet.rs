@@ -21,7 +21,8 @@ use crate::profile::{Profile, ProfileCredential};
 /// Runs a cmdlet of the command line; the number is the exit code.
 pub async fn run(name: &str, arguments: Vec<String>) -> u8 {
     let transport = SavedConnection::new();
-    let code = powershell::run_cmdlet(name, arguments, &mut Console, &transport, &options(Output::Table)).await;
+    let code =
+        powershell::run_cmdlet(name, arguments, &mut Console, &transport, &options(Output::Table)).await;
     u8::try_from(code).unwrap_or(1)
 }
 
@@ -43,7 +44,7 @@ pub async fn run_script(
     };
     let transport = SavedConnection::new();
     let script = Script { name, text };
-    let variables = variables.into_iter().map(|(name, value)| (name, PsValue::Text(value.into()))).collect();
+    let variables = variables.into_iter().map(|(name, value)| (name, PsValue::Text(value))).collect();
     let code = powershell::run_script(script, variables, &mut Console, &transport, &options(output)).await;
     Ok(u8::try_from(code).unwrap_or(1))
 }
@@ -77,11 +78,8 @@ impl Transport for SavedConnection {
                 client.send(request.method.as_str(), &path, &request.headers, body).await
             }
             None => {
-                let client = self
-                    .client
-                    .get_or_try_init(|| async { client::graph(profile) })
-                    .await
-                    .map_err(failed)?;
+                let client =
+                    self.client.get_or_try_init(|| async { client::graph(profile) }).await.map_err(failed)?;
                 client.send(request.method.as_str(), &path, &request.headers, body).await
             }
         };
@@ -113,8 +111,7 @@ fn through(proxy: &Proxy) -> Result<HttpOptions, TransportError> {
             source: None,
         });
     }
-    let credentials =
-        proxy.credential.as_ref().map(|one| (one.user_name.clone(), one.password.clone()));
+    let credentials = proxy.credential.as_ref().map(|one| (one.user_name.clone(), one.password.clone()));
     Ok(HttpOptions {
         proxy: Some(ProxyOptions { url: proxy.uri.to_string(), credentials }),
         ..HttpOptions::default()

@@ -23,8 +23,9 @@ pub fn text<'a>(object: &'a Value, name: &str) -> &'a str {
 pub async fn service_principal(client: &Client, name: &str) -> Result<Value> {
     let filters: &[&str] = if is_guid(name) { &["id", "appId"] } else { &["displayName"] };
     for property in filters {
-        let found =
-            client.list(&format!("/v1.0/servicePrincipals?$filter={property}%20eq%20{}", quoted(name))).await?;
+        let found = client
+            .list(&format!("/v1.0/servicePrincipals?$filter={property}%20eq%20{}", quoted(name)))
+            .await?;
         match found.as_slice() {
             [] => {}
             [one] => return Ok(one.clone()),
@@ -83,9 +84,15 @@ pub fn rule(schema: &Value, object_type: &str, id: Option<&str>) -> Result<Strin
     let found: Vec<&str> = rules.iter().filter(maps).map(|rule| text(rule, "id")).collect();
     match found.as_slice() {
         [one] => Ok((*one).to_owned()),
-        [] => Err(Failure::refused(format!("no rule of the job's schema provisions objects of type '{object_type}'"))),
+        [] => Err(Failure::refused(format!(
+            "no rule of the job's schema provisions objects of type '{object_type}'"
+        ))),
         several => Err(Failure::usage(
-            format!("{} rules provision objects of type '{object_type}': {}", several.len(), several.join(", ")),
+            format!(
+                "{} rules provision objects of type '{object_type}': {}",
+                several.len(),
+                several.join(", ")
+            ),
             "say which with --rule ID",
         )),
     }
@@ -107,7 +114,10 @@ pub async fn subject(client: &Client, object_type: &str, name: &str) -> Result<S
     };
     for property in properties {
         let found = client
-            .list(&format!("/v1.0/{collection}?$filter={property}%20eq%20{}&$select=id,displayName", quoted(name)))
+            .list(&format!(
+                "/v1.0/{collection}?$filter={property}%20eq%20{}&$select=id,displayName",
+                quoted(name)
+            ))
             .await?;
         match found.as_slice() {
             [] => {}

@@ -69,8 +69,8 @@ impl Profile {
             }
             Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
         };
-        let document: Value =
-            serde_json::from_str(&text).with_context(|| format!("{} is not a saved connection", path.display()))?;
+        let document: Value = serde_json::from_str(&text)
+            .with_context(|| format!("{} is not a saved connection", path.display()))?;
         Self::from_json(&document).with_context(|| format!("{} is not a saved connection", path.display()))
     }
 
@@ -106,7 +106,11 @@ impl Profile {
     /// A member is missing.
     pub fn from_json(document: &Value) -> Result<Self> {
         let text = |name: &str| {
-            document.get(name).and_then(Value::as_str).map(str::to_owned).with_context(|| format!("it has no '{name}'"))
+            document
+                .get(name)
+                .and_then(Value::as_str)
+                .map(str::to_owned)
+                .with_context(|| format!("it has no '{name}'"))
         };
         let credential = match document.get("token").and_then(Value::as_str) {
             Some(token) => ProfileCredential::Token(Secret::new(token)),
@@ -189,7 +193,8 @@ pub fn write_private(path: &Path, text: &str) -> Result<()> {
         options.mode(0o600);
     }
     let mut file = options.open(&beside).with_context(|| format!("cannot write {}", beside.display()))?;
-    file.write_all(text.as_bytes()).and_then(|()| file.sync_all())
+    file.write_all(text.as_bytes())
+        .and_then(|()| file.sync_all())
         .with_context(|| format!("cannot write {}", beside.display()))?;
     fs::rename(&beside, path).with_context(|| format!("cannot write {}", path.display()))
 }

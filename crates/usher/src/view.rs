@@ -30,7 +30,12 @@ pub fn print_event(event: &Value) {
     let name = text(&event["sourceIdentity"], "displayName");
     let action = text(event, "provisioningAction");
     let status = text(&event["provisioningStatusInfo"], "status");
-    anstream::println!("{} {} ({action}) {}", text(&event["sourceIdentity"], "identityType"), name.bold(), text(event, "activityDateTime").dimmed());
+    anstream::println!(
+        "{} {} ({action}) {}",
+        text(&event["sourceIdentity"], "identityType"),
+        name.bold(),
+        text(event, "activityDateTime").dimmed()
+    );
     anstream::println!("{}", result(status));
     anstream::print!("{}", body(event));
     if let Some(error) = event["provisioningStatusInfo"]["errorInformation"].as_object() {
@@ -73,7 +78,8 @@ fn one(value: &Value, key: Option<&Value>) -> String {
     );
     out.push_str(&body(value));
     let details = key.map(|key| &key["details"]).and_then(Value::as_object);
-    let code = details.and_then(|details| details.get("errorCode")).and_then(Value::as_str).unwrap_or_default();
+    let code =
+        details.and_then(|details| details.get("errorCode")).and_then(Value::as_str).unwrap_or_default();
     if let Some(info) = value["statusInfo"].as_object().filter(|info| info.contains_key("errorCode")) {
         out.push_str(&explanation(info));
     } else if !code.is_empty() {
@@ -111,7 +117,11 @@ fn body(value: &Value) -> String {
             for (name, detail) in details.iter().filter(|(name, _)| TELLING.contains(&name.as_str())) {
                 let shown = detail.as_str().unwrap_or_default();
                 if !shown.is_empty() && shown != "{}" {
-                    out.push_str(&format!("    {} {} {shown}\n", " ".repeat(20), format!("{name}:").dimmed()));
+                    out.push_str(&format!(
+                        "    {} {} {shown}\n",
+                        " ".repeat(20),
+                        format!("{name}:").dimmed()
+                    ));
                 }
             }
         }

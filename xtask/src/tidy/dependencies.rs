@@ -19,7 +19,15 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("usher-testkit", &["usher-core", "usher-expr"]),
     (
         "usher",
-        &["usher-core", "usher-expr", "usher-connectors", "usher-store", "usher-engine", "usher-server", "usher-sandbox"],
+        &[
+            "usher-core",
+            "usher-expr",
+            "usher-connectors",
+            "usher-store",
+            "usher-engine",
+            "usher-server",
+            "usher-sandbox",
+        ],
     ),
     ("xtask", &[]),
 ];
@@ -55,10 +63,13 @@ pub fn check(root: &Path, findings: &mut Vec<String>) -> Result<()> {
         for (dependency, is_dev) in dependencies {
             let ours = dependency.starts_with("usher") && dependency != "usher-testkit";
             if dependency == "usher-testkit" && !is_dev {
-                findings.push(format!("crates/{package}/Cargo.toml: usher-testkit is only ever a dev-dependency"));
+                findings.push(format!(
+                    "crates/{package}/Cargo.toml: usher-testkit is only ever a dev-dependency"
+                ));
             }
             if ours && !is_dev && !allowed.contains(&dependency.as_str()) {
-                findings.push(format!("crates/{package}/Cargo.toml: {package} may not depend on {dependency}"));
+                findings
+                    .push(format!("crates/{package}/Cargo.toml: {package} may not depend on {dependency}"));
             }
             if *is_dev {
                 continue;
@@ -71,8 +82,12 @@ pub fn check(root: &Path, findings: &mut Vec<String>) -> Result<()> {
                     homes.join(" and ")
                 ));
             }
-            if ["usher-expr", "usher-core"].contains(&package.as_str()) && NOT_IN_CORE.contains(&dependency.as_str()) {
-                findings.push(format!("crates/{package}/Cargo.toml: {package} does no I/O and may not use {dependency}"));
+            if ["usher-expr", "usher-core"].contains(&package.as_str())
+                && NOT_IN_CORE.contains(&dependency.as_str())
+            {
+                findings.push(format!(
+                    "crates/{package}/Cargo.toml: {package} does no I/O and may not use {dependency}"
+                ));
             }
         }
     }

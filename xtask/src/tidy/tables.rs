@@ -94,7 +94,7 @@ fn errors(root: &Path, findings: &mut Vec<String>) -> Result<()> {
     let text = fs::read_to_string(root.join(register)).with_context(|| format!("cannot read {register}"))?;
     let codes: BTreeSet<String> = text
         .lines()
-        .filter_map(|line| line.trim().strip_prefix("code: \"")?.split('"').next().map(str::to_owned))
+        .filter_map(|line| line.split_once("code: \"")?.1.split('"').next().map(str::to_owned))
         .collect();
     let pages = names(&root.join("docs/errors"), "md")?;
     for code in codes.difference(&pages) {

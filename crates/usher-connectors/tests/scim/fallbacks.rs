@@ -85,6 +85,7 @@ async fn what_a_service_without_patch_drops_in_silence_is_left_out() {
         Unsupported NotImplemented effect None
         PATCH /Users/u1 was answered with status 501 Not Implemented
         detail: no PATCH
+        attribute: locale
     "#]]
     .assert_eq(&written(&nothing));
 }
@@ -100,6 +101,7 @@ async fn a_service_with_neither_patch_nor_put_says_what_it_said_to_patch() {
         Unsupported MethodNotAllowed effect None
         PATCH /Users/u1 was answered with status 405 Method Not Allowed
         detail: no PATCH
+        attribute: title
     "#]]
     .assert_eq(&written(&result));
 }

@@ -76,7 +76,9 @@ impl CompiledFilter {
                         .enumerate()
                         .filter_map(|(clause_index, clause)| {
                             let path = format!("$.{kind}[{index}].clauses[{clause_index}]");
-                            CompiledClause::compile(clause, &path).map_err(|problem| problems.push(problem)).ok()
+                            CompiledClause::compile(clause, &path)
+                                .map_err(|problem| problems.push(problem))
+                                .ok()
                         })
                         .collect(),
                 })
@@ -154,7 +156,8 @@ impl CompiledClause {
             problem(code, with_cause(&error), remedy.to_owned())
         })?;
         if operator.compares_numbers()
-            && let Some(error) = clause.target_operand.iter().find_map(|operand| super::natural(operand).err())
+            && let Some(error) =
+                clause.target_operand.iter().find_map(|operand| super::natural(operand).err())
         {
             let remedy = format!("'{}' compares whole numbers that are not negative", operator.name);
             return Err(problem("notANumber", error.to_string(), remedy));

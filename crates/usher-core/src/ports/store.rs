@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use smol_str::SmolStr;
 
 use crate::{
-    Anchor, AppRoleAssignment, AssignmentId, Entry, EntryId, EntryKind, Job, JobId, Link, Pairing, ProvisioningEvent,
-    Relation, Secret,
+    Anchor, AppRoleAssignment, AssignmentId, Entry, EntryId, EntryKind, Job, JobId, Link, Pairing,
+    ProvisioningEvent, Relation, Secret,
 };
 
 /// A failure of the store.
@@ -116,7 +116,12 @@ pub trait Store: Send + Sync {
     /// The entry with this id, living or deleted.
     async fn entry(&self, kind: EntryKind, id: &EntryId) -> Result<Option<Entry>, StoreError>;
     /// The living entry with this unique value (`userPrincipalName`, `appId`, `uniqueName`), compared without case.
-    async fn entry_by_key(&self, kind: EntryKind, property: &str, value: &str) -> Result<Option<Entry>, StoreError>;
+    async fn entry_by_key(
+        &self,
+        kind: EntryKind,
+        property: &str,
+        value: &str,
+    ) -> Result<Option<Entry>, StoreError>;
     /// A page of entries.
     async fn entries(&self, query: &EntryQuery) -> Result<Vec<Entry>, StoreError>;
     /// Removes an entry for good, with its links and assignments. Says whether it was there.
@@ -165,7 +170,11 @@ pub trait Store: Send + Sync {
     /// Removes the job's own schema document.
     async fn remove_schema(&self, job: &JobId) -> Result<(), StoreError>;
     /// Replaces all synchronization secrets of a service principal.
-    async fn put_secrets(&self, service_principal: &EntryId, secrets: &[StoredSecret]) -> Result<(), StoreError>;
+    async fn put_secrets(
+        &self,
+        service_principal: &EntryId,
+        secrets: &[StoredSecret],
+    ) -> Result<(), StoreError>;
     /// The synchronization secrets of a service principal, in order.
     async fn secrets(&self, service_principal: &EntryId) -> Result<Vec<StoredSecret>, StoreError>;
 

@@ -8,8 +8,8 @@ use std::collections::{HashMap, HashSet};
 use usher_expr::{Dialect, Severity};
 
 use super::{
-    AttributeDefinition, AttributeType, DirectoryDefinition, FlowTypes, Mutability, ObjectDefinition, ObjectMapping,
-    Rule, Schema, SchemaDiagnostic,
+    AttributeDefinition, AttributeType, DirectoryDefinition, FlowTypes, Mutability, ObjectDefinition,
+    ObjectMapping, Rule, Schema, SchemaDiagnostic,
 };
 
 /// Lists every problem. What a published document contains is at most a warning; errors are what cannot run.
@@ -37,7 +37,8 @@ struct Ends<'a> {
 impl<'a> Ends<'a> {
     /// Whether the source is known to lack the attribute. A definition without attributes was shortened.
     fn lacks(&self, attribute: &str) -> bool {
-        self.source.is_some_and(|object| !object.attributes.is_empty() && object.attribute(attribute).is_none())
+        self.source
+            .is_some_and(|object| !object.attributes.is_empty() && object.attribute(attribute).is_none())
     }
 
     fn source_attribute(&self, name: &str) -> Option<&'a AttributeDefinition> {
@@ -61,7 +62,9 @@ impl<'a> Checker<'a> {
                 let message = format!("there is another directory '{}'", directory.name);
                 self.error("duplicateName", &path, message, "give each directory a name of its own");
             }
-            if let Some(id) = directory.id.as_deref().filter(|id| !id.is_empty() && !ids.insert(id.to_lowercase())) {
+            if let Some(id) =
+                directory.id.as_deref().filter(|id| !id.is_empty() && !ids.insert(id.to_lowercase()))
+            {
                 let message = format!("there is another directory with the id '{id}'");
                 self.warn("duplicateId", &path, message, "give each directory an id of its own");
             }
@@ -69,7 +72,12 @@ impl<'a> Checker<'a> {
             for (index, object) in directory.objects.iter().enumerate() {
                 let path = format!("{path}.objects[{index}]");
                 if object.name.is_empty() {
-                    self.warn("noName", &path, "the object has no name", "object mappings refer to objects by name");
+                    self.warn(
+                        "noName",
+                        &path,
+                        "the object has no name",
+                        "object mappings refer to objects by name",
+                    );
                 } else if !objects.insert(object.name.to_lowercase()) {
                     let message = format!("'{}' is listed more than once; the first one counts", object.name);
                     self.warn("duplicateName", &path, message, "merge the two");
@@ -87,7 +95,8 @@ impl<'a> Checker<'a> {
             if name.is_empty() {
                 self.warn("noName", &place, "the attribute has no name", "remove it, or give it one");
             } else if !names.insert(name.as_str()) {
-                let message = format!("the attribute '{name}' is listed more than once; the first one counts");
+                let message =
+                    format!("the attribute '{name}' is listed more than once; the first one counts");
                 self.warn("duplicateName", &place, message, "remove one of them");
             }
             self.default_fits(&place, attribute.default_value.as_deref(), attribute);
@@ -105,8 +114,13 @@ impl<'a> Checker<'a> {
         let mut priorities = HashSet::new();
         for (index, rule) in self.schema.synchronization_rules.iter().enumerate() {
             let path = format!("$.synchronizationRules[{index}]");
-            let names_directories = !rule.source_directory_name.is_empty() || !rule.target_directory_name.is_empty();
-            if rule.id.is_empty() && rule.name.is_empty() && rule.object_mappings.is_empty() && !names_directories {
+            let names_directories =
+                !rule.source_directory_name.is_empty() || !rule.target_directory_name.is_empty();
+            if rule.id.is_empty()
+                && rule.name.is_empty()
+                && rule.object_mappings.is_empty()
+                && !names_directories
+            {
                 self.warn("emptyRule", &path, "the rule is empty", "remove it, or fill it in");
                 continue;
             }
@@ -116,7 +130,9 @@ impl<'a> Checker<'a> {
                 let message = format!("there is another rule '{}'", rule.id);
                 self.error("duplicateId", &path, message, "give each rule an id of its own");
             }
-            for (end, name) in [("source", &rule.source_directory_name), ("target", &rule.target_directory_name)] {
+            for (end, name) in
+                [("source", &rule.source_directory_name), ("target", &rule.target_directory_name)]
+            {
                 self.directory_of(&path, end, name);
             }
             if !priorities.insert(rule.priority) {
@@ -138,7 +154,8 @@ impl<'a> Checker<'a> {
             self.warn("unknownDialect", path, message, format!("one of {}", known.join(", ")));
         }
         if rule.has_unreadable_source_defaults() {
-            let message = "the metadata defaultSourceObjectMappings is not JSON text; the defaults are passed over";
+            let message =
+                "the metadata defaultSourceObjectMappings is not JSON text; the defaults are passed over";
             self.warn("badMetadata", path, message, "correct the text, or remove the entry");
         }
     }
@@ -163,20 +180,37 @@ impl<'a> Checker<'a> {
                 self.warn("emptyMapping", &path, "the object mapping is empty", "remove it, or fill it in");
                 continue;
             }
-            let is_mapped_twice = mapping.enabled && !pairs.insert((source.to_lowercase(), target.to_lowercase()));
+            let is_mapped_twice =
+                mapping.enabled && !pairs.insert((source.to_lowercase(), target.to_lowercase()));
             if is_mapped_twice && mapping.scope.is_none() {
-                let message = format!("'{source}' is mapped to '{target}' more than once, and here without a scope");
-                self.warn("duplicateMapping", &path, message, "disable one, or tell them apart by scoping filters");
+                let message =
+                    format!("'{source}' is mapped to '{target}' more than once, and here without a scope");
+                self.warn(
+                    "duplicateMapping",
+                    &path,
+                    message,
+                    "disable one, or tell them apart by scoping filters",
+                );
             }
             self.object_mapping(&path, rule, mapping);
         }
     }
 
     fn object_mapping(&mut self, path: &str, rule: &Rule, mapping: &ObjectMapping) {
-        let source =
-            self.object_of(path, "source", &rule.source_directory_name, &mapping.source_object_name, mapping.enabled);
-        let target =
-            self.object_of(path, "target", &rule.target_directory_name, &mapping.target_object_name, mapping.enabled);
+        let source = self.object_of(
+            path,
+            "source",
+            &rule.source_directory_name,
+            &mapping.source_object_name,
+            mapping.enabled,
+        );
+        let target = self.object_of(
+            path,
+            "target",
+            &rule.target_directory_name,
+            &mapping.target_object_name,
+            mapping.enabled,
+        );
         let ends = Ends {
             source_directory: self.schema.directory(&rule.source_directory_name),
             source,
@@ -201,7 +235,12 @@ impl<'a> Checker<'a> {
             let place = format!("{path}.attributeMappings[{index}]");
             let name = &attribute.target_attribute_name;
             if name.is_empty() {
-                self.warn("noTarget", &place, "the mapping names no target attribute", "remove it, or name one");
+                self.warn(
+                    "noTarget",
+                    &place,
+                    "the mapping names no target attribute",
+                    "remove it, or name one",
+                );
                 continue;
             }
             if !targets.insert(name.to_lowercase()) {
@@ -211,9 +250,16 @@ impl<'a> Checker<'a> {
             if attribute.matching_priority > 0
                 && let Some(other) = matching.insert(attribute.matching_priority, name)
             {
-                let message =
-                    format!("'{other}' and '{name}' have the same matching priority {}", attribute.matching_priority);
-                self.warn("samePriority", &place, message, "give each matching attribute a priority of its own");
+                let message = format!(
+                    "'{other}' and '{name}' have the same matching priority {}",
+                    attribute.matching_priority
+                );
+                self.warn(
+                    "samePriority",
+                    &place,
+                    message,
+                    "give each matching attribute a priority of its own",
+                );
             }
             self.attribute_mapping(&place, attribute, &ends);
         }
@@ -245,9 +291,17 @@ impl<'a> Checker<'a> {
                 .attribute_mappings
                 .iter()
                 .any(|one| one.target_attribute_name.eq_ignore_ascii_case(&attribute.name));
-            let has_value = is_mapped || attribute.default_value.as_deref().is_some_and(|value| !value.is_empty());
-            if attribute.required && !has_value && !attribute.anchor && attribute.mutability != Mutability::ReadOnly {
-                let message = format!("'{}' is required in the target, but neither mapped nor defaulted", attribute.name);
+            let has_value =
+                is_mapped || attribute.default_value.as_deref().is_some_and(|value| !value.is_empty());
+            if attribute.required
+                && !has_value
+                && !attribute.anchor
+                && attribute.mutability != Mutability::ReadOnly
+            {
+                let message = format!(
+                    "'{}' is required in the target, but neither mapped nor defaulted",
+                    attribute.name
+                );
                 self.warn("requiredUnmapped", path, message, "map it, or correct its 'required' flag");
             }
         }
@@ -272,7 +326,12 @@ impl<'a> Checker<'a> {
         let object = directory.object(name);
         if object.is_none() {
             let message = format!("the directory '{}' has no object '{name}'", directory.name);
-            self.warn("unknownObject", path, message, "add its definition to the directory, or correct the name");
+            self.warn(
+                "unknownObject",
+                path,
+                message,
+                "add its definition to the directory, or correct the name",
+            );
         }
         object
     }
@@ -288,22 +347,44 @@ impl<'a> Checker<'a> {
             _ => true,
         };
         if !fits {
-            let message =
-                format!("'{value}' is no value for '{}', which is {}", attribute.name, attribute.value_type.name());
+            let message = format!(
+                "'{value}' is no value for '{}', which is {}",
+                attribute.name,
+                attribute.value_type.name()
+            );
             self.warn("wrongValue", path, message, "correct the value, or the attribute's type");
         }
     }
 
-    fn error(&mut self, code: &'static str, path: &str, message: impl Into<String>, remedy: impl Into<String>) {
+    fn error(
+        &mut self,
+        code: &'static str,
+        path: &str,
+        message: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
         self.push(Severity::Error, code, path, message.into(), remedy.into());
     }
 
-    fn warn(&mut self, code: &'static str, path: &str, message: impl Into<String>, remedy: impl Into<String>) {
+    fn warn(
+        &mut self,
+        code: &'static str,
+        path: &str,
+        message: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
         self.push(Severity::Warning, code, path, message.into(), remedy.into());
     }
 
     fn push(&mut self, severity: Severity, code: &'static str, path: &str, message: String, remedy: String) {
         let path = path.to_owned();
-        self.found.push(SchemaDiagnostic { severity, code, path, position: None, message, remedy: Some(remedy) });
+        self.found.push(SchemaDiagnostic {
+            severity,
+            code,
+            path,
+            position: None,
+            message,
+            remedy: Some(remedy),
+        });
     }
 }

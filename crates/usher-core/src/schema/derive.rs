@@ -1,12 +1,17 @@
 //! What a document leaves unsaid: expressions from type and name, and the defaults inside rule metadata.
 
 use serde_json::Value;
+use usher_expr::Dialect;
 use usher_expr::functions::{self, Function};
 
 use super::{AttributeMappingSource, SourceType};
 
 /// The expression of a source that has none.
-pub fn expression(source_type: SourceType, name: &str, parameters: &[(String, AttributeMappingSource)]) -> String {
+pub fn expression(
+    source_type: SourceType,
+    name: &str,
+    parameters: &[(String, AttributeMappingSource)],
+) -> String {
     if name.is_empty() {
         return String::new();
     }
@@ -20,13 +25,13 @@ pub fn expression(source_type: SourceType, name: &str, parameters: &[(String, At
 /// The arguments in the function's order: parameters that were omitted leave their place empty.
 fn arguments<'a>(name: &str, parameters: &'a [(String, AttributeMappingSource)]) -> Vec<&'a str> {
     let mut arguments = Vec::new();
-    let mut functions = functions::all().iter().filter(|function| function.name.eq_ignore_ascii_case(name));
-    let params = functions.next().map(|function| function.params).unwrap_or_default();
+    let params = function(name).map(|function| function.params).unwrap_or_default();
     for (key, value) in parameters {
         let reach = arguments.len() + params.len();
         let place = (arguments.len()..reach).find(|index| {
-            Function::param(params, *index)
-                .is_some_and(|param| [param.graph_key(), param.name].iter().any(|known| known.eq_ignore_ascii_case(key)))
+            Function::param(params, *index).is_some_and(|param| {
+                [param.graph_key(), param.name].iter().any(|known| known.eq_ignore_ascii_case(key))
+            })
         });
         arguments.resize(place.unwrap_or(arguments.len()), "");
         arguments.push(value.expression.as_str());
@@ -34,10 +39,20 @@ fn arguments<'a>(name: &str, parameters: &'a [(String, AttributeMappingSource)])
     arguments
 }
 
+/// The function that a document means: the service's, where several dialects have one of that name.
+fn function(name: &str) -> Option<&'static Function> {
+    Dialect::ALL.iter().find_map(|dialect| {
+        let has_name = |function: &&Function| function.name.eq_ignore_ascii_case(name);
+        functions::all().iter().copied().find(|one| has_name(one) && one.dialects.contains(dialect))
+    })
+}
+
 /// The constant that an expression states: what stands between the quotes, or the whole text where there are none.
 pub fn constant(expression: &str) -> String {
     let text = expression.trim();
-    let Some(inner) = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else { return text.to_owned() };
+    let Some(inner) = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
+        return text.to_owned();
+    };
     let mut constant = String::with_capacity(inner.len());
     let mut characters = inner.chars();
     while let Some(next) = characters.next() {

@@ -103,8 +103,8 @@ kinds! {
         "a mapping source has type, name and expression";
     /// A list entry with key and value.
     PAIR: "a pair of key and value",
-        own ["key", "value"],
-        shared [],
+        own ["key"],
+        shared ["value"],
         "such an entry has key and value";
     /// A scoping filter.
     FILTER: "a scoping filter",

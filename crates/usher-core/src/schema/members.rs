@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 use usher_expr::Severity;
 
-use super::SchemaDiagnostic;
 use super::kinds::{self, Kind};
+use super::{SchemaDiagnostic, scalar};
 
 /// A JSON object with the place where it stands.
 pub struct Place<'a> {
@@ -15,7 +15,6 @@ pub struct Place<'a> {
 }
 
 /// Reads members and gathers what is wrong with them.
-#[derive(Default)]
 pub struct Reader {
     /// What was noticed.
     pub diagnostics: Vec<SchemaDiagnostic>,
@@ -107,10 +106,9 @@ impl Reader {
         };
         let mut texts = Vec::with_capacity(items.len());
         for (index, item) in items.iter().enumerate() {
-            match item {
-                Value::String(text) => texts.push(text.clone()),
-                Value::Number(_) | Value::Bool(_) => texts.push(item.to_string()),
-                other => self.wrong_type(place, &format!("{name}[{index}]"), "a text", other),
+            match scalar(item) {
+                Some(text) => texts.push(text),
+                None => self.wrong_type(place, &format!("{name}[{index}]"), "a text", item),
             }
         }
         texts
@@ -136,12 +134,13 @@ impl Reader {
     /// A text that may be missing or null.
     pub fn optional_text(&mut self, place: &Place<'_>, name: &str) -> Option<String> {
         match place.members.get(name) {
-            Some(Value::String(text)) => Some(text.clone()),
             None | Some(Value::Null) => None,
-            Some(other @ (Value::Number(_) | Value::Bool(_))) => Some(other.to_string()),
-            Some(other) => {
-                self.wrong_type(place, name, "a text", other);
-                None
+            Some(value) => {
+                let text = scalar(value);
+                if text.is_none() {
+                    self.wrong_type(place, name, "a text", value);
+                }
+                text
             }
         }
     }
@@ -167,9 +166,10 @@ impl Reader {
             Some(value) => value,
         };
         let number = match value {
-            Value::Number(number) => {
-                number.as_i64().or_else(|| number.as_f64().and_then(whole)).and_then(|number| number.try_into().ok())
-            }
+            Value::Number(number) => number
+                .as_i64()
+                .or_else(|| number.as_f64().and_then(whole))
+                .and_then(|number| number.try_into().ok()),
             Value::String(text) => text.trim().parse().ok(),
             _ => None,
         };
@@ -187,7 +187,9 @@ impl Reader {
                 let index = number.as_u64().and_then(|number| usize::try_from(number).ok());
                 index.and_then(|index| choices.get(index))
             }
-            Some(Value::String(text)) => choices.iter().find(|(known, _)| known.eq_ignore_ascii_case(text.trim())),
+            Some(Value::String(text)) => {
+                choices.iter().find(|(known, _)| known.eq_ignore_ascii_case(text.trim()))
+            }
             Some(other) => {
                 self.wrong_type(place, name, "a text", other);
                 return T::default();
@@ -237,7 +239,14 @@ impl Reader {
         self.push(Severity::Warning, code, path, message.into(), remedy.into());
     }
 
-    fn push(&mut self, severity: Severity, code: &'static str, path: String, message: String, remedy: String) {
+    fn push(
+        &mut self,
+        severity: Severity,
+        code: &'static str,
+        path: String,
+        message: String,
+        remedy: String,
+    ) {
         let remedy = Some(remedy);
         self.diagnostics.push(SchemaDiagnostic { severity, code, path, position: None, message, remedy });
     }
@@ -247,7 +256,7 @@ impl Reader {
 pub fn what(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
-        Value::Bool(_) => "true or false",
+        Value::Bool(_) => "a truth value",
         Value::Number(_) => "a number",
         Value::String(_) => "a text",
         Value::Array(_) => "a list",

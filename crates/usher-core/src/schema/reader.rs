@@ -4,18 +4,18 @@ use serde_json::{Map, Value};
 
 use super::members::{Place, Reader, what};
 use super::{
-    AttributeDefinition, AttributeMapping, AttributeMappingSource, AttributeType, DirectoryDefinition, FilterClause,
-    FilterGroup, FlowBehavior, FlowType, FlowTypes, Mutability, ObjectDefinition, ObjectMapping, Reading, Rule, Schema,
-    ScopingFilter, SourceType, derive, kinds, text,
+    AttributeDefinition, AttributeMapping, AttributeMappingSource, AttributeType, DirectoryDefinition,
+    FilterClause, FilterGroup, FlowBehavior, FlowType, FlowTypes, Mutability, ObjectDefinition,
+    ObjectMapping, Reading, Rule, Schema, ScopingFilter, SourceType, derive, kinds, text,
 };
 
 /// Reads a document: a schema, or a template with a schema in it. Never fails.
 pub fn read(bytes: &[u8]) -> Reading {
-    let document = match text::parse(bytes) {
-        Ok(document) => document,
+    let (document, diagnostics) = match text::parse(bytes) {
+        Ok(parsed) => parsed,
         Err(diagnostic) => return Reading { schema: None, diagnostics: vec![diagnostic] },
     };
-    let mut reader = Reader::default();
+    let mut reader = Reader { diagnostics };
     let schema = reader.document(document);
     Reading { schema, diagnostics: reader.diagnostics }
 }
@@ -110,7 +110,12 @@ impl Reader {
         let groups = self.child(place, "groupFilter", &kinds::GROUPS);
         if !place.members.contains_key("priority") && kinds::RULE.is_told_by(place.members.keys()) {
             let message = "the rule has no priority, which counts as 0";
-            self.warn("noPriority", place.path.clone(), message, "give it one: rules run lowest priority first");
+            self.warn(
+                "noPriority",
+                place.path.clone(),
+                message,
+                "give it one: rules run lowest priority first",
+            );
         }
         Rule {
             id: self.text(place, "id"),
@@ -121,7 +126,9 @@ impl Reader {
             target_directory_name: self.text(place, "targetDirectoryName"),
             object_mappings: self.list(place, "objectMappings", &kinds::OBJECT_MAPPING, Self::object_mapping),
             metadata: self.pairs(place, "metadata"),
-            included_containers: containers.map(|inner| self.texts(&inner, "includedContainers")).unwrap_or_default(),
+            included_containers: containers
+                .map(|inner| self.texts(&inner, "includedContainers"))
+                .unwrap_or_default(),
             included_groups: groups.map(|inner| self.texts(&inner, "includedGroups")).unwrap_or_default(),
         }
     }

@@ -39,8 +39,9 @@ pub fn explain(text: &str, error: &serde_json::Error) -> Fault {
             ..fault(text, offset, "the document nests deeper than any schema".to_owned(), remedy)
         };
     }
-    let (message, remedy) = known(text, offset, reason)
-        .unwrap_or_else(|| (format!("this is not JSON: {reason}"), "correct the text at this place".to_owned()));
+    let (message, remedy) = known(text, offset, reason).unwrap_or_else(|| {
+        (format!("this is not JSON: {reason}"), "correct the text at this place".to_owned())
+    });
     fault(text, offset, message, remedy)
 }
 
@@ -51,14 +52,20 @@ fn known(text: &str, offset: usize, reason: &str) -> Option<(String, String)> {
     let begins = |marks: &[&str]| marks.iter().any(|mark| rest.starts_with(mark));
     let found = |message: &str, remedy: &str| Some((message.to_owned(), remedy.to_owned()));
     if reason.starts_with("control character") {
-        return found("a text holds a line break or a tab", "write \\n or \\t, or close the text on its line");
+        return found(
+            "a text holds a line break or a tab",
+            "write \\n or \\t, or close the text on its line",
+        );
     }
     if reason == "invalid escape" {
         return found("a text holds a backslash that begins no escape", "write two backslashes for one");
     }
     if reason == "trailing characters" {
         let message = format!("more stands behind the end of the document: '{}'", shorten(rest));
-        return Some((message, "remove it, or the closing brace that ends the document too early".to_owned()));
+        return Some((
+            message,
+            "remove it, or the closing brace that ends the document too early".to_owned(),
+        ));
     }
     if begins(&["..", "…"]) {
         return found(
@@ -91,7 +98,9 @@ fn known(text: &str, offset: usize, reason: &str) -> Option<(String, String)> {
     if reason.starts_with("expected `,`") && begins(&["\"", "{", "["]) {
         return found("a comma is missing before this", "put a comma between the two");
     }
-    if reason == "key must be a string" && rest.starts_with(|next: char| next.is_alphanumeric() || next == '_') {
+    if reason == "key must be a string"
+        && rest.starts_with(|next: char| next.is_alphanumeric() || next == '_')
+    {
         return found("a member's name is not in quotes", "put the name between double quotes");
     }
     None
@@ -100,10 +109,10 @@ fn known(text: &str, offset: usize, reason: &str) -> Option<(String, String)> {
 /// What stands before the document, where it does not begin with JSON.
 fn preamble(text: &str) -> Option<String> {
     let line = text.lines().next().unwrap_or_default();
-    let is_placeholder = line
-        .strip_prefix('{')
-        .and_then(|rest| rest.split_once('}'))
-        .is_some_and(|(name, _)| !name.is_empty() && name.chars().all(|next| next.is_alphanumeric() || next == '-'));
+    let is_placeholder =
+        line.strip_prefix('{').and_then(|rest| rest.split_once('}')).is_some_and(|(name, _)| {
+            !name.is_empty() && name.chars().all(|next| next.is_alphanumeric() || next == '-')
+        });
     let is_json = text.starts_with(['{', '[']) && !is_placeholder;
     (!is_json).then(|| format!("the document does not begin with JSON but with '{}'", shorten(line)))
 }
@@ -129,7 +138,9 @@ fn ends_early(text: &str, offset: usize) -> Fault {
     let message = match unclosed {
         Some((index, opener)) => {
             let (line, column) = position(text, index);
-            format!("the document ends too early: the {opener} of line {line}, column {column} is never closed")
+            format!(
+                "the document ends too early: the {opener} of line {line}, column {column} is never closed"
+            )
         }
         None => "the document ends too early".to_owned(),
     };
@@ -151,7 +162,8 @@ fn offset_of(text: &str, line: usize, column: usize) -> usize {
     offset + (text[offset..].len() - text[offset..].trim_start_matches([' ', '\t', '\r', '\n']).len())
 }
 
-fn position(text: &str, offset: usize) -> (usize, usize) {
+/// Line and column of a byte, from 1, in characters.
+pub fn position(text: &str, offset: usize) -> (usize, usize) {
     let before = &text[..offset];
     let start = before.rfind('\n').map_or(0, |index| index + 1);
     (before.matches('\n').count() + 1, before[start..].chars().count() + 1)

@@ -3,23 +3,37 @@
 use serde_json::Value;
 use usher_expr::Severity;
 
-use super::{SchemaDiagnostic, syntax};
+use super::{SchemaDiagnostic, duplicates, syntax};
 
-/// Decodes UTF-8 and UTF-16, with or without byte order mark, and parses.
+/// Decodes UTF-8 and UTF-16, with or without byte order mark, and parses. The list is of what is doubtful.
 ///
 /// # Errors
 /// What is wrong with the text.
-pub fn parse(bytes: &[u8]) -> Result<Value, SchemaDiagnostic> {
+pub fn parse(bytes: &[u8]) -> Result<(Value, Vec<SchemaDiagnostic>), SchemaDiagnostic> {
     let text = decode(bytes)?;
     if text.trim().is_empty() {
         return Err(problem("emptyDocument", None, "the document is empty", "export the schema again"));
     }
-    serde_json::from_str(&text).map_err(|error| {
+    let document = serde_json::from_str(&text).map_err(|error| {
         let fault = syntax::explain(&text, &error);
         let (line, column) = fault.position;
         let message = format!("{} (line {line}, column {column})", fault.message);
         problem(fault.code, Some(fault.position), message, fault.remedy)
-    })
+    })?;
+    let doubtful = duplicates::find(&text).into_iter().map(|duplicate| {
+        let (line, column) = syntax::position(&text, duplicate.offset);
+        SchemaDiagnostic {
+            severity: Severity::Warning,
+            code: "duplicateMember",
+            path: duplicate.path,
+            position: Some((line, column)),
+            message: format!(
+                "this member stands twice in its object; the last one counts (line {line}, column {column})"
+            ),
+            remedy: Some("keep one of them".to_owned()),
+        }
+    });
+    Ok((document, doubtful.collect()))
 }
 
 fn decode(bytes: &[u8]) -> Result<String, SchemaDiagnostic> {

@@ -67,7 +67,10 @@ pub fn left_out(names: &Names, attribute: &str, reason: &str) -> Step {
         "EntryExportUpdate",
         StepKind::Export,
         Status::Warning,
-        format!("{} did not take {attribute} of {} '{}': {reason}", names.target, names.object_type, names.reportable),
+        format!(
+            "{} did not take {attribute} of {} '{}': {reason}",
+            names.target, names.object_type, names.reportable
+        ),
     );
     step.details.insert("PropertyName".into(), attribute.into());
     step
@@ -90,7 +93,8 @@ pub fn redundant(names: &Names) -> Skip {
 
 /// The subject is left out.
 pub fn skipped(names: &Names, skip: &Skip) -> Step {
-    let mut step = step("EntrySynchronizationSkip", StepKind::Export, Status::Skipped, skip.description.clone());
+    let mut step =
+        step("EntrySynchronizationSkip", StepKind::Export, Status::Skipped, skip.description.clone());
     step.details.insert("SkipReason".into(), skip.reason.as_str().into());
     step.details.insert("ReportableIdentifier".into(), names.reportable.clone());
     if let Some(property) = &skip.property {

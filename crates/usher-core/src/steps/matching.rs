@@ -73,7 +73,12 @@ pub fn find(
                     "EntryImportObjectNotFound",
                     StepKind::Matching,
                     Status::Success,
-                    format!("No object with {} \"{}\" was found in {}", attribute.target, value.to_text(), names.target),
+                    format!(
+                        "No object with {} \"{}\" was found in {}",
+                        attribute.target,
+                        value.to_text(),
+                        names.target
+                    ),
                 );
                 tried.details.insert("MatchingAttribute".into(), attribute.target.to_string());
                 steps.push(tried);
@@ -81,7 +86,9 @@ pub fn find(
             [hit] => {
                 let question =
                     Question::Claims { object_type: mapping.target_type.clone(), anchor: hit.anchor.clone() };
-                let Some(Answer::Claims(claims)) = facts.answer(&question) else { return Err(Box::new(question)) };
+                let Some(Answer::Claims(claims)) = facts.answer(&question) else {
+                    return Err(Box::new(question));
+                };
                 steps.push(retrieved(names, hit));
                 if let Some(other) = claims.first() {
                     return Ok(Match::Failed(Failure {
@@ -119,7 +126,8 @@ pub fn find(
                     ),
                     category: ErrorCategory::NonServiceFailure,
                     recommended_action: Some(
-                        "remove the duplicates in the target or choose a matching attribute that is unique".into(),
+                        "remove the duplicates in the target or choose a matching attribute that is unique"
+                            .into(),
                     ),
                 }));
             }

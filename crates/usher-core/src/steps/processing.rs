@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
+use usher_expr::dotnet::dates::parse_any;
 use usher_expr::{Context, ErrorKind, Outcome, Value};
 
 use super::{Names, shown, step};
 use crate::program::{AttributeProgram, MappingProgram, Source};
 use crate::schema::{AttributeType, FlowBehavior, FlowType, Mutability};
 use crate::{
-    Answer, AttributeChange, Change, DirectoryObject, ErrorCategory, Facts, Failure, ModifiedProperty, Question, Skip,
-    SkipReason, Status, Step, StepKind,
+    Answer, AttributeChange, Change, DirectoryObject, ErrorCategory, Facts, Failure, ModifiedProperty,
+    Question, Skip, SkipReason, Status, Step, StepKind,
 };
 
 /// What stands for a value that is never shown.
@@ -53,6 +54,7 @@ enum Computed {
 ///
 /// # Errors
 /// The question to ask first.
+#[expect(clippy::too_many_arguments, reason = "one subject's whole situation, used in one place")]
 pub fn process(
     mapping: &MappingProgram,
     facts: &Facts,
@@ -99,7 +101,8 @@ pub fn process(
                 continue;
             }
             Computed::Unique(candidates) => {
-                let keeps = current.is_some_and(|current| candidates.iter().any(|one| equal(attribute, one, current)));
+                let keeps = current
+                    .is_some_and(|current| candidates.iter().any(|one| equal(attribute, one, current)));
                 if keeps {
                     continue;
                 }
@@ -207,7 +210,9 @@ fn convert(attribute: &AttributeProgram, value: Value) -> Result<Value, String> 
         Value::List(values) if !attribute.is_multivalued => match values.as_ref() {
             [] => return Ok(Value::Null),
             [one] => one.clone(),
-            several => return Err(format!("the attribute takes one value, but {} were given", several.len())),
+            several => {
+                return Err(format!("the attribute takes one value, but {} were given", several.len()));
+            }
         },
         other => other,
     };
@@ -245,6 +250,11 @@ fn equal(attribute: &AttributeProgram, left: &Value, right: &Value) -> bool {
         return true;
     }
     let (left_text, right_text) = (left.to_text(), right.to_text());
+    if attribute.value_type == AttributeType::DateTime
+        && let (Some(left), Some(right)) = (parse_any(&left_text), parse_any(&right_text))
+    {
+        return left == right;
+    }
     if attribute.is_case_exact && attribute.value_type != AttributeType::Boolean {
         left_text == right_text
     } else {
@@ -264,10 +274,14 @@ fn change(attribute: &AttributeProgram, current: Option<&Value>, wanted: &Value)
     let has = current.map(values_of).unwrap_or_default();
     let want = values_of(wanted);
     let change = if attribute.is_multivalued {
-        let lacks: Vec<Value> =
-            want.iter().filter(|one| !has.iter().any(|other| equal(attribute, one, other))).cloned().collect();
+        let lacks: Vec<Value> = want
+            .iter()
+            .filter(|one| !has.iter().any(|other| equal(attribute, one, other)))
+            .cloned()
+            .collect();
         let only_adds = matches!(attribute.flow_type, FlowType::MultiValueAddOnly | FlowType::ValueAddOnly);
-        let has_surplus = !only_adds && has.iter().any(|one| !want.iter().any(|other| equal(attribute, one, other)));
+        let has_surplus =
+            !only_adds && has.iter().any(|one| !want.iter().any(|other| equal(attribute, one, other)));
         match (lacks.is_empty(), has_surplus) {
             (true, false) => return None,
             (false, false) => Change::Add(lacks),

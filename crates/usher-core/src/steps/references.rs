@@ -9,8 +9,8 @@ use super::{Names, step};
 use crate::program::{AttributeProgram, MappingProgram, Source};
 use crate::schema::{FlowType, Mutability};
 use crate::{
-    Anchor, Answer, AttributeChange, Change, DirectoryObject, Facts, ModifiedProperty, Question, References, SkipReason,
-    Status, Step, StepKind,
+    Anchor, Answer, AttributeChange, Change, DirectoryObject, Facts, ModifiedProperty, Question, References,
+    SkipReason, Status, Step, StepKind,
 };
 
 /// What the references of an object need.
@@ -127,7 +127,9 @@ fn compare(
                 .filter(|anchor| target.is_some() && (has.is_empty() || has.contains(anchor)))
                 .cloned()
                 .collect(),
-            _ if attribute.is_multivalued => has.iter().filter(|anchor| !want.contains(anchor)).cloned().collect(),
+            _ if attribute.is_multivalued => {
+                has.iter().filter(|anchor| !want.contains(anchor)).cloned().collect()
+            }
             _ => Vec::new(),
         }
     };

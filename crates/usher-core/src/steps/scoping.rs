@@ -64,7 +64,11 @@ pub fn scope(
         format!(
             "Determine if {} in scope by evaluating against each scoping filter{}",
             names.object_type,
-            if facts.applies_filters { "" } else { " (scoping filters are not applied on demand from this source)" }
+            if facts.applies_filters {
+                ""
+            } else {
+                " (scoping filters are not applied on demand from this source)"
+            }
         ),
     );
     step.details = IndexMap::from([

@@ -85,10 +85,13 @@ impl Engine {
     ) -> Result<Entry, CaseError> {
         require("ServicePrincipal", &body, &["appId"])?;
         let app_id = body.get("appId").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let Some(application) = self.store.entry_by_key(EntryKind::Application, "appId", &app_id).await? else {
+        let Some(application) = self.store.entry_by_key(EntryKind::Application, "appId", &app_id).await?
+        else {
             return Err(CaseError::invalid(
                 "Request_BadRequest",
-                format!("The appId '{app_id}' of the service principal does not reference a valid application object."),
+                format!(
+                    "The appId '{app_id}' of the service principal does not reference a valid application object."
+                ),
             ));
         };
         let mut properties = Map::new();
@@ -152,7 +155,10 @@ impl Engine {
         let app_id = entry.properties.get("appId").cloned();
         apply(resource, known, &mut entry.properties, body)?;
         if entry.properties.get("appId") != app_id.as_ref() {
-            return Err(CaseError::invalid("Request_BadRequest", "Property 'appId' is read-only and cannot be set."));
+            return Err(CaseError::invalid(
+                "Request_BadRequest",
+                "Property 'appId' is read-only and cannot be set.",
+            ));
         }
         self.store_entry(&entry).await
     }
@@ -260,7 +266,8 @@ impl Engine {
         };
         let now = self.clock.now();
         let mut digests = Vec::new();
-        for one in entry.properties.get("passwordCredentials").and_then(Value::as_array).into_iter().flatten() {
+        for one in entry.properties.get("passwordCredentials").and_then(Value::as_array).into_iter().flatten()
+        {
             let end = one["endDateTime"].as_str().and_then(|text| text.parse::<Timestamp>().ok());
             let key = one["keyId"].as_str().unwrap_or_default();
             if end.is_some_and(|end| end > now)
@@ -277,10 +284,12 @@ impl Engine {
     /// # Errors
     /// Only the store's.
     pub async fn permissions_of(&self, service_principal: &Entry) -> Result<Vec<String>, CaseError> {
-        let Some(graph) = self.store.entry_by_key(EntryKind::ServicePrincipal, "appId", GRAPH_APP_ID).await? else {
+        let Some(graph) = self.store.entry_by_key(EntryKind::ServicePrincipal, "appId", GRAPH_APP_ID).await?
+        else {
             return Ok(Vec::new());
         };
-        let assignments = self.store.assignments(&AssignmentQuery::Principal(service_principal.id.clone())).await?;
+        let assignments =
+            self.store.assignments(&AssignmentQuery::Principal(service_principal.id.clone())).await?;
         let roles = graph.properties.get("appRoles").and_then(Value::as_array).cloned().unwrap_or_default();
         Ok(assignments
             .iter()

@@ -48,7 +48,10 @@ impl Engine {
             created_at: self.clock.now(),
         };
         if !self.store.add_assignment(&assignment).await? {
-            return Err(CaseError::invalid("Request_BadRequest", "Permission being assigned already exists on the object"));
+            return Err(CaseError::invalid(
+                "Request_BadRequest",
+                "Permission being assigned already exists on the object",
+            ));
         }
         Ok(NamedAssignment { assignment, principal: name(&principal), resource: name(&resource) })
     }
@@ -76,7 +79,11 @@ impl Engine {
             let principal = self.store.entry(assignment.principal_kind, &assignment.principal_id).await?;
             let resource = self.store.entry(EntryKind::ServicePrincipal, &assignment.resource_id).await?;
             let (Some(principal), Some(resource)) = (living(principal), living(resource)) else { continue };
-            named.push(NamedAssignment { principal: name(&principal), resource: name(&resource), assignment });
+            named.push(NamedAssignment {
+                principal: name(&principal),
+                resource: name(&resource),
+                assignment,
+            });
         }
         Ok(named)
     }

@@ -186,13 +186,18 @@ pub(crate) fn apply(
         let kind = if name.starts_with("extension_") { Some(Kind::Any) } else { kind };
         let Some(kind) = kind else {
             let text = match name.as_str() {
-                "id" | "createdDateTime" | "deletedDateTime" => format!("Property '{name}' is read-only and cannot be set."),
+                "id" | "createdDateTime" | "deletedDateTime" => {
+                    format!("Property '{name}' is read-only and cannot be set.")
+                }
                 _ => format!("Invalid property '{name}' on resource '{resource}'."),
             };
             return Err(CaseError::invalid("Request_BadRequest", text));
         };
         let fits = match (&value, kind) {
-            (Value::Null, _) | (Value::String(_), Kind::Text) | (Value::Bool(_), Kind::Flag) | (_, Kind::Any) => true,
+            (Value::Null, _)
+            | (Value::String(_), Kind::Text)
+            | (Value::Bool(_), Kind::Flag)
+            | (_, Kind::Any) => true,
             (Value::Array(items), Kind::Texts) => items.iter().all(Value::is_string),
             _ => false,
         };
@@ -229,7 +234,8 @@ pub(crate) fn apply(
 /// The ids in a `…@odata.bind` of a body: each ends a link.
 pub(crate) fn bindings(body: &Map<String, Value>, name: &str) -> Result<Vec<String>, CaseError> {
     let Some(value) = body.get(&format!("{name}@odata.bind")) else { return Ok(Vec::new()) };
-    let links: Option<Vec<&str>> = value.as_array().and_then(|links| links.iter().map(Value::as_str).collect());
+    let links: Option<Vec<&str>> =
+        value.as_array().and_then(|links| links.iter().map(Value::as_str).collect());
     let Some(links) = links.filter(|links| links.len() <= BINDINGS) else {
         return Err(CaseError::invalid(
             "Request_BadRequest",

@@ -18,12 +18,7 @@ impl Engine {
             .filter(|entry| entry.deleted_at.is_none())
             .ok_or_else(|| CaseError::not_found("service principal", service_principal.as_str()))?;
         let template = template(template_id)?;
-        let id = format!(
-            "{}.{}.{}",
-            template.id,
-            self.settings.tenant.replace('-', ""),
-            self.clock.guid()
-        );
+        let id = format!("{}.{}.{}", template.id, self.settings.tenant.replace('-', ""), self.clock.guid());
         let job = Job {
             id: JobId::new(id),
             service_principal: service_principal.clone(),

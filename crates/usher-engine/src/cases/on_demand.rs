@@ -61,8 +61,11 @@ impl Engine {
         for (attribute, object) in links_of(subject) {
             let mapping = self::mapping(&rule, &object.object_type)?;
             let worked = run.work(mapping, &object.object_id, References::Named(Vec::new()), &known).await?;
-            let anchor = worked.source_anchor.clone().unwrap_or_else(|| Anchor::new(object.object_id.as_str()));
-            if run.dry_run && let Some(target) = &worked.target_anchor {
+            let anchor =
+                worked.source_anchor.clone().unwrap_or_else(|| Anchor::new(object.object_id.as_str()));
+            if run.dry_run
+                && let Some(target) = &worked.target_anchor
+            {
                 known.insert(anchor.clone(), target.clone());
             }
             named.push(NamedReference { attribute: SmolStr::new_static(attribute), anchor });
@@ -77,10 +80,15 @@ impl Engine {
 
     fn check_subject(&self, rule: &RuleProgram, subject: &Subject) -> Result<(), CaseError> {
         if subject.object_id.trim().is_empty() {
-            return Err(CaseError::invalid("Request_BadRequest", "a subject needs an objectId; the one given is empty"));
+            return Err(CaseError::invalid(
+                "Request_BadRequest",
+                "a subject needs an objectId; the one given is empty",
+            ));
         }
         let limit = self.settings.on_demand_members;
-        for (what, count) in [("members", subject.links.members.len()), ("owners", subject.links.owners.len())] {
+        for (what, count) in
+            [("members", subject.links.members.len()), ("owners", subject.links.owners.len())]
+        {
             if count > limit {
                 return Err(CaseError::invalid(
                     "Request_BadRequest",
@@ -115,7 +123,8 @@ fn the_subject(request: &OnDemandRequest) -> Result<(&str, &Subject), CaseError>
         return Err(CaseError::invalid(
             "Request_BadRequest",
             match request.parameters.len() {
-                0 => "a required parameter is missing: 'parameters' must hold one rule with its subject".to_owned(),
+                0 => "a required parameter is missing: 'parameters' must hold one rule with its subject"
+                    .to_owned(),
                 count => format!("{count} rules were given, but one on-demand request takes one"),
             },
         ));
@@ -125,7 +134,9 @@ fn the_subject(request: &OnDemandRequest) -> Result<(&str, &Subject), CaseError>
             "Request_BadRequest",
             match parameters.subjects.len() {
                 0 => "a required parameter is missing: 'subjects' must hold one subject".to_owned(),
-                count => format!("{count} subjects were given, but one on-demand request takes one user or one group"),
+                count => format!(
+                    "{count} subjects were given, but one on-demand request takes one user or one group"
+                ),
             },
         ));
     };

@@ -85,7 +85,10 @@ impl Engine {
                 let Some(old) = stored.iter().find(|old| old.key.eq_ignore_ascii_case(&secret.key)) else {
                     return Err(CaseError::invalid(
                         "Request_BadRequest",
-                        format!("the secret '{}' is given as its mask, but none is stored; give its value", secret.key),
+                        format!(
+                            "the secret '{}' is given as its mask, but none is stored; give its value",
+                            secret.key
+                        ),
                     ));
                 };
                 kept.push(StoredSecret { key: secret.key, value: old.value.clone() });

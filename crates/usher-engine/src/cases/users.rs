@@ -133,7 +133,10 @@ impl Engine {
 fn check_name(properties: &Map<String, Value>) -> Result<(), CaseError> {
     let name = properties.get("userPrincipalName").and_then(Value::as_str).unwrap_or_default();
     let is_right = name.split_once('@').is_some_and(|(alias, domain)| {
-        !alias.is_empty() && !domain.is_empty() && !domain.contains('@') && !name.contains(char::is_whitespace)
+        !alias.is_empty()
+            && !domain.is_empty()
+            && !domain.contains('@')
+            && !name.contains(char::is_whitespace)
     });
     if is_right {
         Ok(())

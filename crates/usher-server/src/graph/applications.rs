@@ -103,7 +103,8 @@ pub async fn delete_principal(call: Call) -> Result<Answer, Refusal> {
 pub async fn add_password(call: Call) -> Result<Answer, Refusal> {
     let application = call.named(EntryKind::Application, call.parameter("id")).await?;
     let body = call.object_or_empty()?;
-    let display_name = body.get("passwordCredential").and_then(|one| one["displayName"].as_str()).map(str::to_owned);
+    let display_name =
+        body.get("passwordCredential").and_then(|one| one["displayName"].as_str()).map(str::to_owned);
     let secret = new_secret(&call.state.engine);
     let hint = secret.expose().chars().take(3).collect();
     let digest = keys::digest(secret.expose());

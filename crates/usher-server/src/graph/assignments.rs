@@ -40,14 +40,18 @@ pub async fn create(call: Call) -> Result<Answer, Refusal> {
     let (principal, resource, role) = (get("principalId")?, get("resourceId")?, get("appRoleId")?);
     let at_hand = call.parameter("id");
     if !at_hand.eq_ignore_ascii_case(principal) && !at_hand.eq_ignore_ascii_case(resource) {
-        let names_user = call.state.engine.user(at_hand).await.is_ok_and(|user| user.id.as_str() == principal);
+        let names_user =
+            call.state.engine.user(at_hand).await.is_ok_and(|user| user.id.as_str() == principal);
         if !names_user {
-            return Err(Refusal::bad_request("the path names neither the principal nor the resource of the body"));
+            return Err(Refusal::bad_request(
+                "the path names neither the principal nor the resource of the body",
+            ));
         }
     }
     let named = call.state.engine.assign(principal, resource, role).await?;
     let mut body = view(&named);
-    body["@odata.context"] = call.context(&format!("servicePrincipals('{resource}')/appRoleAssignedTo/$entity"));
+    body["@odata.context"] =
+        call.context(&format!("servicePrincipals('{resource}')/appRoleAssignedTo/$entity"));
     let location =
         format!("{}/servicePrincipals/{resource}/appRoleAssignedTo/{}", call.base(), named.assignment.id);
     Ok(Answer::created(body, location))

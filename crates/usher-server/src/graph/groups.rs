@@ -155,7 +155,11 @@ fn mixed(call: &Call, entry: &Entry) -> Result<Map<String, Value>, Refusal> {
             ("displayName".to_owned(), json!(entry.text("displayName"))),
         ]),
     };
-    view.shift_insert(0, "@odata.type".to_owned(), json!(format!("#microsoft.graph.{}", entry.kind.as_str())));
+    view.shift_insert(
+        0,
+        "@odata.type".to_owned(),
+        json!(format!("#microsoft.graph.{}", entry.kind.as_str())),
+    );
     Ok(view)
 }
 

@@ -27,13 +27,15 @@ pub async fn count(call: Call) -> Result<Answer, Refusal> {
 pub async fn create(call: Call) -> Result<Answer, Refusal> {
     let principal = call.service_principal().await?;
     let body = call.object()?;
-    let template = body
-        .get("templateId")
-        .and_then(Value::as_str)
-        .filter(|id| !id.is_empty())
-        .ok_or_else(|| Refusal::bad_request("A value is required for property 'templateId' of resource 'synchronizationJob'."))?;
+    let template =
+        body.get("templateId").and_then(Value::as_str).filter(|id| !id.is_empty()).ok_or_else(|| {
+            Refusal::bad_request(
+                "A value is required for property 'templateId' of resource 'synchronizationJob'.",
+            )
+        })?;
     let job = call.state.engine.create_job(&principal.id, template).await?;
-    let location = format!("{}/servicePrincipals/{}/synchronization/jobs/{}", call.base(), principal.id, job.id);
+    let location =
+        format!("{}/servicePrincipals/{}/synchronization/jobs/{}", call.base(), principal.id, job.id);
     Ok(Answer::created(entity(&call, &job), location))
 }
 

@@ -79,7 +79,8 @@ pub async fn list(call: Call) -> Result<Answer, Refusal> {
 
 pub async fn get(call: Call) -> Result<Answer, Refusal> {
     let id = call.parameter("event");
-    let event = call.state.engine.store.event(id).await.map_err(failed)?.ok_or_else(|| Refusal::not_found(id))?;
+    let event =
+        call.state.engine.store.event(id).await.map_err(failed)?.ok_or_else(|| Refusal::not_found(id))?;
     let mut body = view(&call, &event);
     if let Some(members) = body.as_object_mut() {
         members.shift_insert(0, "@odata.context".to_owned(), call.context("auditLogs/provisioning/$entity"));
@@ -93,11 +94,14 @@ fn failed(error: usher_core::ports::StoreError) -> Refusal {
 
 fn filter(call: &Call) -> Result<Option<Filter>, Refusal> {
     let Some(text) = call.option("$filter") else { return Ok(None) };
-    let filter =
-        Filter::parse(text).map_err(|error| Refusal::bad_request(format!("Invalid filter clause: {error}.")))?;
+    let filter = Filter::parse(text)
+        .map_err(|error| Refusal::bad_request(format!("Invalid filter clause: {error}.")))?;
     for path in filter.paths() {
         if !path.first().is_some_and(|name| FILTERED.iter().any(|known| known.eq_ignore_ascii_case(name))) {
-            return Err(Refusal::bad_request(format!("Could not find a property named '{}'.", path.join("/"))));
+            return Err(Refusal::bad_request(format!(
+                "Could not find a property named '{}'.",
+                path.join("/")
+            )));
         }
     }
     Ok(Some(filter))
@@ -140,8 +144,8 @@ fn place(call: &Call) -> Result<(Option<jiff::Timestamp>, usize), Refusal> {
     let parsed = text.split_once('|').and_then(|(began, skip)| {
         Some((jiff::Timestamp::from_microsecond(began.parse().ok()?).ok()?, skip.parse().ok()?))
     });
-    let (began, skip) =
-        parsed.ok_or_else(|| Refusal::bad_request("the $skiptoken is not one of ours; follow @odata.nextLink"))?;
+    let (began, skip) = parsed
+        .ok_or_else(|| Refusal::bad_request("the $skiptoken is not one of ours; follow @odata.nextLink"))?;
     Ok((Some(began), skip))
 }
 

@@ -43,14 +43,17 @@ fn parameters(body: &Map<String, Value>) -> Result<Vec<Parameters>, Refusal> {
         Refusal::new(
             StatusCode::BAD_REQUEST,
             "Request_BadRequest",
-            format!("A required parameter is missing: '{name}'. The body is {{\"parameters\": [{{\"ruleId\": \"…\", \"subjects\": [{{\"objectId\": \"…\", \"objectTypeName\": \"User\"}}]}}]}}."),
+            format!(
+                "A required parameter is missing: '{name}'. The body is {{\"parameters\": [{{\"ruleId\": \"…\", \"subjects\": [{{\"objectId\": \"…\", \"objectTypeName\": \"User\"}}]}}]}}."
+            ),
         )
     };
     let list = body.get("parameters").and_then(Value::as_array).ok_or_else(|| missing("parameters"))?;
     list.iter()
         .map(|item| {
             let rule = text(item, "ruleId").unwrap_or_default();
-            let subjects = item.get("subjects").and_then(Value::as_array).ok_or_else(|| missing("subjects"))?;
+            let subjects =
+                item.get("subjects").and_then(Value::as_array).ok_or_else(|| missing("subjects"))?;
             Ok(Parameters {
                 rule: RuleId::new(rule),
                 subjects: subjects.iter().map(subject).collect::<Result<_, _>>()?,
@@ -61,10 +64,9 @@ fn parameters(body: &Map<String, Value>) -> Result<Vec<Parameters>, Refusal> {
 
 fn subject(item: &Value) -> Result<Subject, Refusal> {
     let required = |name: &str| {
-        text(item, name)
-            .filter(|text| !text.trim().is_empty())
-            .map(str::to_owned)
-            .ok_or_else(|| Refusal::bad_request(format!("a subject needs '{name}', a text that is not empty")))
+        text(item, name).filter(|text| !text.trim().is_empty()).map(str::to_owned).ok_or_else(|| {
+            Refusal::bad_request(format!("a subject needs '{name}', a text that is not empty"))
+        })
     };
     let mut links = LinkedObjects::default();
     if let Some(given) = item.get("links").filter(|links| !links.is_null()) {
@@ -115,11 +117,8 @@ fn value(answer: &OnDemandAnswer, is_dry: bool) -> Value {
 
 /// The summary object of an on-demand run: other names than the log's, on purpose.
 fn summary(event: &ProvisioningEvent) -> Value {
-    let identity = |one: &usher_core::Identity| {
-        json!({ "id": one.id, "type": one.identity_type, "displayName": one.display_name, "details": one.details })
-    };
-    let system =
-        |one: &usher_core::Identity| json!({ "id": one.id, "name": one.display_name, "details": one.details });
+    let identity = |one: &usher_core::Identity| json!({ "id": one.id, "type": one.identity_type, "displayName": one.display_name, "details": one.details });
+    let system = |one: &usher_core::Identity| json!({ "id": one.id, "name": one.display_name, "details": one.details });
     let steps: Vec<Value> = event
         .steps
         .iter()

@@ -166,7 +166,9 @@ pub async fn run(args: Args) -> Result<u8> {
                 let found: Vec<&Value> =
                     assignments.iter().filter(|assignment| text(assignment, "principalId") == id).collect();
                 if found.is_empty() {
-                    return Err(Failure::refused(format!("'{principal}' is not assigned to the application")));
+                    return Err(Failure::refused(format!(
+                        "'{principal}' is not assigned to the application"
+                    )));
                 }
                 for assignment in found {
                     client.delete(&format!("{path}/{}", segment(text(assignment, "id")))).await?;
@@ -194,4 +196,3 @@ pub async fn run(args: Args) -> Result<u8> {
 fn kind(is_group: bool) -> &'static str {
     if is_group { "Group" } else { "User" }
 }
-

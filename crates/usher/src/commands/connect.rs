@@ -97,7 +97,8 @@ fn profile(args: &Args) -> Result<Profile> {
                 "start the service once with `usher serve --data DIR`, as the same user",
             )
         })?;
-        let document: Value = serde_json::from_str(&text).with_context(|| format!("{} is not JSON", file.display()))?;
+        let document: Value =
+            serde_json::from_str(&text).with_context(|| format!("{} is not JSON", file.display()))?;
         return Profile::from_json(&document).with_context(|| format!("{} is incomplete", file.display()));
     }
     let (authority, address) = match &args.environment {
@@ -108,7 +109,10 @@ fn profile(args: &Args) -> Result<Profile> {
                 let known: Vec<&str> = ENVIRONMENTS.iter().map(|(name, _, _)| *name).collect();
                 return Err(Failure::usage(
                     format!("there is no environment '{name}'"),
-                    format!("the published ones are {}; any other service is named with --address", known.join(", ")),
+                    format!(
+                        "the published ones are {}; any other service is named with --address",
+                        known.join(", ")
+                    ),
                 ));
             };
             ((*authority).to_owned(), (*graph).to_owned())
@@ -134,7 +138,10 @@ fn profile(args: &Args) -> Result<Profile> {
             secret: Secret::new(secret_from(args.client_secret_file.as_ref())?),
         },
         (None, None) => {
-            return Err(Failure::usage("no credential was given", "give --client-id ID or --token-file FILE"));
+            return Err(Failure::usage(
+                "no credential was given",
+                "give --client-id ID or --token-file FILE",
+            ));
         }
     };
     Ok(Profile { address, authority, tenant, credential, ca: args.ca.clone() })

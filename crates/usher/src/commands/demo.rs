@@ -21,7 +21,9 @@ use crate::{view, wiring};
 
 /// Show the whole thing: a directory, an application, one person and one group provisioned on demand.
 #[derive(clap::Args)]
-#[command(after_help = "Nothing is installed and nothing is left behind: the demo runs in one process, over real HTTP on loopback.")]
+#[command(
+    after_help = "Nothing is installed and nothing is left behind: the demo runs in one process, over real HTTP on loopback."
+)]
 pub struct Args {
     /// Show the requests that the application receives without their bodies.
     #[arg(long)]
@@ -73,7 +75,10 @@ async fn show(args: &Args, folder: &std::path::Path) -> Result<u8> {
         address: address.clone(),
         authority: address.clone(),
         tenant,
-        credential: ProfileCredential::ClientSecret { client_id: credential.client_id, secret: credential.secret },
+        credential: ProfileCredential::ClientSecret {
+            client_id: credential.client_id,
+            secret: credential.secret,
+        },
         ca: None,
     })?;
 
@@ -91,7 +96,14 @@ async fn show(args: &Args, folder: &std::path::Path) -> Result<u8> {
     assign(&client, &principal, &[adele, megan]).await?;
     let schema = client.get(&format!("{path}/schema")).await?;
     let rule = crate::lookup::rule(&schema, "User", None)?;
-    let mut stage = Stage { client: &client, path: &path, rule: &rule, exchanges: &exchanges, brief: args.brief, good: true };
+    let mut stage = Stage {
+        client: &client,
+        path: &path,
+        rule: &rule,
+        exchanges: &exchanges,
+        brief: args.brief,
+        good: true,
+    };
 
     heading("Adele and her manager Megan are assigned. Provision Adele, now");
     let user = |id: &str| json!({ "objectId": id, "objectTypeName": "User" });

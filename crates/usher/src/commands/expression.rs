@@ -78,7 +78,17 @@ enum Verb {
 /// Runs the verb.
 pub fn run(args: Args) -> Result<u8> {
     match args.verb {
-        Verb::Eval { expression, input, attributes, dialect, now, seed, parameters, default_domain, explain } => {
+        Verb::Eval {
+            expression,
+            input,
+            attributes,
+            dialect,
+            now,
+            seed,
+            parameters,
+            default_domain,
+            explain,
+        } => {
             let clock = SystemClock;
             let context = Context {
                 now: now.unwrap_or_else(|| clock.now()),
@@ -106,7 +116,13 @@ pub fn run(args: Args) -> Result<u8> {
     }
 }
 
-fn eval(text: &str, attributes: &AttributeSet, dialect: Dialect, context: &Context, explain: bool) -> Result<u8> {
+fn eval(
+    text: &str,
+    attributes: &AttributeSet,
+    dialect: Dialect,
+    context: &Context,
+    explain: bool,
+) -> Result<u8> {
     let compilation = compile(text, dialect);
     if !compilation.diagnostics.is_empty() {
         let color = std::io::stderr().is_terminal();
@@ -154,8 +170,9 @@ fn test(files: &[PathBuf]) -> Result<u8> {
     let (mut passed, mut failed) = (0, 0);
     for file in files {
         let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-        let list = vectors::load(&text)
-            .map_err(|error| Failure::refused(format!("{} is no file of vectors: {error}", file.display())))?;
+        let list = vectors::load(&text).map_err(|error| {
+            Failure::refused(format!("{} is no file of vectors: {error}", file.display()))
+        })?;
         for vector in &list {
             match vectors::run(vector) {
                 Ok(()) => passed += 1,
@@ -213,9 +230,9 @@ fn pairs(texts: &[String]) -> Result<BTreeMap<SmolStr, SmolStr>> {
     texts
         .iter()
         .map(|text| {
-            text.split_once('=').map(|(name, value)| (SmolStr::from(name), SmolStr::from(value))).ok_or_else(|| {
-                Failure::usage(format!("'{text}' is not NAME=TEXT"), "for example --set givenName=Adele")
-            })
+            text.split_once('=').map(|(name, value)| (SmolStr::from(name), SmolStr::from(value))).ok_or_else(
+                || Failure::usage(format!("'{text}' is not NAME=TEXT"), "for example --set givenName=Adele"),
+            )
         })
         .collect()
 }

@@ -188,7 +188,8 @@ async fn many(
     pace: &mut Pace,
 ) -> Result<u8> {
     let bar = if std::io::stderr().is_terminal() {
-        let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}").expect("the template is well-formed");
+        let style =
+            ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}").expect("the template is well-formed");
         ProgressBar::new(subjects.len() as u64).with_style(style)
     } else {
         ProgressBar::hidden()
@@ -209,7 +210,10 @@ async fn many(
                     Output::Steps => {
                         let status = text(&key, "result").to_ascii_lowercase();
                         let code = text(&key["details"], "errorCode");
-                        anstream::println!("{status:8} {subject} {} {code}", text(&value, "action").to_lowercase());
+                        anstream::println!(
+                            "{status:8} {subject} {} {code}",
+                            text(&value, "action").to_lowercase()
+                        );
                     }
                     other => print(other, &answer, &key, &value),
                 });
@@ -292,7 +296,8 @@ mod tests {
 
     #[test]
     fn both_published_forms_of_an_answer_are_read() {
-        let object = json!({ "key": "{\"result\":\"Skipped\",\"details\":{}}", "value": "{\"action\":\"Other\"}" });
+        let object =
+            json!({ "key": "{\"result\":\"Skipped\",\"details\":{}}", "value": "{\"action\":\"Other\"}" });
         let (key, value) = decoded(&object);
         assert_eq!((text(&key, "result"), text(&value, "action")), ("Skipped", "Other"));
 

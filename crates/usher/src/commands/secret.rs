@@ -58,7 +58,8 @@ pub async fn run(args: Args) -> Result<u8> {
             let path = path(&client, &app).await?;
             let mut secrets = client.list(&path).await?;
             for pair in &values {
-                let Some((key, value)) = pair.split_once('=').filter(|(key, _)| !key.trim().is_empty()) else {
+                let Some((key, value)) = pair.split_once('=').filter(|(key, _)| !key.trim().is_empty())
+                else {
                     return Err(Failure::usage(
                         format!("'{}' is not KEY=VALUE", pair.split('=').next().unwrap_or_default()),
                         "for example BaseAddress=https://hr.example/scim",

@@ -116,16 +116,26 @@ pub async fn run(args: Args) -> Result<u8> {
             address: address.clone(),
             authority: address.clone(),
             tenant: tenant.clone(),
-            credential: ProfileCredential::ClientSecret { client_id: first.client_id.clone(), secret: first.secret.clone() },
+            credential: ProfileCredential::ClientSecret {
+                client_id: first.client_id.clone(),
+                secret: first.secret.clone(),
+            },
             ca: matches!(tls, Tls::SelfMade { .. }).then(|| absolute(&args.data.join("tls/ca.pem"))),
         };
         write_private(&file, &format!("{:#}\n", profile.to_json()))?;
-        anstream::println!("The administrator's credential, printed this once and kept in {}:", file.display());
+        anstream::println!(
+            "The administrator's credential, printed this once and kept in {}:",
+            file.display()
+        );
         anstream::println!("  tenant         {tenant}");
         anstream::println!("  client id      {}", first.client_id);
         anstream::println!("  client secret  {}", first.secret.expose());
     } else {
-        refresh_address(&file, &address, matches!(tls, Tls::SelfMade { .. }).then(|| args.data.join("tls/ca.pem")))?;
+        refresh_address(
+            &file,
+            &address,
+            matches!(tls, Tls::SelfMade { .. }).then(|| args.data.join("tls/ca.pem")),
+        )?;
     }
     anstream::eprintln!("usher serves tenant {tenant} at {address}");
     anstream::eprintln!("hint: usher connect --data {}", args.data.display());

@@ -93,7 +93,12 @@ pub async fn run(args: Args) -> Result<u8> {
             output::list(
                 output.output,
                 &users,
-                &[("id", "id"), ("user principal name", "userPrincipalName"), ("name", "displayName"), ("mail", "mail")],
+                &[
+                    ("id", "id"),
+                    ("user principal name", "userPrincipalName"),
+                    ("name", "displayName"),
+                    ("mail", "mail"),
+                ],
             );
         }
         Verb::Create { user_principal_name, name, properties, output } => {

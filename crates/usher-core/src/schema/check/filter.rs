@@ -47,14 +47,26 @@ impl Checker<'_> {
         }
     }
 
-    fn operands(&mut self, path: &str, clause: &FilterClause, operator: &Operator, attribute: &AttributeDefinition) {
+    fn operands(
+        &mut self,
+        path: &str,
+        clause: &FilterClause,
+        operator: &Operator,
+        attribute: &AttributeDefinition,
+    ) {
         let name = &attribute.name;
         if !operator.types.contains(&attribute.value_type) {
             let types: Vec<&str> = operator.types.iter().map(|one| one.name()).collect();
-            let message = format!("'{}' is not meant for '{name}', which is {}", operator.name, attribute.value_type.name());
+            let message = format!(
+                "'{}' is not meant for '{name}', which is {}",
+                operator.name,
+                attribute.value_type.name()
+            );
             self.warn("operandType", path, message, format!("it is meant for {}", types.join(", ")));
         } else if attribute.value_type == AttributeType::Integer && operator.compares_values() {
-            for operand in clause.target_operand.iter().filter(|operand| operand.trim().parse::<i64>().is_err()) {
+            for operand in
+                clause.target_operand.iter().filter(|operand| operand.trim().parse::<i64>().is_err())
+            {
                 let message = format!("'{name}' is a whole number, but '{operand}' is none");
                 self.warn("wrongValue", path, message, "correct the operand");
             }

@@ -51,7 +51,8 @@ impl Checker<'_> {
             self.warn("readOnlyTarget", path, message, "remove the mapping");
         }
         if target.mutability == Mutability::WriteOnly && mapping.matching_priority > 0 {
-            let message = format!("'{name}' is never given back by the target, so nothing can be found by it");
+            let message =
+                format!("'{name}' is never given back by the target, so nothing can be found by it");
             self.warn("writeOnlyMatching", path, message, "match on another attribute");
         }
         if mapping.flow_type == FlowType::MultiValueAddOnly && !target.multivalued {
@@ -63,10 +64,12 @@ impl Checker<'_> {
 
     fn matching(&mut self, path: &str, mapping: &AttributeMapping) {
         if mapping.matching_priority < 0 {
-            let message = format!("the matching priority {} is below 0 and counts as 0", mapping.matching_priority);
+            let message =
+                format!("the matching priority {} is below 0 and counts as 0", mapping.matching_priority);
             self.warn("negativePriority", path, message, "0 means no matching; matching ones begin at 1");
         }
-        let is_fixed = mapping.source.as_ref().is_none_or(|source| source.source_type == SourceType::Constant);
+        let is_fixed =
+            mapping.source.as_ref().is_none_or(|source| source.source_type == SourceType::Constant);
         if mapping.matching_priority > 0 && is_fixed {
             let message = "a matching attribute without a source value finds the same object for everybody";
             self.warn("matchingConstant", path, message, "map the source attribute that tells objects apart");
@@ -85,7 +88,8 @@ impl Checker<'_> {
         let is_reference = |attribute: &AttributeDefinition| attribute.value_type == AttributeType::Reference;
         if is_reference(source) != is_reference(target) {
             let (reference, plain) = if is_reference(source) { (from, to) } else { (to, from) };
-            let message = format!("'{reference}' is a reference and '{plain}' is not, so nothing is resolved");
+            let message =
+                format!("'{reference}' is a reference and '{plain}' is not, so nothing is resolved");
             self.warn("referenceToPlain", path, message, "map references to references");
         }
         let objects = ends.source_directory.map(|directory| (directory, source.referenced_object_names()));
@@ -94,7 +98,8 @@ impl Checker<'_> {
             && names.all(|name| directory.object(name).is_none())
         {
             let known: Vec<&str> = source.referenced_object_names().collect();
-            let message = format!("'{from}' refers to {}, which the source directory does not have", known.join(", "));
+            let message =
+                format!("'{from}' refers to {}, which the source directory does not have", known.join(", "));
             self.warn("unknownReference", path, message, "add its definition, or correct referencedObjects");
         }
         if source.multivalued && !target.multivalued {
@@ -120,8 +125,11 @@ impl Checker<'_> {
         let compilation = compile(text, ends.dialect);
         self.found.extend(compilation.diagnostics.iter().map(|diagnostic| {
             let character = text.get(..diagnostic.span.start).map_or(0, |before| before.chars().count()) + 1;
-            let message =
-                format!("{} (character {character} of the expression `{}`)", diagnostic.message, shorten(text));
+            let message = format!(
+                "{} (character {character} of the expression `{}`)",
+                diagnostic.message,
+                shorten(text)
+            );
             SchemaDiagnostic {
                 severity: diagnostic.severity,
                 code: diagnostic.code,
@@ -133,15 +141,25 @@ impl Checker<'_> {
         }));
         let Some(expression) = compilation.expression else { return };
         for attribute in expression.attributes().iter().filter(|attribute| ends.lacks(attribute)) {
-            let message = format!("the expression reads '{attribute}', which the source object does not have");
+            let message =
+                format!("the expression reads '{attribute}', which the source object does not have");
             self.warn("unknownSource", &place, message, "add its definition, or correct the name");
         }
         if !source.parameters.is_empty() && disagree(&compilation.tree, source) {
-            let message = format!("'parameters' say something else than the expression `{}`, which counts", shorten(text));
-            self.warn("parametersDisagree", &format!("{path}.source"), message, "correct them, or leave them empty");
+            let message = format!(
+                "'parameters' say something else than the expression `{}`, which counts",
+                shorten(text)
+            );
+            self.warn(
+                "parametersDisagree",
+                &format!("{path}.source"),
+                message,
+                "correct them, or leave them empty",
+            );
         }
         if target.is_some_and(|target| target.value_type == AttributeType::Reference) {
-            let message = format!("'{}' is a reference and is mapped by an expression", mapping.target_attribute_name);
+            let message =
+                format!("'{}' is a reference and is mapped by an expression", mapping.target_attribute_name);
             self.warn("referenceByExpression", path, message, "references take direct mappings only");
         }
         if !expression.selects_unique_value() {
@@ -168,7 +186,10 @@ fn disagree(node: &Node, source: &AttributeMappingSource) -> bool {
                 || !source.parameters.is_empty()
                     && !compares
                     && (given.len() != source.parameters.len()
-                        || given.iter().zip(&source.parameters).any(|(node, (_, source))| disagree(node, source)))
+                        || given
+                            .iter()
+                            .zip(&source.parameters)
+                            .any(|(node, (_, source))| disagree(node, source)))
         }
         NodeKind::Attribute(name) => !source.attribute_name().eq_ignore_ascii_case(name),
         NodeKind::Text(text) => source.source_type == SourceType::Constant && source.name != *text,

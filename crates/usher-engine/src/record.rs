@@ -1,0 +1,103 @@
+//! What is written down about a subject: the event of the provisioning log.
+
+use indexmap::IndexMap;
+use usher_core::program::MappingProgram;
+use usher_core::{DirectoryObject, Facts, Identity, Plan, ProvisioningEvent, Status, steps};
+
+use crate::subject::{Progress, Run};
+
+impl Run<'_> {
+    /// The event of a subject that was worked on.
+    pub(crate) fn event(
+        &self,
+        mapping: &MappingProgram,
+        facts: &Facts,
+        plan: &Plan,
+        progress: &Progress,
+    ) -> ProvisioningEvent {
+        let status = match (&plan.failure, &plan.skip) {
+            (Some(_), _) => Status::Failure,
+            (None, Some(_)) => Status::Skipped,
+            (None, None) if progress.left_out || !plan.unresolved.is_empty() => Status::Warning,
+            (None, None) => Status::Success,
+        };
+        let directory = |name: &str| Identity {
+            id: self
+                .prepared
+                .schema
+                .directory(name)
+                .and_then(|one| one.id.clone())
+                .unwrap_or_default()
+                .to_string(),
+            display_name: name.to_owned(),
+            identity_type: String::new(),
+            details: IndexMap::new(),
+        };
+        let mut target_system = directory(&self.rule.target_directory);
+        let service_principal_name = self.target_name();
+        target_system.details = IndexMap::from([
+            ("ApplicationId".to_owned(), self.service_principal.text("appId").unwrap_or_default().to_owned()),
+            ("ServicePrincipalId".to_owned(), self.service_principal.id.to_string()),
+            ("ServicePrincipalDisplayName".to_owned(), service_principal_name.clone()),
+        ]);
+        let clock = &self.engine.clock;
+        ProvisioningEvent {
+            id: clock.guid().to_string().into(),
+            began_at: progress.began_at,
+            ended_at: clock.now(),
+            job: self.job.id.clone(),
+            cycle: self.cycle.clone(),
+            change: clock.guid().to_string().into(),
+            action: plan.action,
+            status,
+            skip_reason: plan.skip.as_ref().map(|skip| skip.reason),
+            skip_description: plan.skip.as_ref().map(|skip| skip.description.clone()),
+            failure: plan.failure.clone(),
+            initiated_by: self.initiated_by.clone(),
+            service_principal: self.service_principal.id.clone(),
+            service_principal_name,
+            source_system: directory(&self.rule.source_directory),
+            target_system,
+            source_identity: identity(
+                facts.source.as_ref(),
+                &facts.named,
+                &mapping.source_type,
+                &plan.reportable,
+            ),
+            target_identity: Identity {
+                id: progress.target_anchor.as_ref().map(ToString::to_string).unwrap_or_default(),
+                display_name: plan
+                    .target
+                    .as_ref()
+                    .map(|object| steps::reportable(object, object.anchor.as_str()))
+                    .unwrap_or_default(),
+                identity_type: mapping.target_type.to_string(),
+                details: IndexMap::new(),
+            },
+            reportable_identifier: plan.reportable.clone(),
+            steps: progress.steps.clone(),
+            modified_properties: plan.modified.clone(),
+        }
+    }
+}
+
+fn identity(object: Option<&DirectoryObject>, named: &str, object_type: &str, reportable: &str) -> Identity {
+    let mut details = IndexMap::new();
+    if let Some(object) = object {
+        details.insert("id".to_owned(), object.anchor.to_string());
+        details.insert("odatatype".to_owned(), object_type.to_owned());
+        for (shown, name) in [("DisplayName", "displayName"), ("UserPrincipalName", "userPrincipalName")] {
+            if let Some(value) = object.attributes.value(name) {
+                details.insert(shown.to_owned(), steps::shown(value));
+            }
+        }
+    }
+    Identity {
+        id: object.map_or_else(|| named.to_owned(), |object| object.anchor.to_string()),
+        display_name: object
+            .and_then(|object| object.attributes.value("displayName"))
+            .map_or_else(|| reportable.to_owned(), steps::shown),
+        identity_type: object_type.to_owned(),
+        details,
+    }
+}
