@@ -265,7 +265,13 @@ impl AttributeProgram {
         };
         Ok(Self {
             target: name.into(),
-            default: mapping.default_value.as_deref().filter(|text| !text.is_empty()).map(Value::from),
+            // A required attribute has a default of its own besides the mapping's (Graph attributeDefinition).
+            default: mapping
+                .default_value
+                .as_deref()
+                .or(definition.default_value.as_deref().filter(|_| definition.required))
+                .filter(|text| !text.is_empty())
+                .map(Value::from),
             matching_priority: mapping.matching_priority,
             flow_type: mapping.flow_type,
             flow_behavior: mapping.flow_behavior,

@@ -81,7 +81,8 @@ fn one(value: &Value, key: Option<&Value>) -> String {
     let code =
         details.and_then(|details| details.get("errorCode")).and_then(Value::as_str).unwrap_or_default();
     if let Some(info) = value["statusInfo"].as_object().filter(|info| info.contains_key("errorCode")) {
-        out.push_str(&explanation(info));
+        let is_skip = status.eq_ignore_ascii_case("skipped");
+        out.push_str(&if is_skip { skip_code(info) } else { explanation(info) });
     } else if !code.is_empty() {
         out.push_str(&explanation(details.expect("the code was found in it")));
     }
@@ -113,7 +114,9 @@ fn body(value: &Value) -> String {
             _ => "!".yellow().to_string(),
         };
         out.push_str(&format!("  {mark} {:20} {}\n", lower_first(kind), text(step, "description")));
-        if let Some(details) = step["details"].as_object() {
+        // A skip repeats what the scoping step said, and the reason stands below.
+        let is_skip = text(step, "name") == "EntrySynchronizationSkip";
+        if let Some(details) = step["details"].as_object().filter(|_| !is_skip) {
             for (name, detail) in details.iter().filter(|(name, _)| TELLING.contains(&name.as_str())) {
                 let shown = detail.as_str().unwrap_or_default();
                 if !shown.is_empty() && shown != "{}" {
@@ -141,7 +144,7 @@ fn properties(value: &Value) -> String {
         return String::new();
     }
     let longest = |pick: fn(&(&str, &str, &str)) -> usize, least: usize| {
-        rows.iter().map(pick).max().unwrap_or(0).clamp(least, 60)
+        rows.iter().map(pick).max().unwrap_or(0).clamp(least, 90)
     };
     let (name, old) = (longest(|row| row.0.chars().count(), 9), longest(|row| row.1.chars().count(), 6));
     let mut out = format!(
@@ -154,6 +157,12 @@ fn properties(value: &Value) -> String {
         out.push_str(&format!("    {attribute:name$}  {before:old$}  {}\n", after.green()));
     }
     out
+}
+
+/// The reason of a skip is the sentence of its last step: only the code is missing there.
+fn skip_code(info: &Map<String, Value>) -> String {
+    let code = info.get("errorCode").and_then(Value::as_str).unwrap_or_default();
+    format!("\n  {} {code}\n", "reason:".bold())
 }
 
 fn explanation(info: &Map<String, Value>) -> String {
