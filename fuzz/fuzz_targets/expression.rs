@@ -6,20 +6,10 @@ use usher_core::AttributeSet;
 use usher_expr::{Context, Dialect, compile};
 
 fuzz_target!(|text: &str| {
-    let context = Context {
-        now: jiff_epoch(),
-        seed: 7,
-        parameters: Default::default(),
-        default_domain: None,
-        empty_condition_is_false: false,
-    };
+    let context = Context::new(jiff::Timestamp::UNIX_EPOCH, 7);
     for dialect in [Dialect::Service, Dialect::CloudSync, Dialect::Hybrid] {
         if let Some(expression) = compile(text, dialect).expression {
             let _ = expression.evaluate(&AttributeSet::default(), &context);
         }
     }
 });
-
-fn jiff_epoch<T: Default>() -> T {
-    T::default()
-}

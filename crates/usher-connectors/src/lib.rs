@@ -3,7 +3,7 @@
 mod directory;
 pub mod graph;
 mod http;
-mod scim;
+pub mod scim;
 mod token;
 
 use std::sync::Arc;

@@ -13,6 +13,8 @@ mod translate;
 
 use std::sync::Arc;
 
+use smol_str::SmolStr;
+use usher_core::DirectoryObject;
 use usher_core::ports::{Capabilities, Connector, ConnectorError, ConnectorSettings};
 
 use crate::{AllConnectors, ConnectorKind};
@@ -31,4 +33,14 @@ pub(crate) const KIND: ConnectorKind = ConnectorKind {
 
 fn build(all: &AllConnectors, settings: &ConnectorSettings) -> Result<Arc<dyn Connector>, ConnectorError> {
     Ok(Arc::new(connector::ScimConnector::new(all.http.clone(), settings)?))
+}
+
+/// A resource of a SCIM answer as an object with the attributes that are named; `None` when it has no usable id.
+/// What a server sends can be anything: this answers for any JSON.
+pub fn read_resource(
+    object_type: &str,
+    resource: &serde_json::Value,
+    attributes: &[SmolStr],
+) -> Option<DirectoryObject> {
+    translate::object(object_type, resource, attributes)
 }
