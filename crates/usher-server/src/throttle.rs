@@ -74,7 +74,7 @@ mod tests {
         let throttle = Throttle::new(2, 10);
         assert_eq!(throttle.take("a", at(0)), Ok(()));
         assert_eq!(throttle.take("a", at(0)), Ok(()));
-        assert_eq!(throttle.take("a", at(9_000)), Err(10));
+        assert_eq!(throttle.take("a", at(9_000)), Err(1));
         assert_eq!(throttle.take("a", at(10_000)), Ok(()), "one place is free");
         assert!(throttle.take("a", at(10_001)).is_err(), "the refused call holds the other");
     }
