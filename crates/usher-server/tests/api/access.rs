@@ -1,0 +1,137 @@
+//! Who gets in.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::stage::{Stage, TENANT};
+
+/// A path of an operation with its variables filled.
+fn filled(pattern: &str) -> String {
+    let path: Vec<&str> = pattern
+        .split('/')
+        .map(|part| match part {
+            "{parent}" => "servicePrincipals",
+            part if part.starts_with('{') => "22222222-2222-2222-2222-222222222222",
+            part => part,
+        })
+        .collect();
+    format!("/v1.0{}", path.join("/"))
+}
+
+#[tokio::test]
+async fn no_operation_answers_without_a_right_token() {
+    let stage = Stage::new().await;
+    for operation in usher_server::operations() {
+        let path = filled(operation.path);
+        for token in ["", "garbage", "a.b.c"] {
+            let reply = stage.with_token(token, operation.method, &path, Value::Null).await;
+            assert_eq!(reply.status, StatusCode::UNAUTHORIZED, "{} {path}", operation.method);
+            assert_eq!(reply.code(), "InvalidAuthenticationToken");
+            assert!(reply.header("www-authenticate").starts_with("Bearer"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_operation_answers_without_a_permission() {
+    let stage = Stage::new().await;
+    let (_, token) = stage.client("nobody", &[]).await;
+    let (_, owner) = stage.client("owner of nothing", &["Application.ReadWrite.OwnedBy"]).await;
+    for operation in usher_server::operations() {
+        let path = filled(operation.path);
+        let reply = stage.with_token(&token, operation.method, &path, Value::Null).await;
+        assert_eq!(reply.status, StatusCode::FORBIDDEN, "{} {path}", operation.method);
+        assert_eq!(reply.code(), "Authorization_RequestDenied");
+        if operation.is_for_owners && operation.path.contains("{id}") && !operation.path.contains("Templates")
+        {
+            let reply = stage.with_token(&owner, operation.method, &path, Value::Null).await;
+            assert_eq!(reply.status, StatusCode::FORBIDDEN, "{} {path} for a stranger", operation.method);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_token_expires() {
+    let stage = Stage::new().await;
+    assert_eq!(stage.send("GET", "/v1.0/users", Value::Null).await.status, StatusCode::OK);
+    stage.clock.advance(Duration::from_secs(3_600));
+    let reply = stage.send("GET", "/v1.0/users", Value::Null).await;
+    assert_eq!(
+        (reply.status, reply.message()),
+        (StatusCode::UNAUTHORIZED, "Access token has expired or is not yet valid.")
+    );
+}
+
+#[tokio::test]
+async fn a_token_that_was_changed_is_refused() {
+    let stage = Stage::new().await;
+    let (head, signature) = stage.token.rsplit_once('.').expect("a token has three parts");
+    let other = Stage::new().await;
+    let (other_head, _) = other.token.rsplit_once('.').expect("a token has three parts");
+    for token in [format!("{head}."), format!("{other_head}.{signature}"), other.token.clone()] {
+        let reply = stage.with_token(&token, "GET", "/v1.0/users", Value::Null).await;
+        assert_eq!(reply.status, StatusCode::UNAUTHORIZED);
+    }
+}
+
+#[tokio::test]
+async fn the_token_endpoint_answers_in_the_words_of_entra() {
+    let stage = Stage::new().await;
+    let form = |client: &str, secret: &str, grant: &str| {
+        format!("grant_type={grant}&client_id={client}&client_secret={secret}")
+    };
+    let right = form(&stage.client_id, &stage.secret, "client_credentials");
+    let reply = stage.ask_token(TENANT, &right).await;
+    assert_eq!((reply.status, reply.body["expires_in"].as_i64()), (StatusCode::OK, Some(3_599)));
+    assert_eq!(reply.header("cache-control"), "no-cache");
+    for (tenant, form, status, number) in [
+        (TENANT, form(&stage.client_id, "wrong", "client_credentials"), 401, 7_000_215),
+        (TENANT, form("nobody", "x", "client_credentials"), 401, 700_016),
+        (TENANT, form(&stage.client_id, &stage.secret, "password"), 400, 70_003),
+        (TENANT, form("", "", "client_credentials"), 400, 900_144),
+        ("elsewhere", right.clone(), 400, 90_002),
+    ] {
+        let reply = stage.ask_token(tenant, &form).await;
+        assert_eq!(
+            (reply.status.as_u16(), reply.body["error_codes"][0].as_i64()),
+            (status, Some(number)),
+            "{form}"
+        );
+        assert!(!reply.body.to_string().contains(&stage.secret));
+    }
+}
+
+#[tokio::test]
+async fn an_owner_manages_what_it_made_and_nothing_else() {
+    let stage = Stage::new().await;
+    let (_, owner) = stage.client("owner", &["Application.ReadWrite.OwnedBy"]).await;
+    let (_, stranger) = stage.client("stranger", &["Application.ReadWrite.OwnedBy"]).await;
+    let path = format!("/v1.0/applicationTemplates/{}/instantiate", crate::stage::TEMPLATE);
+    let made = stage.with_token(&owner, "POST", &path, json!({ "displayName": "mine" })).await;
+    assert_eq!(made.status, StatusCode::CREATED);
+    for (parent, kind) in [("servicePrincipals", "servicePrincipal"), ("applications", "application")] {
+        let id = made.body[kind]["id"].as_str().expect("it has an id");
+        let jobs = format!("/v1.0/{parent}/{id}/synchronization/jobs");
+        let body = json!({ "templateId": "scim" });
+        assert_eq!(stage.with_token(&owner, "POST", &jobs, body.clone()).await.status, StatusCode::CREATED);
+        assert_eq!(stage.with_token(&stranger, "POST", &jobs, body).await.status, StatusCode::FORBIDDEN);
+    }
+    assert_eq!(
+        stage.with_token(&owner, "POST", "/v1.0/users", json!({})).await.status,
+        StatusCode::FORBIDDEN,
+        "owning an application gives no right over people"
+    );
+}
+
+#[tokio::test]
+async fn discovery_and_keys_are_open() {
+    let stage = Stage::new().await;
+    let path = format!("/{TENANT}/v2.0/.well-known/openid-configuration");
+    let reply = stage.with_token("", "GET", &path, Value::Null).await;
+    assert_eq!(reply.body["token_endpoint"], format!("https://usher.test/{TENANT}/oauth2/v2.0/token"));
+    let keys = stage.with_token("", "GET", &format!("/{TENANT}/discovery/v2.0/keys"), Value::Null).await;
+    assert_eq!(keys.body["keys"][0]["kty"], "EC");
+    assert!(keys.body["keys"][0].get("d").is_none(), "the private half stays here");
+}

@@ -1,0 +1,6 @@
+//! The API through the router, in process: who gets in, the whole walk, and what is refused.
+
+mod access;
+mod refusals;
+mod stage;
+mod walk;
