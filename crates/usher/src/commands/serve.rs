@@ -87,11 +87,15 @@ pub async fn run(args: Args) -> Result<u8> {
         ..HttpOptions::default()
     };
     let engine = wiring::engine(&args.data, args.tenant.as_deref(), http).await?;
+    let listener = tokio::net::TcpListener::bind(args.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", args.listen))?;
+    let listens = listener.local_addr().context("the listener has no address")?;
     let scheme = if args.http { "http" } else { "https" };
     let address = match &args.address {
         Some(address) => address.trim_end_matches('/').to_owned(),
-        None if args.listen.ip().is_unspecified() => format!("{scheme}://localhost:{}", args.listen.port()),
-        None => format!("{scheme}://{}", args.listen),
+        None if listens.ip().is_unspecified() => format!("{scheme}://localhost:{}", listens.port()),
+        None => format!("{scheme}://{listens}"),
     };
     let tls = match (args.http, &args.tls_cert, &args.tls_key) {
         (true, _, _) => Tls::PlainLoopback,
@@ -106,9 +110,6 @@ pub async fn run(args: Args) -> Result<u8> {
     options.on_demand_limit = args.on_demand_limit;
     options.outside_issuer = outside_issuer(&args)?;
     let server = Server::new(engine, options).await?;
-    let listener = tokio::net::TcpListener::bind(args.listen)
-        .await
-        .with_context(|| format!("cannot listen on {}", args.listen))?;
     // Keeping the credential comes after everything that can fail, so that no start loses it half-way.
     let file = args.data.join("administrator.json");
     if let Some(first) = first {

@@ -1,0 +1,7 @@
+//! The program as people run it: its own binary, against a service and an application over real HTTP.
+
+mod cmdlets;
+mod faults;
+mod local;
+mod provision;
+mod world;
