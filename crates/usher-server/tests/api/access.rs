@@ -135,3 +135,53 @@ async fn discovery_and_keys_are_open() {
     assert_eq!(keys.body["keys"][0]["kty"], "EC");
     assert!(keys.body["keys"][0].get("d").is_none(), "the private half stays here");
 }
+
+/// A key of somebody else, as PEM, and its public half as a JWKS document.
+fn outside_key() -> (String, String) {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use rcgen::PublicKeyData;
+    let pair = rcgen::KeyPair::generate().expect("a key can be made");
+    let point = pair.der_bytes();
+    let (x, y) = (URL_SAFE_NO_PAD.encode(&point[1..33]), URL_SAFE_NO_PAD.encode(&point[33..]));
+    let jwks =
+        json!({ "keys": [{ "kty": "EC", "crv": "P-256", "alg": "ES256", "kid": "k1", "x": x, "y": y }] });
+    (pair.serialize_pem(), jwks.to_string())
+}
+
+#[tokio::test]
+async fn tokens_of_the_outside_issuer_are_taken_and_only_those() {
+    use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+    let (pem, jwks) = outside_key();
+    let mut options = usher_server::ServerOptions::new("https://usher.test");
+    let issuer = usher_server::OutsideIssuer::new("https://login.test", "usher", &jwks);
+    options.outside_issuer = Some(issuer.expect("it is a JWKS document"));
+    let stage = Stage::with(options).await;
+    let sign = |pem: &str, kid: &str, claims: Value| {
+        let header = Header { kid: Some(kid.to_owned()), ..Header::new(Algorithm::ES256) };
+        let key = EncodingKey::from_ec_pem(pem.as_bytes()).expect("it is a key");
+        encode(&header, &claims, &key).expect("it can be signed")
+    };
+    let right = json!({
+        "iss": "https://login.test", "aud": "usher", "exp": 3_600, "sub": "client", "roles": ["User.Read.All"],
+    });
+    let (other, _) = outside_key();
+    let but = |name: &str, value: Value| {
+        let mut claims = right.clone();
+        claims[name] = value;
+        claims
+    };
+    for (token, status) in [
+        (sign(&pem, "k1", right.clone()), StatusCode::OK),
+        (sign(&pem, "k1", but("scope", json!("User.Read.All"))), StatusCode::OK),
+        (sign(&pem, "k1", but("roles", json!([]))), StatusCode::FORBIDDEN),
+        (sign(&pem, "k1", but("iss", json!("https://evil.test"))), StatusCode::UNAUTHORIZED),
+        (sign(&pem, "k1", but("aud", json!("other"))), StatusCode::UNAUTHORIZED),
+        (sign(&pem, "k1", but("exp", json!(-1))), StatusCode::UNAUTHORIZED),
+        (sign(&pem, "k2", right.clone()), StatusCode::UNAUTHORIZED),
+        (sign(&other, "k1", right.clone()), StatusCode::UNAUTHORIZED),
+    ] {
+        let reply = stage.with_token(&token, "GET", "/v1.0/users", Value::Null).await;
+        assert_eq!(reply.status, status, "{}", reply.body);
+    }
+}

@@ -55,6 +55,10 @@ impl Reply {
 
 impl Stage {
     pub async fn new() -> Self {
+        Self::with(ServerOptions::new("https://usher.test")).await
+    }
+
+    pub async fn with(options: ServerOptions) -> Self {
         let (store, clock) = (Arc::new(MemoryStore::default()), Arc::new(ManualClock::default()));
         let source = Arc::new(MemoryConnector::new(&[]).with_assignments());
         let target = Arc::new(MemoryConnector::new(&["userName"]));
@@ -62,8 +66,7 @@ impl Stage {
             MemoryConnectors::default().with("directory", source.clone()).with("scim", target.clone());
         let engine = Engine::new(store, Arc::new(connectors), clock.clone(), Settings::new(TENANT));
         let first = bootstrap(&engine).await.expect("the store works").expect("the directory is new");
-        let server =
-            Server::new(engine, ServerOptions::new("https://usher.test")).await.expect("a key is made");
+        let server = Server::new(engine, options).await.expect("a key is made");
         let mut stage = Self {
             router: server.router(),
             clock,
