@@ -4,6 +4,7 @@ mod assignments;
 mod connector;
 mod discovery;
 mod request;
+mod source;
 mod translate;
 
 use std::sync::Arc;
@@ -12,8 +13,14 @@ use usher_core::ports::{Capabilities, Connector, ConnectorError, ConnectorSettin
 
 use crate::{AllConnectors, ConnectorKind};
 
-const CAPABILITIES: Capabilities =
-    Capabilities { source: true, target: true, assignments: true, unique_values: true, discovery: true };
+const CAPABILITIES: Capabilities = Capabilities {
+    source: true,
+    target: true,
+    assignments: true,
+    unique_values: true,
+    discovery: true,
+    deltas: true,
+};
 
 /// The record of this kind.
 pub(crate) const KIND: ConnectorKind = ConnectorKind {

@@ -19,8 +19,14 @@ use usher_core::ports::{Capabilities, Connector, ConnectorError, ConnectorSettin
 
 use crate::{AllConnectors, ConnectorKind};
 
-const CAPABILITIES: Capabilities =
-    Capabilities { source: true, target: true, assignments: false, unique_values: true, discovery: true };
+const CAPABILITIES: Capabilities = Capabilities {
+    source: true,
+    target: true,
+    assignments: false,
+    unique_values: true,
+    discovery: true,
+    deltas: false,
+};
 
 /// The record of this kind.
 pub(crate) const KIND: ConnectorKind = ConnectorKind {

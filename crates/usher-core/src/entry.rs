@@ -85,6 +85,15 @@ pub enum Relation {
 }
 
 impl Relation {
+    /// The kinds of entries that such a link may point to; a kind that stands more than once fills the list up.
+    pub fn kinds(self) -> [EntryKind; 3] {
+        match self {
+            Self::Members => [EntryKind::User, EntryKind::Group, EntryKind::ServicePrincipal],
+            Self::Owners => [EntryKind::User, EntryKind::ServicePrincipal, EntryKind::User],
+            Self::Manager => [EntryKind::User; 3],
+        }
+    }
+
     /// The Graph navigation property.
     pub fn as_str(self) -> &'static str {
         match self {

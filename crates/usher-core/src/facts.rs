@@ -23,12 +23,27 @@ pub struct Facts {
     pub skips_out_of_scope: bool,
     /// The scoping filters count. They do not on demand from Active Directory to Entra ID.
     pub applies_filters: bool,
+    /// The source itself said that the object is gone, or a read by anchor found nothing (cycles).
+    pub is_gone: bool,
+    /// A paired target object that vanished is matched again instead of being a failure (initial cycles).
+    pub rematches_vanished: bool,
+    /// A create was sent for this object, and nobody knows whether it took effect.
+    pub sent_create: Option<SentCreate>,
     /// The stored pair of the subject.
     pub pairing: Option<Pairing>,
     /// Which references are worked on.
     pub references: References,
     /// Answers given so far.
     pub answers: Vec<(Question, Answer)>,
+}
+
+/// A create whose outcome is not known.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SentCreate {
+    /// The matching attributes and values at that time: the account bears them, whatever the source says by now.
+    pub sought: Vec<(SmolStr, Value)>,
+    /// So long ago that a search which finds nothing may be believed.
+    pub is_settled: bool,
 }
 
 impl Facts {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
-use crate::{Anchor, EntryId, JobId};
+use crate::{Anchor, EntryId, JobId, ResetScope};
 
 /// Whether a job runs on its schedule (Graph `synchronizationScheduleState`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +34,28 @@ pub struct Job {
     pub settings: Vec<(String, String)>,
     /// When it was made.
     pub created_at: Timestamp,
+    /// The newest restart that somebody asked for; carried out once its number is in the job's state.
+    #[serde(default)]
+    pub restart: Option<RestartRequest>,
+}
+
+/// Somebody asked for a restart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RestartRequest {
+    /// Counts the requests of a job.
+    pub number: u64,
+    /// What is forgotten.
+    pub scope: ResetScope,
+}
+
+impl Job {
+    /// A setting, compared without regard to case.
+    pub fn setting(&self, name: &str) -> Option<&str> {
+        self.settings
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    }
 }
 
 /// The stored fact that a source object and a target object are the same.

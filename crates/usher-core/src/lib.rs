@@ -1,10 +1,13 @@
 //! Everything Usher decides: the synchronization schema, the steps, the plan. Synchronous and deterministic.
 
 pub mod codes;
+pub mod cycle;
+pub mod escrow;
 pub mod operators;
 pub mod planner;
 pub mod ports;
 pub mod program;
+pub mod quarantine;
 pub mod schema;
 pub mod steps;
 pub mod templates;
@@ -16,16 +19,21 @@ mod ids;
 mod job;
 mod object;
 mod plan;
+mod reset;
 mod secret;
 
+pub use cycle::{Counts, Cycle, CycleKind, DeletionGuard, Execution, ExecutionState, JobState, Position};
 pub use entry::{AppRoleAssignment, Entry, EntryKind, Link, Relation};
+pub use escrow::Escrow;
 pub use event::{Identity, Initiator, ProvisioningEvent, TimedStep};
-pub use facts::{Answer, Facts, NamedReference, Question, References};
+pub use facts::{Answer, Facts, NamedReference, Question, References, SentCreate};
 pub use ids::{Anchor, AssignmentId, EntryId, JobId, RuleId};
-pub use job::{Job, Pairing, ScheduleState};
+pub use job::{Job, Pairing, RestartRequest, ScheduleState};
 pub use object::{AttributeSet, DirectoryObject};
 pub use plan::{
     Action, AttributeChange, Change, ErrorCategory, Failure, ModifiedProperty, Operation, OperationKind,
     PairingEffect, Plan, Skip, SkipReason, Status, Step, StepKind,
 };
+pub use quarantine::{Quarantine, QuarantineReason, RunError};
+pub use reset::ResetScope;
 pub use secret::Secret;

@@ -6,6 +6,7 @@ use smol_str::SmolStr;
 use usher_expr::Value;
 
 use crate::Anchor;
+use crate::steps::scoping::Verdict;
 
 /// The six kinds of provisioning step (Graph `provisioningStepType`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,6 +88,8 @@ pub enum SkipReason {
     UnableToResolveReferenceAttributeValue,
     /// A mapping said so (`IgnoreObjectFlow`), or the object mapping does not allow the flow.
     EntrySynchronizationSkipped,
+    /// The deletion guard held it back.
+    StagedDelete,
 }
 
 impl SkipReason {
@@ -99,6 +102,7 @@ impl SkipReason {
             Self::ImportSkipped => "ImportSkipped",
             Self::UnableToResolveReferenceAttributeValue => "UnableToResolveReferenceAttributeValue",
             Self::EntrySynchronizationSkipped => "EntrySynchronizationSkipped",
+            Self::StagedDelete => "StagedDelete",
         }
     }
 }
@@ -234,4 +238,6 @@ pub struct Plan {
     pub target: Option<crate::DirectoryObject>,
     /// What people know the subject by.
     pub reportable: String,
+    /// What scoping found; `None` when it was not reached.
+    pub scope: Option<Verdict>,
 }

@@ -1,8 +1,8 @@
 //! The planner: facts in, plan or questions out. On demand, cycles and dry runs all decide here.
 
-use usher_expr::Context;
+use usher_expr::{Context, Value};
 
-use crate::program::MappingProgram;
+use crate::program::{AttributeProgram, MappingProgram};
 use crate::steps::matching::Match;
 use crate::steps::processing::{Extent, Processed};
 use crate::steps::scoping::Verdict;
@@ -39,7 +39,7 @@ pub fn plan(
             (None, None) => facts.named.to_string(),
         },
     };
-    let draft = Draft { mapping, facts, names, context, steps: Vec::new() };
+    let draft = Draft { mapping, facts, names, context, steps: Vec::new(), scope: None };
     match draft.decide() {
         Ok(plan) => Decision::Done(Box::new(plan)),
         Err(questions) => Decision::Ask(questions),
@@ -52,11 +52,12 @@ struct Draft<'a> {
     names: Names,
     context: &'a Context,
     steps: Vec<Step>,
+    scope: Option<Verdict>,
 }
 
 impl Draft<'_> {
     fn decide(mut self) -> Result<Plan, Vec<Question>> {
-        let Some(source) = &self.facts.source else { return Ok(self.gone()) };
+        let Some(source) = &self.facts.source else { return self.gone() };
         let mut source = import::with_defaults(self.mapping, source);
         self.steps.push(import::imported(&self.names, &source));
 
@@ -72,14 +73,19 @@ impl Draft<'_> {
         self.steps.push(step);
         import::set_soft_deleted(&mut source, !(verdict.is_active && verdict.is_entitled()));
 
+        self.scope = Some(verdict.clone());
+        let values = matching::with_sought(self.mapping, self.facts, values);
+
         let is_managed = self.facts.pairing.as_ref().is_some_and(|pairing| pairing.is_managed);
+        let may_have_created = self.facts.pairing.is_none() && self.facts.sent_create.is_some();
         if !verdict.is_entitled() {
-            if verdict.is_ignored || !is_managed || self.facts.skips_out_of_scope {
+            let is_left_alone = verdict.is_ignored || self.facts.skips_out_of_scope;
+            if is_left_alone || !(is_managed || may_have_created) {
                 return Ok(self.not_entitled(&verdict));
             }
-            return self.deprovision(&source, &verdict);
+            return self.deprovision(&source, &verdict, &values);
         }
-        if !verdict.is_active && self.facts.pairing.is_none() {
+        if !verdict.is_active && self.facts.pairing.is_none() && !may_have_created {
             return Ok(self.not_entitled(&verdict));
         }
 
@@ -87,10 +93,22 @@ impl Draft<'_> {
             .map_err(|question| vec![*question])?;
         match found {
             Match::Failed(failure) => Ok(self.failed(failure)),
+            Match::None if self.is_unsettled() => Ok(self.unsettled()),
+            Match::None if !verdict.is_active => Ok(self.out_of_scope(&verdict)),
             Match::None if !self.mapping.adds => Ok(self.not_allowed("create", "Add")),
             Match::None => self.create(&source),
             Match::One(target) => self.update(&source, *target, Extent::All, PairingEffect::Manage),
         }
+    }
+
+    /// A create was sent a moment ago: that nothing is found says nothing yet.
+    fn is_unsettled(&self) -> bool {
+        self.facts.sent_create.as_ref().is_some_and(|sent| !sent.is_settled)
+    }
+
+    fn unsettled(self) -> Plan {
+        let failure = matching::unsettled(&self.names);
+        self.failed(failure)
     }
 
     fn create(mut self, source: &DirectoryObject) -> Result<Plan, Vec<Question>> {
@@ -221,13 +239,28 @@ impl Draft<'_> {
     }
 
     /// A managed object left the scope: it is switched off, or deleted where the target knows no switch.
-    fn deprovision(mut self, source: &DirectoryObject, verdict: &Verdict) -> Result<Plan, Vec<Question>> {
-        let found = matching::find(self.mapping, self.facts, &self.names, &[], &mut self.steps)
-            .map_err(|question| vec![*question])?;
-        let target = match found {
-            Match::One(target) => *target,
-            Match::Failed(failure) => return Ok(self.failed(failure)),
-            Match::None => return Ok(self.not_entitled(verdict)),
+    fn deprovision(
+        mut self,
+        source: &DirectoryObject,
+        verdict: &Verdict,
+        values: &[(&AttributeProgram, Value)],
+    ) -> Result<Plan, Vec<Question>> {
+        let target = match &self.facts.pairing {
+            Some(_) => matching::paired_target(self.mapping, self.facts, &self.names, &mut self.steps)
+                .map_err(|question| vec![*question])?,
+            // A create was sent before the object left the scope.
+            None => match matching::find(self.mapping, self.facts, &self.names, values, &mut self.steps)
+                .map_err(|question| vec![*question])?
+            {
+                Match::One(target) => Some(*target),
+                Match::Failed(failure) => return Ok(self.failed(failure)),
+                Match::None if self.is_unsettled() => return Ok(self.unsettled()),
+                Match::None => None,
+            },
+        };
+        let Some(target) = target else {
+            // Already gone is an answer: there is nothing to switch off, and nothing to come back to.
+            return Ok(Plan { pairing: PairingEffect::Forget, ..self.out_of_scope(verdict) });
         };
         let is_group = self.mapping.source_type.eq_ignore_ascii_case("group");
         if is_group || !self.mapping.is_soft_deletion_supported {
@@ -243,17 +276,25 @@ impl Draft<'_> {
     }
 
     /// The source does not have the object (any more).
-    fn gone(mut self) -> Plan {
-        self.steps.push(import::not_found(&self.names, &self.facts.named));
-        let managed = self.facts.pairing.as_ref().filter(|pairing| pairing.is_managed);
-        match managed {
-            Some(pairing) if self.mapping.deletes && !self.facts.skips_out_of_scope => {
+    fn gone(mut self) -> Result<Plan, Vec<Question>> {
+        self.steps.push(import::not_found(&self.names, &self.facts.named, self.facts.is_gone));
+        if self.facts.is_gone && self.facts.pairing.is_none() && self.facts.sent_create.is_some() {
+            return self.gone_after_create();
+        }
+        Ok(match &self.facts.pairing {
+            Some(pairing) if pairing.is_managed && self.mapping.deletes => {
                 let target = DirectoryObject {
                     object_type: pairing.target_type.clone(),
                     anchor: pairing.target_anchor.clone(),
                     attributes: Default::default(),
                 };
                 self.delete(target)
+            }
+            Some(pairing) if pairing.is_managed => self.not_allowed("delete", "Delete"),
+            // The account was switched off when the object left the scope; that was the job's last word on it.
+            pairing if self.facts.is_gone => {
+                let forgets = if pairing.is_some() { PairingEffect::Forget } else { PairingEffect::None };
+                Plan { pairing: forgets, ..self.not_managed() }
             }
             _ => {
                 let failure = Failure {
@@ -268,7 +309,33 @@ impl Draft<'_> {
                 };
                 Plan { failure: Some(failure), ..self.empty() }
             }
-        }
+        })
+    }
+
+    /// The object is gone, and a create for it may have taken effect: that account goes too.
+    fn gone_after_create(mut self) -> Result<Plan, Vec<Question>> {
+        let values = matching::with_sought(self.mapping, self.facts, Vec::new());
+        let found = matching::find(self.mapping, self.facts, &self.names, &values, &mut self.steps)
+            .map_err(|question| vec![*question])?;
+        Ok(match found {
+            Match::One(target) if self.mapping.deletes => self.delete(*target),
+            Match::One(_) => self.not_allowed("delete", "Delete"),
+            Match::Failed(failure) => self.failed(failure),
+            Match::None if self.is_unsettled() => self.unsettled(),
+            Match::None => self.not_managed(),
+        })
+    }
+
+    fn not_managed(self) -> Plan {
+        let skip = Skip {
+            reason: SkipReason::NotEffectivelyEntitled,
+            property: None,
+            description: format!(
+                "The {} '{}' is gone from {}, and this job does not manage an account of it",
+                self.names.object_type, self.names.reportable, self.names.source
+            ),
+        };
+        self.skipped(skip)
     }
 
     fn delete(self, target: DirectoryObject) -> Plan {
@@ -284,6 +351,13 @@ impl Draft<'_> {
             target: Some(target),
             ..self.empty()
         }
+    }
+
+    /// Like `not_entitled`, after steps of matching.
+    fn out_of_scope(mut self, verdict: &Verdict) -> Plan {
+        let scoping = self.steps.iter().rposition(|step| step.kind == crate::StepKind::Scoping);
+        self.steps.truncate(scoping.map_or(0, |place| place + 1));
+        self.not_entitled(verdict)
     }
 
     fn not_entitled(mut self, verdict: &Verdict) -> Plan {
@@ -344,6 +418,7 @@ impl Draft<'_> {
             pairing: PairingEffect::None,
             target: None,
             reportable: self.names.reportable,
+            scope: self.scope,
         }
     }
 }

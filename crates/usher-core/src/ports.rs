@@ -7,8 +7,10 @@ mod store;
 pub use clock::Clock;
 pub use connector::{
     Capabilities, Connector, ConnectorError, ConnectorErrorKind, ConnectorSettings, Connectors, Effect,
-    Entitlement, GetRequest, MatchQuery, PreparedRequest, SubjectRequest, Written,
+    Entitlement, GetRequest, Incoming, MatchQuery, Page, PreparedRequest, ReadRequest, SubjectRequest,
+    Watermark, Written,
 };
 pub use store::{
-    AssignmentQuery, Commit, EntryQuery, EventQuery, PairingChange, Store, StoreError, StoredSecret,
+    AssignmentQuery, Clear, Commit, EntryChange, EntryQuery, EscrowChange, EventQuery, Held, HeldChange,
+    PairingChange, Seen, Store, StoreError, StoredSecret, SubjectKey, Waiting,
 };

@@ -1,19 +1,27 @@
 //! The only place with time, concurrency and retry: asks the connectors, lets the core decide, does what the plan says.
 
 pub mod cases;
+mod cycle;
 mod failures;
+mod finish;
+mod locks;
 mod on_demand;
+mod pace;
 mod prepared;
 mod record;
+mod scheduler;
 mod subject;
+mod target;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use usher_core::ports::{Clock, Connectors, Store};
 
+use cycle::Runs;
+use locks::Locks;
 pub use on_demand::{LinkedObjects, OnDemandAnswer, OnDemandRequest, Parameters, Subject};
 use prepared::PreparedJobs;
-use subject::SubjectLocks;
 
 /// The service without its front doors: everything a caller may ask for goes through `cases`.
 #[derive(Clone)]
@@ -27,7 +35,8 @@ pub struct Engine {
     /// The tenant and its limits.
     pub settings: Arc<Settings>,
     prepared: Arc<PreparedJobs>,
-    locks: Arc<SubjectLocks>,
+    locks: Arc<Locks>,
+    runs: Arc<Runs>,
 }
 
 impl Engine {
@@ -45,6 +54,7 @@ impl Engine {
             settings: Arc::new(settings),
             prepared: Arc::default(),
             locks: Arc::default(),
+            runs: Arc::default(),
         }
     }
 }
@@ -58,11 +68,18 @@ pub struct Settings {
     pub default_domain: Option<String>,
     /// How many members one on-demand request may name; the published figure is 5.
     pub on_demand_members: usize,
+    /// How long events of the provisioning log are kept; the published figure is 30 days.
+    pub log_retention: Duration,
 }
 
 impl Settings {
     /// The settings of a tenant, with the published figures.
     pub fn new(tenant: impl Into<String>) -> Self {
-        Self { tenant: tenant.into(), default_domain: None, on_demand_members: 5 }
+        Self {
+            tenant: tenant.into(),
+            default_domain: None,
+            on_demand_members: 5,
+            log_retention: Duration::from_secs(30 * 24 * 3600),
+        }
     }
 }

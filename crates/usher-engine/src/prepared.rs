@@ -7,7 +7,7 @@ use usher_core::ports::{Connector, ConnectorSettings, StoredSecret};
 use usher_core::program::RuleProgram;
 use usher_core::schema::Schema;
 use usher_core::templates::{self, Template};
-use usher_core::{EntryId, Job, JobId};
+use usher_core::{EntryId, Job, JobId, Secret};
 
 use crate::Engine;
 use crate::cases::CaseError;
@@ -25,6 +25,7 @@ pub struct PreparedJobs {
 pub struct PreparedJob {
     document: Option<String>,
     secrets: Vec<StoredSecret>,
+    job_settings: Vec<(String, String)>,
     /// The template that the job was made from.
     pub template: &'static Template,
     /// The effective schema.
@@ -37,8 +38,9 @@ pub struct PreparedJob {
 }
 
 impl PreparedJob {
-    fn is_current(&self, document: &Option<String>, secrets: &[StoredSecret]) -> bool {
+    fn is_current(&self, job: &Job, document: &Option<String>, secrets: &[StoredSecret]) -> bool {
         self.document == *document
+            && self.job_settings == job.settings
             && self.secrets.len() == secrets.len()
             && self
                 .secrets
@@ -47,12 +49,17 @@ impl PreparedJob {
                 .all(|(left, right)| left.key == right.key && left.value.expose() == right.value.expose())
     }
 
-    /// Whether a secret that is a switch is on.
-    pub fn is_on(&self, key: &str) -> bool {
+    /// The value of a secret that is a setting, such as `SyncNotificationSettings`.
+    pub fn secret(&self, key: &str) -> Option<&str> {
         self.secrets
             .iter()
             .find(|secret| secret.key.eq_ignore_ascii_case(key))
-            .is_some_and(|secret| matches!(secret.value.expose().to_ascii_lowercase().as_str(), "true" | "1"))
+            .map(|secret| secret.value.expose())
+    }
+
+    /// Whether a secret that is a switch is on.
+    pub fn is_on(&self, key: &str) -> bool {
+        self.secret(key).is_some_and(|value| matches!(value.to_ascii_lowercase().as_str(), "true" | "1"))
     }
 
     /// The rule, compiled.
@@ -92,17 +99,23 @@ impl Engine {
         let document = self.store.schema(&job.id).await?;
         let secrets = self.store.secrets(&job.service_principal).await?;
         let kept = self.prepared.jobs.lock().unwrap_or_else(PoisonError::into_inner).get(&job.id).cloned();
-        if let Some(kept) = kept.filter(|kept| kept.is_current(&document, &secrets)) {
+        if let Some(kept) = kept.filter(|kept| kept.is_current(job, &document, &secrets)) {
             return Ok(kept);
         }
         let template = template(&job.template)?;
         let schema = self.schema_of(job).await?;
-        let settings = settings(&secrets);
+        let mut settings = settings(&secrets);
+        for (name, value) in &job.settings {
+            if settings.get(name).is_none() {
+                settings.set(name.clone(), Secret::new(value.as_str()));
+            }
+        }
         let prepared = Arc::new(PreparedJob {
             source: self.connectors.build(template.source, &settings)?,
             target: self.connectors.build(template.target, &settings)?,
             document,
             secrets,
+            job_settings: job.settings.clone(),
             template,
             schema,
             rules: Mutex::default(),

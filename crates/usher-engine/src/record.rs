@@ -1,6 +1,7 @@
 //! What is written down about a subject: the event of the provisioning log.
 
 use indexmap::IndexMap;
+use jiff::Timestamp;
 use usher_core::program::MappingProgram;
 use usher_core::{DirectoryObject, Facts, Identity, Plan, ProvisioningEvent, Status, steps};
 
@@ -14,6 +15,7 @@ impl Run<'_> {
         facts: &Facts,
         plan: &Plan,
         progress: &Progress,
+        began_at: Timestamp,
     ) -> ProvisioningEvent {
         let status = match (&plan.failure, &plan.skip) {
             (Some(_), _) => Status::Failure,
@@ -43,7 +45,7 @@ impl Run<'_> {
         let clock = &self.engine.clock;
         ProvisioningEvent {
             id: clock.guid().to_string().into(),
-            began_at: progress.began_at,
+            began_at,
             ended_at: clock.now(),
             job: self.job.id.clone(),
             cycle: self.cycle.clone(),

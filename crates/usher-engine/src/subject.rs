@@ -1,37 +1,32 @@
 //! One subject from import to export: asks what the planner wants to know, does what the plan says, writes the event.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::Duration;
+use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use smol_str::SmolStr;
+use usher_core::escrow::Sent;
 use usher_core::planner::{Decision, plan};
 use usher_core::ports::{
-    Commit, ConnectorError, ConnectorErrorKind, Effect, MatchQuery, PairingChange, PreparedRequest,
-    SubjectRequest,
+    Commit, ConnectorError, ConnectorErrorKind, Effect, Entitlement, EscrowChange, MatchQuery,
+    PreparedRequest, SubjectKey, SubjectRequest,
 };
 use usher_core::program::{MappingProgram, RuleProgram};
-use usher_core::steps::{Names, export};
+use usher_core::steps::{Names, export, matching};
 use usher_core::{
-    Action, Anchor, Answer, Entry, Facts, Failure, Initiator, Job, Operation, OperationKind, Pairing,
-    PairingEffect, Plan, ProvisioningEvent, Question, References, Step, StepKind, TimedStep,
+    Action, Anchor, Answer, CycleKind, DirectoryObject, Entry, Escrow, Facts, Failure, Initiator, Job,
+    OperationKind, PairingEffect, Plan, ProvisioningEvent, Question, References, Step, StepKind, TimedStep,
 };
-use usher_expr::Context;
+use usher_expr::{Context, Value};
 
 use crate::Engine;
 use crate::cases::CaseError;
 use crate::failures::failure;
 use crate::prepared::PreparedJob;
+use crate::target::Target;
 
 /// How often the planner may come back with questions before something is wrong with it.
 const ROUNDS: usize = 64;
-/// How often a throttled write is tried.
-const TRIES: usize = 3;
-/// The longest wait for a throttling target within one request.
-const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What all subjects of one request share.
+/// What all subjects of one request or one cycle share.
 pub struct Run<'a> {
     /// The engine.
     pub engine: &'a Engine,
@@ -43,19 +38,51 @@ pub struct Run<'a> {
     pub prepared: &'a PreparedJob,
     /// The rule.
     pub rule: &'a RuleProgram,
-    /// All events of the request share it.
+    /// The target.
+    pub target: &'a Target,
+    /// All events of the run share it.
     pub cycle: SmolStr,
-    /// Write nothing.
-    pub dry_run: bool,
+    /// Why it is done.
+    pub mode: Mode,
     /// Scoping filters count.
     pub applies_filters: bool,
     /// Who asked.
     pub initiated_by: Initiator,
 }
 
+/// Why subjects are worked on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Somebody named them.
+    OnDemand,
+    /// Somebody wants to know what would happen; nothing is written.
+    DryRun,
+    /// A cycle of this number came to them.
+    Cycle {
+        /// Marks the pairings that came up.
+        number: u64,
+        /// Which objects the cycle looks at.
+        kind: CycleKind,
+        /// The job is in quarantine: tries are farther apart.
+        is_quarantined: bool,
+    },
+}
+
+/// A subject as the source has it.
+pub struct Imported {
+    /// How it was named.
+    pub named: SmolStr,
+    /// Its anchor; the name where the source does not have it.
+    pub anchor: Anchor,
+    /// What the source has of it.
+    pub object: Option<DirectoryObject>,
+    /// Its assignment to the application.
+    pub entitlement: Option<Entitlement>,
+}
+
 /// What came of one subject.
 pub struct Worked {
-    /// The event, as logged.
+    /// The event, as logged; held-back deletions and objects that are none of the job's business are not.
     pub event: ProvisioningEvent,
     /// The subject's anchor in the source, when the source has it.
     pub source_anchor: Option<Anchor>,
@@ -63,31 +90,21 @@ pub struct Worked {
     pub target_anchor: Option<Anchor>,
     /// The requests sent, or in a dry run those that would be.
     pub requests: Vec<PreparedRequest>,
-}
-
-/// Keeps two requests from working on one subject at the same time: both would find nothing and create.
-#[derive(Default)]
-pub struct SubjectLocks {
-    locks: Mutex<HashMap<String, Weak<tokio::sync::Mutex<()>>>>,
-}
-
-impl SubjectLocks {
-    fn of(&self, key: String) -> Arc<tokio::sync::Mutex<()>> {
-        let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(lock) = locks.get(&key).and_then(Weak::upgrade) {
-            return lock;
-        }
-        locks.retain(|_, lock| lock.strong_count() > 0);
-        let lock = Arc::new(tokio::sync::Mutex::new(()));
-        locks.insert(key, Arc::downgrade(&lock));
-        lock
-    }
+    /// What kind of failure of the target, when it was one.
+    pub target_failure: Option<ConnectorErrorKind>,
+    /// Only references failed.
+    pub is_reference_failure: bool,
+    /// A disabling or deletion was put aside until all of the cycle are counted.
+    pub is_held: bool,
+    /// Something was to be written.
+    pub needed_write: bool,
+    /// What scoping found.
+    pub scope: Option<usher_core::steps::scoping::Verdict>,
 }
 
 /// What is known of a subject while it is worked on.
+#[derive(Default)]
 pub struct Progress {
-    /// When the work began.
-    pub began_at: Timestamp,
     /// The steps so far.
     pub steps: Vec<TimedStep>,
     /// The requests sent, or in a dry run those that would be.
@@ -96,11 +113,17 @@ pub struct Progress {
     pub target_anchor: Option<Anchor>,
     /// The target did not take something.
     pub left_out: bool,
+    /// What the target failed with.
+    pub target_failure: Option<ConnectorErrorKind>,
+    /// The failed operation touched references only.
+    pub is_reference_failure: bool,
+    /// The escrow there was, or the one written before a create.
+    pub escrow: Option<Escrow>,
 }
 
 impl Run<'_> {
-    /// Works on one subject. `known` maps source anchors of linked objects to target anchors that are not stored
-    /// (those of a dry run).
+    /// Works on a subject that somebody named. `known` maps source anchors of linked objects to target anchors that
+    /// are not stored (those of a dry run).
     pub async fn work(
         &self,
         mapping: &MappingProgram,
@@ -108,69 +131,95 @@ impl Run<'_> {
         references: References,
         known: &BTreeMap<Anchor, Anchor>,
     ) -> Result<Worked, CaseError> {
-        let began_at = self.engine.clock.now();
-        let key = format!("{}\n{}\n{}", self.job.id, mapping.source_type, named.to_lowercase());
-        let lock = self.engine.locks.of(key);
-        let _guard = lock.lock().await;
-        let mut progress = Progress {
-            began_at,
-            steps: Vec::new(),
-            requests: Vec::new(),
-            target_anchor: None,
-            left_out: false,
-        };
-        let facts = match self.import(mapping, named, references).await {
-            Ok(facts) => facts,
-            Err(Stop::Case(error)) => return Err(error),
-            Err(Stop::Failed(failure)) => {
-                let names = self.names(mapping, named);
-                let plan = broken(&names, failure);
-                return self
-                    .finish(
-                        mapping,
-                        &Facts { named: named.into(), ..Facts::default() },
-                        plan,
-                        progress,
-                        false,
-                    )
-                    .await;
-            }
-        };
-        let mut facts = facts;
-        let decided = self.decide(mapping, &mut facts, known).await;
-        let plan = match decided {
-            Ok(plan) => plan,
-            Err(Stop::Case(error)) => return Err(error),
-            Err(Stop::Failed(failure)) => broken(&self.names(mapping, named), failure),
-        };
-        let plan = self.export(mapping, &mut facts, known, plan, &mut progress).await?;
-        let exported = plan.failure.is_none();
-        self.finish(mapping, &facts, plan, progress, exported).await
+        match self.import(mapping, named).await {
+            Ok(imported) => self.work_on(mapping, imported, references, known, false).await,
+            Err(error) => self.unreachable(mapping, named, failure(&error), StepKind::Processing).await,
+        }
     }
 
-    /// The target cannot be reached: the event says so, and nothing else was done.
+    /// Works on a subject that was read. With `holds`, a disabling or deletion is put aside instead of being sent.
+    pub async fn work_on(
+        &self,
+        mapping: &MappingProgram,
+        imported: Imported,
+        references: References,
+        known: &BTreeMap<Anchor, Anchor>,
+        holds: bool,
+    ) -> Result<Worked, CaseError> {
+        let began_at = self.engine.clock.now();
+        let subject = self.subject(mapping, &imported.anchor);
+        let _subject = self
+            .engine
+            .locks
+            .lock(format!("subject\n{}\n{}\n{}", subject.job, subject.source_type, subject.source_anchor));
+        let _subject = _subject.await;
+        let (pairing, escrow) = self.engine.store.remembered(&subject).await?;
+        let now = self.engine.clock.now();
+        let mut facts = Facts {
+            named: imported.named,
+            source: imported.object,
+            entitlement: imported.entitlement,
+            takes_all: self.prepared.is_on("SyncAll"),
+            skips_out_of_scope: self.prepared.is_on("SkipOutOfScopeDeletions"),
+            applies_filters: self.applies_filters,
+            is_gone: matches!(self.mode, Mode::Cycle { .. }),
+            rematches_vanished: matches!(self.mode, Mode::Cycle { kind: CycleKind::Initial, .. }),
+            sent_create: escrow.as_ref().and_then(|escrow| escrow.sent.as_ref()).map(|sent| sent.facts(now)),
+            pairing,
+            references,
+            answers: Vec::new(),
+        };
+        let context = self.context();
+        // Two subjects with one matching value must not both find nothing and create.
+        let keys =
+            if facts.pairing.is_none() { self.account_keys(mapping, &facts, &context) } else { Vec::new() };
+        let _account = self.engine.locks.lock_all(keys).await;
+
+        let mut progress = Progress { escrow, ..Progress::default() };
+        let plan = match self.decide(mapping, &mut facts, known, &context).await {
+            Ok(plan) => plan,
+            Err(Stop::Store(error)) => return Err(error.into()),
+            Err(Stop::Target(error)) => {
+                progress.target_failure = Some(error.kind);
+                broken(&self.names(mapping, &facts.named), failure(&error))
+            }
+        };
+        let is_deprovisioning = matches!(plan.action, Action::Disable | Action::Delete);
+        if holds && is_deprovisioning && plan.failure.is_none() {
+            return self.hold(mapping, &facts, plan, progress, began_at).await;
+        }
+        let plan = self.export(mapping, &mut facts, known, &context, plan, &mut progress).await?;
+        self.finish(mapping, &facts, plan, progress, began_at).await
+    }
+
+    /// A directory cannot be asked: the event says so, and nothing else was done.
     pub async fn unreachable(
         &self,
         mapping: &MappingProgram,
         named: &str,
         failure: Failure,
+        kind: StepKind,
     ) -> Result<Worked, CaseError> {
         let mut plan = broken(&self.names(mapping, named), failure);
-        if let Some(step) = plan.steps.first_mut() {
+        if let Some(step) = plan.steps.first_mut().filter(|_| kind == StepKind::Import) {
             step.name = "EntryTestConnection".into();
-            step.kind = StepKind::Import;
+            step.kind = kind;
         }
-        let progress = Progress {
-            began_at: self.engine.clock.now(),
-            steps: Vec::new(),
-            requests: Vec::new(),
-            target_anchor: None,
-            left_out: false,
-        };
-        self.finish(mapping, &Facts { named: named.into(), ..Facts::default() }, plan, progress, false).await
+        let facts = Facts { named: named.into(), ..Facts::default() };
+        self.finish(mapping, &facts, plan, Progress::default(), self.engine.clock.now()).await
     }
 
-    fn names(&self, mapping: &MappingProgram, reportable: &str) -> Names {
+    /// The key of a subject in the store.
+    pub fn subject(&self, mapping: &MappingProgram, anchor: &Anchor) -> SubjectKey {
+        SubjectKey {
+            job: self.job.id.clone(),
+            source_type: mapping.source_type.clone(),
+            source_anchor: anchor.clone(),
+        }
+    }
+
+    /// The words for the sentences of steps.
+    pub fn names(&self, mapping: &MappingProgram, reportable: &str) -> Names {
         Names {
             source: self.rule.source_directory.clone(),
             target: self.target_name(),
@@ -184,12 +233,8 @@ impl Run<'_> {
         self.service_principal.text("displayName").unwrap_or(&self.rule.target_directory).to_owned()
     }
 
-    async fn import(
-        &self,
-        mapping: &MappingProgram,
-        named: &str,
-        references: References,
-    ) -> Result<Facts, Stop> {
+    /// Reads a subject from the source.
+    pub async fn import(&self, mapping: &MappingProgram, named: &str) -> Result<Imported, ConnectorError> {
         let source = &self.prepared.source;
         let request = SubjectRequest {
             object_type: mapping.source_type.clone(),
@@ -197,31 +242,39 @@ impl Run<'_> {
             attributes: mapping.source_attributes(),
             application: Some(self.service_principal.id.clone()),
         };
-        let object = source.subject(&request).await.map_err(Stop::connection)?;
+        let object = source.subject(&request).await?;
         let anchor = object.as_ref().map_or_else(|| Anchor::new(named), |object| object.anchor.clone());
         let entitlement = match &object {
-            Some(object) => {
-                source.entitlement(object, &self.service_principal.id).await.map_err(Stop::connection)?
-            }
+            Some(object) => source.entitlement(object, &self.service_principal.id).await?,
             None => None,
         };
-        let pairing = self
-            .engine
-            .store
-            .pairing(&self.job.id, &mapping.source_type, &anchor)
-            .await
-            .map_err(Stop::store)?;
-        Ok(Facts {
-            named: named.into(),
-            source: object,
-            entitlement,
-            takes_all: self.prepared.is_on("SyncAll"),
-            skips_out_of_scope: self.prepared.is_on("SkipOutOfScopeDeletions"),
-            applies_filters: self.applies_filters,
-            pairing,
-            references,
-            answers: Vec::new(),
-        })
+        Ok(Imported { named: named.into(), anchor, object, entitlement })
+    }
+
+    fn context(&self) -> Context {
+        Context {
+            now: self.engine.clock.now(),
+            seed: self.engine.clock.guid().as_u64_pair().0,
+            parameters: BTreeMap::new(),
+            default_domain: self.engine.settings.default_domain.as_deref().map(SmolStr::from),
+            empty_condition_is_false: false,
+        }
+    }
+
+    /// What the account of a subject would be found by, as keys of locks.
+    fn account_keys(&self, mapping: &MappingProgram, facts: &Facts, context: &Context) -> Vec<String> {
+        let present = facts
+            .source
+            .as_ref()
+            .and_then(|object| matching::values(mapping, &object.attributes, context).ok())
+            .unwrap_or_default();
+        matching::with_sought(mapping, facts, present)
+            .iter()
+            .map(|(attribute, value)| {
+                let value = value.to_text().to_lowercase();
+                format!("account\n{}\n{}\n{}\n{value}", self.job.id, mapping.target_type, attribute.target)
+            })
+            .collect()
     }
 
     async fn decide(
@@ -229,16 +282,10 @@ impl Run<'_> {
         mapping: &MappingProgram,
         facts: &mut Facts,
         known: &BTreeMap<Anchor, Anchor>,
+        context: &Context,
     ) -> Result<Plan, Stop> {
-        let context = Context {
-            now: self.engine.clock.now(),
-            seed: self.engine.clock.guid().as_u64_pair().0,
-            parameters: BTreeMap::new(),
-            default_domain: self.engine.settings.default_domain.as_deref().map(SmolStr::from),
-            empty_condition_is_false: false,
-        };
         for _ in 0..ROUNDS {
-            match plan(mapping, facts, &self.rule.source_directory, &self.target_name(), &context) {
+            match plan(mapping, facts, &self.rule.source_directory, &self.target_name(), context) {
                 Decision::Done(plan) => return Ok(*plan),
                 Decision::Ask(questions) => {
                     for question in questions {
@@ -257,15 +304,13 @@ impl Run<'_> {
         question: &Question,
         known: &BTreeMap<Anchor, Anchor>,
     ) -> Result<Answer, Stop> {
-        let target = &self.prepared.target;
         let store = &self.engine.store;
         Ok(match question {
-            Question::Match(query) => Answer::Matches(target.find(query).await.map_err(Stop::connection)?),
-            Question::Target(request) => Answer::Target(target.get(request).await.map_err(Stop::connection)?),
+            Question::Match(query) => Answer::Matches(self.target.find(query).await?),
+            Question::Target(request) => Answer::Target(self.target.get(request).await?),
             Question::Claims { object_type, anchor } => {
                 let own = facts.source.as_ref().map(|object| &object.anchor);
-                let pairings =
-                    store.pairings_of_target(&self.job.id, object_type, anchor).await.map_err(Stop::store)?;
+                let pairings = store.pairings_of_target(&self.job.id, object_type, anchor).await?;
                 Answer::Claims(
                     pairings
                         .into_iter()
@@ -275,43 +320,41 @@ impl Run<'_> {
                 )
             }
             Question::Unique { object_type, attribute, candidates } => {
-                let mut free = None;
-                for candidate in candidates {
-                    let query = MatchQuery {
-                        object_type: object_type.clone(),
-                        attribute: attribute.clone(),
-                        value: candidate.clone(),
-                        attributes: vec![attribute.clone()],
-                    };
-                    if target.find(&query).await.map_err(Stop::connection)?.is_empty() {
-                        free = Some(candidate.clone());
-                        break;
-                    }
-                }
-                Answer::Unique(free)
+                Answer::Unique(self.first_free(object_type, attribute, candidates).await?)
             }
             Question::References { object_types, anchors } => {
-                let mut pairs = BTreeMap::new();
                 let all: Vec<SmolStr> =
                     self.rule.mappings.iter().map(|mapping| mapping.source_type.clone()).collect();
                 let types = if object_types.is_empty() { &all } else { object_types };
+                let mut pairs = store.pairs(&self.job.id, types, anchors).await?;
                 for anchor in anchors {
                     if let Some(other) = known.get(anchor) {
                         pairs.insert(anchor.clone(), other.clone());
-                        continue;
-                    }
-                    for object_type in types {
-                        let pairing =
-                            store.pairing(&self.job.id, object_type, anchor).await.map_err(Stop::store)?;
-                        if let Some(pairing) = pairing {
-                            pairs.insert(anchor.clone(), pairing.target_anchor);
-                            break;
-                        }
                     }
                 }
                 Answer::References(pairs)
             }
         })
+    }
+
+    async fn first_free(
+        &self,
+        object_type: &SmolStr,
+        attribute: &SmolStr,
+        candidates: &[Value],
+    ) -> Result<Option<Value>, ConnectorError> {
+        for candidate in candidates {
+            let query = MatchQuery {
+                object_type: object_type.clone(),
+                attribute: attribute.clone(),
+                value: candidate.clone(),
+                attributes: vec![attribute.clone()],
+            };
+            if self.target.find(&query).await?.is_empty() {
+                return Ok(Some(candidate.clone()));
+            }
+        }
+        Ok(None)
     }
 
     /// Does what the plan says. A lost answer to a create is resolved by matching again, never by a second create.
@@ -320,22 +363,26 @@ impl Run<'_> {
         mapping: &MappingProgram,
         facts: &mut Facts,
         known: &BTreeMap<Anchor, Anchor>,
+        context: &Context,
         plan: Plan,
         progress: &mut Progress,
     ) -> Result<Plan, CaseError> {
         for step in plan.steps.clone() {
             self.note(progress, step);
         }
-        let (first, error) = match self.carry_out(mapping, plan, progress).await {
+        let sent_at = self.engine.clock.now();
+        let (first, error) = match self.carry_out(mapping, facts, context, plan, progress).await? {
             Carried::Done(plan) => return Ok(plan),
             Carried::MatchAgain(plan, error) => (plan, error),
         };
         // What was asked before the write is stale now.
         facts.answers.clear();
-        let again = match self.decide(mapping, facts, known).await {
+        facts.sent_create =
+            progress.escrow.as_ref().and_then(|escrow| escrow.sent.as_ref()).map(|sent| sent.facts(sent_at));
+        let again = match self.decide(mapping, facts, known, context).await {
             Ok(plan) => plan,
-            Err(Stop::Case(error)) => return Err(error),
-            Err(Stop::Failed(_)) => return Ok(self.not_written(mapping, first, &error, progress)),
+            Err(Stop::Store(error)) => return Err(error.into()),
+            Err(Stop::Target(_)) => return Ok(self.not_written(mapping, first, &error, progress)),
         };
         let Some(found) = again.target.as_ref().filter(|_| again.failure.is_none()) else {
             return Ok(self.not_written(mapping, first, &error, progress));
@@ -349,7 +396,7 @@ impl Run<'_> {
             let names = self.names(mapping, &first.reportable);
             self.note(progress, export::succeeded(&names, Action::Create, found.anchor.as_str()));
         }
-        let carried = match self.carry_out(mapping, again, progress).await {
+        let carried = match self.carry_out(mapping, facts, context, again, progress).await? {
             Carried::Done(plan) => plan,
             Carried::MatchAgain(plan, error) => return Ok(self.not_written(mapping, plan, &error, progress)),
         };
@@ -360,7 +407,14 @@ impl Run<'_> {
         })
     }
 
-    async fn carry_out(&self, mapping: &MappingProgram, plan: Plan, progress: &mut Progress) -> Carried {
+    async fn carry_out(
+        &self,
+        mapping: &MappingProgram,
+        facts: &Facts,
+        context: &Context,
+        plan: Plan,
+        progress: &mut Progress,
+    ) -> Result<Carried, CaseError> {
         if progress.target_anchor.is_none() {
             progress.target_anchor = plan.target.as_ref().map(|object| object.anchor.clone());
         }
@@ -372,8 +426,10 @@ impl Run<'_> {
             }
             let action =
                 if index == 0 || plan.action == Action::Disable { plan.action } else { Action::Update };
-            progress.requests.extend(self.prepared.target.preview(&operation));
-            if self.dry_run {
+            if !matches!(self.mode, Mode::Cycle { .. }) {
+                progress.requests.extend(self.target.connector().preview(&operation));
+            }
+            if self.mode == Mode::DryRun {
                 if operation.kind == OperationKind::Create {
                     progress.target_anchor = Some(Anchor::new(format!(
                         "(known after create of {} '{}')",
@@ -383,7 +439,10 @@ impl Run<'_> {
                 self.note(progress, export::planned(&names, action));
                 continue;
             }
-            match self.write(&operation).await {
+            if operation.kind == OperationKind::Create {
+                self.remember_create(mapping, facts, context, progress).await?;
+            }
+            match self.target.write(&operation).await {
                 Ok(written) => {
                     self.note(progress, export::succeeded(&names, action, written.anchor.as_str()));
                     for (attribute, reason) in &written.left_out {
@@ -393,43 +452,47 @@ impl Run<'_> {
                     progress.target_anchor = Some(written.anchor);
                 }
                 Err(error) => {
+                    if operation.kind == OperationKind::Create && error.effect == Effect::None {
+                        // It certainly did not take effect: nothing has to settle.
+                        if let Some(escrow) = &mut progress.escrow {
+                            escrow.sent = None;
+                        }
+                    }
                     let may_be_there =
                         error.effect == Effect::Unknown || error.kind == ConnectorErrorKind::AlreadyExists;
                     if operation.kind == OperationKind::Create && may_be_there {
-                        return Carried::MatchAgain(plan, error);
+                        return Ok(Carried::MatchAgain(plan, error));
                     }
-                    return Carried::Done(self.not_written(mapping, plan, &error, progress));
+                    progress.is_reference_failure = operation.kind == OperationKind::Update
+                        && operation.changes.iter().all(|change| change.is_reference);
+                    return Ok(Carried::Done(self.not_written(mapping, plan, &error, progress)));
                 }
             }
         }
-        Carried::Done(plan)
+        Ok(Carried::Done(plan))
     }
 
-    /// Sends one operation; waits for a throttling target as long as a person would, and repeats what is safe.
-    async fn write(&self, operation: &Operation) -> Result<usher_core::ports::Written, ConnectorError> {
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            let error = match self.prepared.target.write(operation).await {
-                Ok(written) => return Ok(written),
-                Err(error) => error,
-            };
-            let wait = error.retry_after.unwrap_or(Duration::from_secs(1));
-            if tries >= TRIES {
-                return Err(error);
-            }
-            match error.kind {
-                ConnectorErrorKind::Throttled if error.effect == Effect::None && wait <= PATIENCE => {
-                    self.engine.clock.wait(wait).await;
-                }
-                // An update or delete may be sent twice; a create may not.
-                ConnectorErrorKind::Unreachable
-                    if operation.kind != OperationKind::Create
-                        && error.effect == Effect::Unknown
-                        && tries == 1 => {}
-                _ => return Err(error),
-            }
-        }
+    /// Made durable before a create is sent: whoever comes back after a crash matches by what was sent.
+    async fn remember_create(
+        &self,
+        mapping: &MappingProgram,
+        facts: &Facts,
+        context: &Context,
+        progress: &mut Progress,
+    ) -> Result<(), CaseError> {
+        let Some(source) = &facts.source else { return Ok(()) };
+        let object = usher_core::steps::import::with_defaults(mapping, source);
+        let sought = matching::values(mapping, &object.attributes, context).unwrap_or_default();
+        let sent = Sent {
+            at: self.engine.clock.now(),
+            sought: sought.into_iter().map(|(one, value)| (one.target.clone(), value.to_json())).collect(),
+        };
+        let SubjectKey { job, source_type, source_anchor } = self.subject(mapping, &source.anchor);
+        let escrow = Escrow::before_create(job, source_type, source_anchor, progress.escrow.as_ref(), sent);
+        let escrows = vec![EscrowChange::Put(escrow.clone())];
+        self.engine.store.commit(&Commit { escrows, ..Commit::default() }).await?;
+        progress.escrow = Some(escrow);
+        Ok(())
     }
 
     fn not_written(
@@ -441,75 +504,14 @@ impl Run<'_> {
     ) -> Plan {
         let names = self.names(mapping, &plan.reportable);
         let failure = failure(error);
+        progress.target_failure = Some(error.kind);
         self.note(progress, export::failed(&names, plan.action, &failure));
         Plan { failure: Some(failure), ..plan }
     }
 
-    fn note(&self, progress: &mut Progress, step: Step) {
+    /// Writes down a step with the present instant.
+    pub(crate) fn note(&self, progress: &mut Progress, step: Step) {
         progress.steps.push(TimedStep { step, at: self.engine.clock.now() });
-    }
-
-    async fn finish(
-        &self,
-        mapping: &MappingProgram,
-        facts: &Facts,
-        plan: Plan,
-        mut progress: Progress,
-        exported: bool,
-    ) -> Result<Worked, CaseError> {
-        if progress.steps.is_empty() {
-            for step in plan.steps.clone() {
-                self.note(&mut progress, step);
-            }
-        }
-        let event = self.event(mapping, facts, &plan, &progress);
-        if !self.dry_run {
-            let mut commit = Commit { pairings: Vec::new(), events: vec![event.clone()] };
-            // A create that half succeeded is remembered: the account is there, whatever else failed.
-            let is_there = progress.target_anchor.is_some() && plan.action == Action::Create;
-            if exported || is_there {
-                commit.pairings.extend(self.pairing_change(mapping, facts, &plan, &progress));
-            }
-            self.engine.store.commit(&commit).await?;
-        }
-        Ok(Worked {
-            event,
-            source_anchor: facts.source.as_ref().map(|object| object.anchor.clone()),
-            target_anchor: progress.target_anchor,
-            requests: progress.requests,
-        })
-    }
-
-    fn pairing_change(
-        &self,
-        mapping: &MappingProgram,
-        facts: &Facts,
-        plan: &Plan,
-        progress: &Progress,
-    ) -> Option<PairingChange> {
-        let source_anchor = facts
-            .source
-            .as_ref()
-            .map(|object| object.anchor.clone())
-            .or_else(|| facts.pairing.as_ref().map(|pairing| pairing.source_anchor.clone()))?;
-        match plan.pairing {
-            PairingEffect::None => None,
-            PairingEffect::Forget => Some(PairingChange::Forget {
-                job: self.job.id.clone(),
-                source_type: mapping.source_type.clone(),
-                source_anchor,
-            }),
-            PairingEffect::Manage | PairingEffect::Release => Some(PairingChange::Put(Pairing {
-                job: self.job.id.clone(),
-                source_type: mapping.source_type.clone(),
-                source_anchor,
-                target_type: mapping.target_type.clone(),
-                target_anchor: progress.target_anchor.clone()?,
-                is_managed: plan.pairing == PairingEffect::Manage,
-                display_name: plan.reportable.clone(),
-                confirmed_at: self.engine.clock.now(),
-            })),
-        }
     }
 }
 
@@ -519,17 +521,19 @@ enum Carried {
 }
 
 enum Stop {
-    Case(CaseError),
-    Failed(Failure),
+    Store(usher_core::ports::StoreError),
+    Target(ConnectorError),
 }
 
-impl Stop {
-    fn connection(error: ConnectorError) -> Self {
-        Self::Failed(failure(&error))
+impl From<usher_core::ports::StoreError> for Stop {
+    fn from(error: usher_core::ports::StoreError) -> Self {
+        Self::Store(error)
     }
+}
 
-    fn store(error: usher_core::ports::StoreError) -> Self {
-        Self::Case(error.into())
+impl From<ConnectorError> for Stop {
+    fn from(error: ConnectorError) -> Self {
+        Self::Target(error)
     }
 }
 
@@ -546,5 +550,6 @@ fn broken(names: &Names, failure: Failure) -> Plan {
         pairing: PairingEffect::None,
         target: None,
         reportable: names.reportable.clone(),
+        scope: None,
     }
 }

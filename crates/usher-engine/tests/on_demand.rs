@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use usher_core::escrow::SETTLES_AFTER;
 use usher_core::ports::{
     Commit, ConnectorError, ConnectorErrorKind, Effect, EventQuery, PairingChange, Store, StoredSecret,
 };
@@ -159,8 +160,48 @@ async fn a_create_that_never_arrived_fails_and_the_next_request_creates() {
     assert!(stage.target.objects().is_empty());
     assert!(stage.store.pairings().is_empty());
     let answer = stage.provision("adele").await;
+    assert_eq!(answer.event.status, Status::Failure, "the create may still be on its way");
+    stage.clock.advance(SETTLES_AFTER);
+    let answer = stage.provision("adele").await;
     assert_eq!(answer.event.status, Status::Success);
     assert_eq!(stage.target.objects().len(), 1);
+    assert!(stage.store.escrows().is_empty(), "nothing is left to find out");
+}
+
+#[tokio::test]
+async fn a_create_that_was_refused_leaves_nothing_to_settle() {
+    let stage = Stage::new().await;
+    let refused = ConnectorError::new(ConnectorErrorKind::Rejected, "MissingValues", "the target wants more");
+    stage.target.fail_write(Fault::Before(refused));
+    assert_eq!(stage.provision("adele").await.event.status, Status::Failure);
+    assert!(stage.store.escrows().is_empty());
+    assert_eq!(stage.provision("adele").await.event.status, Status::Success);
+}
+
+#[tokio::test]
+async fn a_lost_create_is_found_under_the_name_that_was_sent() {
+    let stage = Stage::new().await;
+    stage.target.lag_finds(1);
+    stage.target.fail_write(Fault::After(failure(ConnectorErrorKind::Unreachable, Effect::Unknown)));
+    assert_eq!(stage.provision("adele").await.event.status, Status::Failure);
+    stage.person("adele", &[("userPrincipalName", Value::from("vance@x"))]);
+    stage.clock.advance(SETTLES_AFTER);
+    let answer = stage.provision("adele").await;
+    assert_eq!(answer.event.status, Status::Success);
+    assert_eq!(stage.target.objects().len(), 1, "the account is renamed, no second one is made");
+    assert_eq!(stage.value("vance@x", "displayName"), "adele");
+}
+
+#[tokio::test]
+async fn a_lost_create_of_somebody_who_left_is_switched_off() {
+    let stage = Stage::new().await;
+    stage.target.lag_finds(1);
+    stage.target.fail_write(Fault::After(failure(ConnectorErrorKind::Unreachable, Effect::Unknown)));
+    assert_eq!(stage.provision("adele").await.event.status, Status::Failure);
+    stage.source.entitle("adele", false, false);
+    let answer = stage.provision("adele").await;
+    assert_eq!((answer.event.action, answer.event.status), (Action::Disable, Status::Success));
+    assert_eq!(stage.value("adele@x", "active"), "False");
 }
 
 #[tokio::test]
@@ -349,7 +390,7 @@ async fn an_account_of_somebody_else_is_not_taken_over() {
         display_name: "somebody".to_owned(),
         confirmed_at: suites::store::at(1),
     };
-    let commit = Commit { pairings: vec![PairingChange::Put(other)], events: Vec::new() };
+    let commit = Commit { pairings: vec![PairingChange::Put(other)], ..Commit::default() };
     stage.store.commit(&commit).await.expect("it is stored");
     let answer = stage.provision("adele").await;
     assert_eq!(answer.event.failure.map(|failure| failure.code), Some("DuplicateSourceEntries".into()));
@@ -374,7 +415,7 @@ async fn many_requests_for_one_person_at_once_create_one_account() {
 #[tokio::test]
 async fn a_store_that_fails_after_the_write_loses_nothing_that_matching_cannot_find() {
     let stage = Stage::new().await;
-    stage.store.fail_commits(1);
+    stage.store.fail_commits_after(1, 1);
     assert!(stage.ask(stage.request(subject("User", "adele"))).await.is_err());
     assert_eq!(stage.target.objects().len(), 1);
     let answer = stage.provision("adele").await;

@@ -5,11 +5,35 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use usher_core::ports::{AssignmentQuery, EntryQuery, StoreError};
 use usher_core::{AppRoleAssignment, AssignmentId, Entry, EntryId, EntryKind, Link, Relation};
 
+use crate::changes;
 use crate::connection::WorkError;
 
 const PUT_ENTRY: &str =
     "insert into entries (kind, id, body, created_at, deleted_at) values (?1, ?2, ?3, ?4, ?5)
     on conflict (kind, id) do update set body = excluded.body, deleted_at = excluded.deleted_at";
+const IS_DELETED: &str = "select deleted_at is not null from entries where kind = ?1 and id = ?2";
+const COUNT_ENTRIES: &str = "select count(*) from entries where kind = ?1";
+const LIVING_LINKS: &str = "select links.from_id, links.to_id from json_each(?1) as wanted
+    join links on links.from_id = wanted.value and links.relation = ?2
+    where exists (select 1 from entries where entries.kind = ?3 and entries.id = links.to_id
+      and entries.deleted_at is null)
+    or exists (select 1 from entries where entries.kind = ?4 and entries.id = links.to_id
+      and entries.deleted_at is null)
+    or exists (select 1 from entries where entries.kind = ?5 and entries.id = links.to_id
+      and entries.deleted_at is null)
+    order by wanted.key, links.to_id";
+const ROLES_OF: &str = "select wanted.value, assignments.app_role_id, 0 as way, assignments.number
+    from json_each(?2) as wanted
+    join assignments on assignments.principal_id = wanted.value and assignments.resource_id = ?1
+    union all
+    select wanted.value, assignments.app_role_id, 1 as way, assignments.number
+    from json_each(?2) as wanted
+    join entries as person on person.kind = 'user' and person.id = wanted.value
+    join links on links.to_id = wanted.value and links.relation = 'members'
+    join entries as team on team.kind = 'group' and team.id = links.from_id and team.deleted_at is null
+      and json_extract(team.body, '$.securityEnabled') = 1
+    join assignments on assignments.principal_id = team.id and assignments.resource_id = ?1
+    order by way, number";
 const FORGET_KEYS: &str = "delete from entry_keys where kind = ?1 and id = ?2";
 const PUT_KEY: &str = "insert into entry_keys (kind, property, value, id) values (?1, ?2, ?3, ?4)
     on conflict (kind, property, value) do nothing";
@@ -38,6 +62,7 @@ const LINKS_TO: &str =
     "select from_id from links where to_id = ?1 and relation = ?2 and from_id > ?3 order by from_id limit ?4";
 const ADD_ASSIGNMENT: &str = "insert into assignments (id, principal_id, resource_id, app_role_id, body)
     values (?1, ?2, ?3, ?4, ?5) on conflict do nothing";
+const PRINCIPAL_OF: &str = "select principal_id from assignments where id = ?1";
 const REMOVE_ASSIGNMENT: &str = "delete from assignments where id = ?1";
 const ASSIGNMENTS_OF_RESOURCE: &str = "select body from assignments where resource_id = ?1 order by number";
 const ASSIGNMENTS_OF_PRINCIPAL: &str = "select body from assignments where principal_id = ?1 order by number";
@@ -46,6 +71,15 @@ pub fn put_entry(transaction: &Transaction<'_>, entry: &Entry) -> Result<(), Wor
     let (kind, id) = (entry.kind.as_str(), entry.id.as_str());
     let body = serde_json::to_string(&entry.properties)?;
     let deleted_at = entry.deleted_at.map(Timestamp::as_microsecond);
+    let was_deleted: Option<bool> =
+        transaction.prepare_cached(IS_DELETED)?.query_row(params![kind, id], |row| row.get(0)).optional()?;
+    changes::entry(transaction, entry.kind, &entry.id, false)?;
+    if was_deleted.is_some() {
+        changes::reach(transaction, entry.kind, &entry.id)?;
+    }
+    if was_deleted.is_some_and(|was_deleted| was_deleted != entry.deleted_at.is_some()) {
+        changes::referrers(transaction, &entry.id)?;
+    }
     transaction.prepare_cached(PUT_ENTRY)?.execute(params![
         kind,
         id,
@@ -118,11 +152,16 @@ pub fn entries(connection: &Connection, query: &EntryQuery) -> Result<Vec<Entry>
 }
 
 pub fn remove_entry(transaction: &Transaction<'_>, kind: EntryKind, id: &EntryId) -> Result<bool, WorkError> {
+    changes::reach(transaction, kind, id)?;
+    changes::referrers(transaction, id)?;
     let removed = transaction.prepare_cached(REMOVE_ENTRY)?.execute(params![kind.as_str(), id.as_str()])?;
     transaction.prepare_cached(FORGET_KEYS)?.execute(params![kind.as_str(), id.as_str()])?;
     transaction.prepare_cached(FORGET_TEXTS)?.execute(params![kind.as_str(), id.as_str()])?;
     transaction.prepare_cached(REMOVE_LINKS)?.execute(params![id.as_str()])?;
     transaction.prepare_cached(REMOVE_ASSIGNMENTS)?.execute(params![id.as_str()])?;
+    if removed > 0 {
+        changes::entry(transaction, kind, id, true)?;
+    }
     Ok(removed > 0)
 }
 
@@ -131,12 +170,20 @@ pub fn add_link(transaction: &Transaction<'_>, link: &Link) -> Result<bool, Work
     if link.relation == Relation::Manager {
         transaction.prepare_cached(REMOVE_OTHERS)?.execute(values)?;
     }
-    Ok(transaction.prepare_cached(ADD_LINK)?.execute(values)? > 0)
+    let is_new = transaction.prepare_cached(ADD_LINK)?.execute(values)? > 0;
+    if is_new {
+        changes::link(transaction, &link.from, link.relation, &link.to)?;
+    }
+    Ok(is_new)
 }
 
 pub fn remove_link(transaction: &Transaction<'_>, link: &Link) -> Result<bool, WorkError> {
     let values = params![link.from.as_str(), link.relation.as_str(), link.to.as_str()];
-    Ok(transaction.prepare_cached(REMOVE_LINK)?.execute(values)? > 0)
+    let was_there = transaction.prepare_cached(REMOVE_LINK)?.execute(values)? > 0;
+    if was_there {
+        changes::link(transaction, &link.from, link.relation, &link.to)?;
+    }
+    Ok(was_there)
 }
 
 /// What an entry links to, or with `is_reverse` what links to it.
@@ -168,10 +215,20 @@ pub fn add_assignment(
         assignment.app_role_id,
         body
     ])?;
+    if added > 0 {
+        changes::assignment(transaction, &assignment.principal_id)?;
+    }
     Ok(added > 0)
 }
 
 pub fn remove_assignment(transaction: &Transaction<'_>, id: &AssignmentId) -> Result<bool, WorkError> {
+    let principal: Option<String> = transaction
+        .prepare_cached(PRINCIPAL_OF)?
+        .query_row(params![id.as_str()], |row| row.get(0))
+        .optional()?;
+    if let Some(principal) = principal {
+        changes::assignment(transaction, &EntryId::new(principal))?;
+    }
     Ok(transaction.prepare_cached(REMOVE_ASSIGNMENT)?.execute(params![id.as_str()])? > 0)
 }
 
@@ -186,6 +243,49 @@ pub fn assignments(
     let mut statement = connection.prepare_cached(statement)?;
     let rows = statement.query_map(params![id.as_str()], |row| row.get::<_, String>(0))?;
     rows.map(|body| Ok(serde_json::from_str(&body?)?)).collect()
+}
+
+pub fn count_entries(connection: &Connection, kind: EntryKind) -> Result<u64, WorkError> {
+    let count: i64 =
+        connection.prepare_cached(COUNT_ENTRIES)?.query_row(params![kind.as_str()], |row| row.get(0))?;
+    Ok(u64::try_from(count).unwrap_or(0))
+}
+
+/// The links of many entries to living entries of the kinds that a relation may point to.
+pub fn living_links(
+    connection: &Connection,
+    from: &[EntryId],
+    relation: Relation,
+) -> Result<Vec<(EntryId, EntryId)>, WorkError> {
+    let [first, second, third] = relation.kinds().map(EntryKind::as_str);
+    let mut statement = connection.prepare_cached(LIVING_LINKS)?;
+    let wanted = serde_json::to_string(from)?;
+    let rows = statement.query_map(params![wanted, relation.as_str(), first, second, third], |row| {
+        Ok((EntryId::new(row.get::<_, String>(0)?), EntryId::new(row.get::<_, String>(1)?)))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The roles of a resource that reach these principals, each pair once, direct ones first.
+pub fn roles_of(
+    connection: &Connection,
+    resource: &EntryId,
+    principals: &[EntryId],
+) -> Result<Vec<(EntryId, String)>, WorkError> {
+    let mut statement = connection.prepare_cached(ROLES_OF)?;
+    let wanted = serde_json::to_string(principals)?;
+    let rows = statement.query_map(params![resource.as_str(), wanted], |row| {
+        Ok((EntryId::new(row.get::<_, String>(0)?), row.get::<_, String>(1)?.to_ascii_lowercase()))
+    })?;
+    let mut known = std::collections::HashSet::new();
+    let mut found = Vec::new();
+    for row in rows {
+        let pair = row?;
+        if known.insert(pair.clone()) {
+            found.push(pair);
+        }
+    }
+    Ok(found)
 }
 
 struct RawEntry {

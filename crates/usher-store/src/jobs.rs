@@ -5,13 +5,14 @@ use usher_core::ports::StoredSecret;
 use usher_core::{EntryId, Job, JobId, Secret};
 
 use crate::connection::WorkError;
+use crate::progress;
 
 const PUT_JOB: &str = "insert into jobs (id, service_principal, body) values (?1, ?2, ?3)
     on conflict (id) do update set service_principal = excluded.service_principal, body = excluded.body";
 const JOB: &str = "select body from jobs where id = ?1";
 const JOBS: &str = "select body from jobs where ?1 is null or service_principal = ?1 order by number";
 const REMOVE_JOB: &str = "delete from jobs where id = ?1";
-const REMOVE_PAIRINGS: &str = "delete from pairings where job = (select id from jobs where id = ?1)";
+const ID: &str = "select id from jobs where id = ?1";
 const PUT_SCHEMA: &str = "insert into job_schemas (job, document) values (?1, ?2)
     on conflict (job) do update set document = excluded.document";
 const SCHEMA: &str = "select document from job_schemas where job = ?1";
@@ -45,7 +46,11 @@ pub fn jobs(connection: &Connection, service_principal: Option<&EntryId>) -> Res
 }
 
 pub fn remove_job(transaction: &Transaction<'_>, id: &JobId) -> Result<bool, WorkError> {
-    transaction.prepare_cached(REMOVE_PAIRINGS)?.execute(params![id.as_str()])?;
+    let known: Option<String> =
+        transaction.prepare_cached(ID)?.query_row(params![id.as_str()], |row| row.get(0)).optional()?;
+    if let Some(known) = known {
+        progress::remove_job(transaction, &known)?;
+    }
     transaction.prepare_cached(REMOVE_SCHEMA)?.execute(params![id.as_str()])?;
     Ok(transaction.prepare_cached(REMOVE_JOB)?.execute(params![id.as_str()])? > 0)
 }

@@ -1,10 +1,12 @@
 //! The only place that speaks SQL: the store in one SQLite file.
 
+mod changes;
 mod connection;
 mod directory;
 mod jobs;
 mod log;
 mod migrate;
+mod progress;
 mod settings;
 mod store;
 

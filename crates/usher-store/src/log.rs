@@ -2,11 +2,14 @@
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
-use usher_core::ports::{Commit, EventQuery, PairingChange};
-use usher_core::{Anchor, JobId, Pairing, ProvisioningEvent};
+use smol_str::SmolStr;
+use std::collections::BTreeMap;
+use usher_core::ports::{Commit, EventQuery, PairingChange, SubjectKey};
+use usher_core::{Anchor, Escrow, JobId, Pairing, ProvisioningEvent};
 
 use crate::connection::WorkError;
 use crate::directory::limit;
+use crate::progress;
 
 const PUT_PAIRING: &str =
     "insert into pairings (job, source_type, source_anchor, target_type, target_anchor, body)
@@ -17,6 +20,14 @@ const FORGET_PAIRING: &str =
     "delete from pairings where job = ?1 and source_type = ?2 and source_anchor = ?3";
 const PAIRING: &str = "select body from pairings where job = ?1 and source_type = ?2 and source_anchor = ?3";
 const PAIRINGS_OF_TARGET: &str = "select body from pairings where job = ?1 and target_type = ?2 and target_anchor = ?3 order by source_anchor";
+const PAIR: &str =
+    "select target_anchor from pairings where job = ?1 and source_type = ?2 and source_anchor = ?3";
+const PAIRINGS_UNSEEN: &str =
+    "select body from pairings where job = ?1 and source_type = ?2 and source_anchor > ?3
+    and seen < ?4 order by source_anchor limit ?5";
+const COUNT_PAIRINGS: &str = "select source_type, target_type, count(*) from pairings where job = ?1
+    group by source_type, target_type order by source_type, target_type";
+const PRUNE_EVENTS: &str = "delete from events where number in (select number from events where ended_at < ?1 order by ended_at limit ?2)";
 const PUT_EVENT: &str =
     "insert into events (id, job, cycle, change, ended_at, body) values (?1, ?2, ?3, ?4, ?5, ?6)";
 /// The same list by the index that fits: SQLite chooses none for a condition that may be left out.
@@ -37,6 +48,7 @@ const EVENTS_OF_CHANGE: &str = events!("change = ?3 and ");
 const EVENT: &str = "select body from events where id = ?1";
 
 pub fn commit(transaction: &Transaction<'_>, commit: &Commit) -> Result<(), WorkError> {
+    progress::clear(transaction, commit)?;
     for change in &commit.pairings {
         match change {
             PairingChange::Put(pairing) => {
@@ -50,15 +62,16 @@ pub fn commit(transaction: &Transaction<'_>, commit: &Commit) -> Result<(), Work
                     body
                 ])?;
             }
-            PairingChange::Forget { job, source_type, source_anchor } => {
+            PairingChange::Forget(subject) => {
                 transaction.prepare_cached(FORGET_PAIRING)?.execute(params![
-                    job.as_str(),
-                    source_type.as_str(),
-                    source_anchor.as_str()
+                    subject.job.as_str(),
+                    subject.source_type.as_str(),
+                    subject.source_anchor.as_str()
                 ])?;
             }
         }
     }
+    progress::commit(transaction, commit)?;
     for event in &commit.events {
         let body = serde_json::to_string(event)?;
         transaction.prepare_cached(PUT_EVENT)?.execute(params![
@@ -84,6 +97,75 @@ pub fn pairing(
         .query_row(params![job.as_str(), source_type, source_anchor.as_str()], |row| row.get(0))
         .optional()?;
     Ok(body.map(|body| serde_json::from_str(&body)).transpose()?)
+}
+
+pub fn remembered(
+    connection: &Connection,
+    subject: &SubjectKey,
+) -> Result<(Option<Pairing>, Option<Escrow>), WorkError> {
+    Ok((
+        pairing(connection, &subject.job, &subject.source_type, &subject.source_anchor)?,
+        progress::escrow(connection, subject)?,
+    ))
+}
+
+pub fn pairs(
+    connection: &Connection,
+    job: &JobId,
+    source_types: &[SmolStr],
+    source_anchors: &[Anchor],
+) -> Result<BTreeMap<Anchor, Anchor>, WorkError> {
+    let mut found = BTreeMap::new();
+    let mut statement = connection.prepare_cached(PAIR)?;
+    for anchor in source_anchors {
+        for source_type in source_types {
+            let target: Option<String> = statement
+                .query_row(params![job.as_str(), source_type.as_str(), anchor.as_str()], |row| row.get(0))
+                .optional()?;
+            if let Some(target) = target {
+                found.insert(anchor.clone(), Anchor::new(target));
+                break;
+            }
+        }
+    }
+    Ok(found)
+}
+
+pub fn pairings_unseen(
+    connection: &Connection,
+    job: &JobId,
+    source_type: &str,
+    cycle: u64,
+    after: Option<&Anchor>,
+    most: usize,
+) -> Result<Vec<Pairing>, WorkError> {
+    let mut statement = connection.prepare_cached(PAIRINGS_UNSEEN)?;
+    let after = after.map_or("", Anchor::as_str);
+    let cycle = i64::try_from(cycle).unwrap_or(i64::MAX);
+    let rows = statement.query_map(params![job.as_str(), source_type, after, cycle, limit(most)], |row| {
+        row.get::<_, String>(0)
+    })?;
+    rows.map(|body| Ok(serde_json::from_str(&body?)?)).collect()
+}
+
+pub fn count_pairings(
+    connection: &Connection,
+    job: &JobId,
+) -> Result<Vec<(SmolStr, SmolStr, u64)>, WorkError> {
+    let mut statement = connection.prepare_cached(COUNT_PAIRINGS)?;
+    let rows = statement.query_map(params![job.as_str()], |row| {
+        let count = u64::try_from(row.get::<_, i64>(2)?).unwrap_or(0);
+        Ok((SmolStr::from(row.get::<_, String>(0)?), SmolStr::from(row.get::<_, String>(1)?), count))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub fn prune_events(
+    transaction: &Transaction<'_>,
+    before: Timestamp,
+    most: usize,
+) -> Result<usize, WorkError> {
+    Ok(transaction.prepare_cached(PRUNE_EVENTS)?.execute(params![before.as_microsecond(), limit(most)])?)
 }
 
 pub fn pairings_of_target(

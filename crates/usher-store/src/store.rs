@@ -1,16 +1,22 @@
 //! The store: each method is one statement or transaction of the modules beside it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use async_trait::async_trait;
-use usher_core::ports::{AssignmentQuery, Commit, EntryQuery, EventQuery, Store, StoreError, StoredSecret};
+use jiff::Timestamp;
+use smol_str::SmolStr;
+use usher_core::ports::{
+    AssignmentQuery, Commit, EntryChange, EntryQuery, EventQuery, Held, Store, StoreError, StoredSecret,
+    SubjectKey,
+};
 use usher_core::{
-    Anchor, AppRoleAssignment, AssignmentId, Entry, EntryId, EntryKind, Job, JobId, Link, Pairing,
-    ProvisioningEvent, Relation, Secret,
+    Anchor, AppRoleAssignment, AssignmentId, Entry, EntryId, EntryKind, Escrow, Job, JobId, JobState, Link,
+    Pairing, ProvisioningEvent, Relation, Secret,
 };
 
 use crate::connection::Connections;
-use crate::{OpenError, directory, jobs, log, settings};
+use crate::{OpenError, changes, directory, jobs, log, progress, settings};
 
 /// A store in one SQLite file: write-ahead log, every write on disk before it is answered.
 pub struct SqliteStore {
@@ -64,6 +70,50 @@ impl Store for SqliteStore {
         let id = id.clone();
         self.connections
             .write("remove entry", move |transaction| directory::remove_entry(transaction, kind, &id))
+            .await
+    }
+
+    async fn count_entries(&self, kind: EntryKind) -> Result<u64, StoreError> {
+        self.connections
+            .read("count entries", move |connection| directory::count_entries(connection, kind))
+            .await
+    }
+
+    async fn last_change(&self) -> Result<u64, StoreError> {
+        self.connections.read("read last change", changes::last).await
+    }
+
+    async fn changes(
+        &self,
+        kind: EntryKind,
+        after: u64,
+        until: u64,
+        limit: usize,
+    ) -> Result<Vec<EntryChange>, StoreError> {
+        self.connections
+            .read("list changes", move |connection| changes::list(connection, kind, after, until, limit))
+            .await
+    }
+
+    async fn living_links(
+        &self,
+        from: &[EntryId],
+        relation: Relation,
+    ) -> Result<Vec<(EntryId, EntryId)>, StoreError> {
+        let from = from.to_vec();
+        self.connections
+            .read("list links", move |connection| directory::living_links(connection, &from, relation))
+            .await
+    }
+
+    async fn roles_of(
+        &self,
+        resource: &EntryId,
+        principals: &[EntryId],
+    ) -> Result<Vec<(EntryId, String)>, StoreError> {
+        let (resource, principals) = (resource.clone(), principals.to_vec());
+        self.connections
+            .read("list roles", move |connection| directory::roles_of(connection, &resource, &principals))
             .await
     }
 
@@ -217,6 +267,114 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn pairs(
+        &self,
+        job: &JobId,
+        source_types: &[SmolStr],
+        source_anchors: &[Anchor],
+    ) -> Result<BTreeMap<Anchor, Anchor>, StoreError> {
+        let (job, types, anchors) = (job.clone(), source_types.to_vec(), source_anchors.to_vec());
+        self.connections
+            .read("read pairings", move |connection| log::pairs(connection, &job, &types, &anchors))
+            .await
+    }
+
+    async fn pairings_unseen(
+        &self,
+        job: &JobId,
+        source_type: &str,
+        cycle: u64,
+        after: Option<&Anchor>,
+        limit: usize,
+    ) -> Result<Vec<Pairing>, StoreError> {
+        let (job, source_type, after) = (job.clone(), source_type.to_owned(), after.cloned());
+        self.connections
+            .read("list pairings", move |connection| {
+                log::pairings_unseen(connection, &job, &source_type, cycle, after.as_ref(), limit)
+            })
+            .await
+    }
+
+    async fn count_pairings(&self, job: &JobId) -> Result<Vec<(SmolStr, SmolStr, u64)>, StoreError> {
+        let job = job.clone();
+        self.connections.read("count pairings", move |connection| log::count_pairings(connection, &job)).await
+    }
+
+    async fn remembered(
+        &self,
+        subject: &SubjectKey,
+    ) -> Result<(Option<Pairing>, Option<Escrow>), StoreError> {
+        let subject = subject.clone();
+        self.connections.read("read pairing", move |connection| log::remembered(connection, &subject)).await
+    }
+
+    async fn escrows_due(
+        &self,
+        job: &JobId,
+        due: Timestamp,
+        after: Option<&(SmolStr, Anchor)>,
+        limit: usize,
+    ) -> Result<Vec<Escrow>, StoreError> {
+        let (job, after) = (job.clone(), after.cloned());
+        self.connections
+            .read("list escrows", move |connection| {
+                progress::escrows_due(connection, &job, due, after.as_ref(), limit)
+            })
+            .await
+    }
+
+    async fn count_escrows(&self, job: &JobId) -> Result<u64, StoreError> {
+        let job = job.clone();
+        self.connections
+            .read("count escrows", move |connection| progress::count_escrows(connection, &job))
+            .await
+    }
+
+    async fn next_escrow(&self, job: &JobId) -> Result<Option<Timestamp>, StoreError> {
+        let job = job.clone();
+        self.connections.read("read escrows", move |connection| progress::next_escrow(connection, &job)).await
+    }
+
+    async fn held(
+        &self,
+        job: &JobId,
+        after: Option<&(SmolStr, Anchor)>,
+        limit: usize,
+    ) -> Result<Vec<Held>, StoreError> {
+        let (job, after) = (job.clone(), after.cloned());
+        self.connections
+            .read("list held deletions", move |connection| {
+                progress::held(connection, &job, after.as_ref(), limit)
+            })
+            .await
+    }
+
+    async fn count_held(&self, job: &JobId) -> Result<u64, StoreError> {
+        let job = job.clone();
+        self.connections
+            .read("count held deletions", move |connection| progress::count_held(connection, &job))
+            .await
+    }
+
+    async fn healable(
+        &self,
+        job: &JobId,
+        after: Option<&(SmolStr, Anchor)>,
+        limit: usize,
+    ) -> Result<Vec<(SmolStr, Anchor)>, StoreError> {
+        let (job, after) = (job.clone(), after.cloned());
+        self.connections
+            .read("list references that wait", move |connection| {
+                progress::healable(connection, &job, after.as_ref(), limit)
+            })
+            .await
+    }
+
+    async fn job_state(&self, job: &JobId) -> Result<Option<JobState>, StoreError> {
+        let job = job.clone();
+        self.connections.read("read job state", move |connection| progress::state(connection, &job)).await
+    }
+
     async fn commit(&self, commit: &Commit) -> Result<(), StoreError> {
         let commit = commit.clone();
         self.connections.write("commit results", move |transaction| log::commit(transaction, &commit)).await
@@ -230,6 +388,12 @@ impl Store for SqliteStore {
     async fn event(&self, id: &str) -> Result<Option<ProvisioningEvent>, StoreError> {
         let id = id.to_owned();
         self.connections.read("read event", move |connection| log::event(connection, &id)).await
+    }
+
+    async fn prune_events(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {
+        self.connections
+            .write("prune events", move |transaction| log::prune_events(transaction, before, limit))
+            .await
     }
 
     async fn put_setting(&self, name: &str, value: &Secret) -> Result<(), StoreError> {

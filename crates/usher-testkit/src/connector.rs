@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json};
 use smol_str::SmolStr;
 use usher_core::ports::{
     Capabilities, Connector, ConnectorError, ConnectorErrorKind, ConnectorSettings, Connectors, Entitlement,
-    GetRequest, MatchQuery, PreparedRequest, SubjectRequest, Written,
+    GetRequest, Incoming, MatchQuery, Page, PreparedRequest, ReadRequest, SubjectRequest, Watermark, Written,
 };
 use usher_core::schema::{AttributeDefinition, DirectoryDefinition, ObjectDefinition};
 use usher_core::{
@@ -41,9 +41,14 @@ struct State {
     written: Vec<Operation>,
     write_faults: VecDeque<Fault>,
     read_faults: VecDeque<ConnectorError>,
+    check_fault: Option<(usize, ConnectorError)>,
     /// Objects that searches do not see yet, with the number of searches until they do.
     unseen: BTreeMap<Anchor, usize>,
     lag: usize,
+    /// The newest change of each object.
+    changes: BTreeMap<(SmolStr, Anchor), u64>,
+    last_change: u64,
+    page: usize,
 }
 
 impl MemoryConnector {
@@ -56,6 +61,7 @@ impl MemoryConnector {
                 assignments: false,
                 unique_values: true,
                 discovery: true,
+                deltas: true,
             },
             unique: unique.iter().copied().map(SmolStr::from).collect(),
             state: Mutex::default(),
@@ -81,21 +87,35 @@ impl MemoryConnector {
             attributes: attributes.into_iter().collect(),
         };
         let mut state = self.state();
+        state.note(&object.object_type, &object.anchor);
         state.objects.retain(|other| other.anchor != object.anchor);
         state.objects.push(object);
+    }
+
+    /// From now on a page of `read` holds at most so many objects.
+    pub fn page_size(&self, size: usize) {
+        self.state().page = size.max(1);
     }
 
     /// Takes an object away. Says whether it was there.
     pub fn remove(&self, anchor: &str) -> bool {
         let mut state = self.state();
-        let before = state.objects.len();
+        let gone = state.objects.iter().find(|object| object.anchor.as_str() == anchor).cloned();
         state.objects.retain(|object| object.anchor.as_str() != anchor);
-        state.objects.len() < before
+        if let Some(gone) = &gone {
+            state.note(&gone.object_type, &gone.anchor);
+        }
+        gone.is_some()
     }
 
     /// Says what an object is entitled to; counts only `with_assignments`.
     pub fn entitle(&self, anchor: &str, is_assigned: bool, has_role: bool) {
-        self.state().entitlements.insert(Anchor::new(anchor), Entitlement { is_assigned, has_role });
+        let mut state = self.state();
+        state.entitlements.insert(Anchor::new(anchor), Entitlement { is_assigned, has_role });
+        let known = state.objects.iter().find(|object| object.anchor.as_str() == anchor).cloned();
+        if let Some(object) = known {
+            state.note(&object.object_type, &object.anchor);
+        }
     }
 
     /// The object with this anchor.
@@ -123,6 +143,19 @@ impl MemoryConnector {
         self.state().read_faults.push_back(error);
     }
 
+    /// Lets a check fail, after this many more that succeed.
+    pub fn fail_check_after(&self, through: usize, error: ConnectorError) {
+        self.state().check_fault = Some((through, error));
+    }
+
+    /// Forgets the faults that have not happened yet.
+    pub fn forget_faults(&self) {
+        let mut state = self.state();
+        state.write_faults.clear();
+        state.read_faults.clear();
+        state.check_fault = None;
+    }
+
     /// From now on a new object is not found by value until this many searches of its type have missed it.
     pub fn lag_finds(&self, searches: usize) {
         self.state().lag = searches;
@@ -142,6 +175,12 @@ impl MemoryConnector {
 }
 
 impl State {
+    fn note(&mut self, object_type: &SmolStr, anchor: &Anchor) {
+        self.last_change += 1;
+        let number = self.last_change;
+        self.changes.insert((object_type.to_lowercase().into(), anchor.clone()), number);
+    }
+
     fn carry_out(&mut self, unique: &[SmolStr], operation: &Operation) -> Result<Anchor, ConnectorError> {
         let place = operation
             .anchor
@@ -189,6 +228,7 @@ impl State {
                 ));
             }
         };
+        self.note(&operation.object_type, &anchor);
         self.written.push(operation.clone());
         Ok(anchor)
     }
@@ -272,7 +312,15 @@ impl Connector for MemoryConnector {
     }
 
     async fn check(&self, _: &MatchQuery) -> Result<(), ConnectorError> {
-        self.readable().map(drop)
+        let mut state = self.readable()?;
+        match state.check_fault.take() {
+            Some((0, error)) => Err(error),
+            Some((through, error)) => {
+                state.check_fault = Some((through - 1, error));
+                Ok(())
+            }
+            None => Ok(()),
+        }
     }
 
     async fn discover(&self) -> Result<DirectoryDefinition, ConnectorError> {
@@ -302,6 +350,58 @@ impl Connector for MemoryConnector {
             }
         }
         Ok(directory)
+    }
+
+    async fn watermark(&self, _: &str) -> Result<Watermark, ConnectorError> {
+        Ok(Watermark(self.readable()?.last_change.to_string().into()))
+    }
+
+    async fn read(&self, request: &ReadRequest) -> Result<Page, ConnectorError> {
+        let state = self.readable()?;
+        let object_type = request.object_type.to_lowercase();
+        let of_type = |object: &&DirectoryObject| object.object_type.to_lowercase() == object_type;
+        let size = if state.page == 0 { 500 } else { state.page };
+        let incoming = |anchor: &Anchor| {
+            let object = find_object(&state, &request.object_type, anchor.as_str());
+            let entitlement = self.capabilities.assignments.then(|| {
+                let known = state.entitlements.get(anchor).cloned();
+                known.unwrap_or(Entitlement { is_assigned: false, has_role: false })
+            });
+            Incoming {
+                anchor: anchor.clone(),
+                object: object.map(|object| narrowed(object, &request.object_type, &request.attributes)),
+                entitlement,
+            }
+        };
+        // The cursor is the last key of the page before: an anchor, or the number of a change.
+        let mut keys: Vec<(String, Anchor)> = match &request.since {
+            None => state
+                .objects
+                .iter()
+                .filter(of_type)
+                .map(|object| (object.anchor.to_string(), object.anchor.clone()))
+                .collect(),
+            Some(Watermark(since)) => {
+                let number = |text: &str| text.parse::<u64>().unwrap_or(0);
+                let (since, until) = (number(since), number(&request.until.0));
+                state
+                    .changes
+                    .iter()
+                    .filter(|((kind, _), number)| {
+                        *kind == object_type.as_str() && **number > since && **number <= until
+                    })
+                    .map(|((_, anchor), number)| (format!("{number:020}"), anchor.clone()))
+                    .collect()
+            }
+        };
+        keys.sort();
+        if let Some(cursor) = &request.cursor {
+            keys.retain(|(key, _)| key.as_str() > cursor.as_str());
+        }
+        let next = (keys.len() > size).then(|| SmolStr::from(keys[size - 1].0.as_str()));
+        keys.truncate(size);
+        let total = request.since.is_none().then(|| state.objects.iter().filter(of_type).count() as u64);
+        Ok(Page { objects: keys.iter().map(|(_, anchor)| incoming(anchor)).collect(), next, total })
     }
 
     async fn subject(&self, request: &SubjectRequest) -> Result<Option<DirectoryObject>, ConnectorError> {

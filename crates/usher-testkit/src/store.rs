@@ -4,12 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use jiff::Timestamp;
+use smol_str::SmolStr;
 use usher_core::ports::{
-    AssignmentQuery, Commit, EntryQuery, EventQuery, PairingChange, Store, StoreError, StoredSecret,
+    AssignmentQuery, Clear, Commit, EntryChange, EntryQuery, EscrowChange, EventQuery, Held, HeldChange,
+    PairingChange, Store, StoreError, StoredSecret, SubjectKey,
 };
 use usher_core::{
-    Anchor, AppRoleAssignment, AssignmentId, Entry, EntryId, EntryKind, Job, JobId, Link, Pairing,
-    ProvisioningEvent, Relation, Secret,
+    Anchor, AppRoleAssignment, AssignmentId, Entry, EntryId, EntryKind, Escrow, Job, JobId, JobState, Link,
+    Pairing, ProvisioningEvent, Relation, Secret,
 };
 
 /// Everything, in memory.
@@ -26,16 +29,32 @@ struct State {
     jobs: Vec<Job>,
     schemas: BTreeMap<String, String>,
     secrets: BTreeMap<EntryId, Vec<StoredSecret>>,
+    /// The newest change of each entry: number, and whether it was removed.
+    changes: BTreeMap<(EntryKind, EntryId), (u64, bool)>,
+    last_change: u64,
     pairings: Vec<Pairing>,
+    seen: BTreeMap<SubjectKey, u64>,
+    escrows: BTreeMap<SubjectKey, Escrow>,
+    waiting: BTreeSet<(SubjectKey, Anchor)>,
+    held: BTreeMap<SubjectKey, Held>,
+    states: BTreeMap<String, JobState>,
     events: Vec<ProvisioningEvent>,
     settings: BTreeMap<String, Secret>,
+    commits_to_let_through: usize,
     commits_to_fail: usize,
 }
 
 impl MemoryStore {
     /// Lets the next commits fail, with nothing written.
     pub fn fail_commits(&self, count: usize) {
-        self.state().commits_to_fail = count;
+        self.fail_commits_after(0, count);
+    }
+
+    /// Lets some commits through, then fails so many.
+    pub fn fail_commits_after(&self, through: usize, count: usize) {
+        let mut state = self.state();
+        state.commits_to_let_through = through;
+        state.commits_to_fail = count;
     }
 
     /// All pairs.
@@ -43,9 +62,103 @@ impl MemoryStore {
         self.state().pairings.clone()
     }
 
+    /// All escrows.
+    pub fn escrows(&self) -> Vec<Escrow> {
+        self.state().escrows.values().cloned().collect()
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+impl State {
+    fn note(&mut self, kind: EntryKind, id: &EntryId, is_removed: bool) {
+        self.last_change += 1;
+        self.changes.insert((kind, id.clone()), (self.last_change, is_removed));
+    }
+
+    /// Notes entries of which only the id is known.
+    fn note_ids(&mut self, ids: impl IntoIterator<Item = EntryId>) {
+        let ids: BTreeSet<EntryId> = ids.into_iter().collect();
+        let known: Vec<(EntryKind, EntryId)> =
+            self.entries.keys().filter(|(_, id)| ids.contains(id)).cloned().collect();
+        for (kind, id) in known {
+            self.note(kind, &id, false);
+        }
+    }
+
+    fn members(&self, group: &EntryId) -> Vec<EntryId> {
+        let members =
+            self.links.iter().filter(|(from, relation, _)| from == group && *relation == Relation::Members);
+        members.map(|(_, _, to)| to.clone()).collect()
+    }
+
+    fn note_referrers(&mut self, id: &EntryId) {
+        let referrers: Vec<EntryId> =
+            self.links.iter().filter(|(_, _, to)| to == id).map(|(from, _, _)| from.clone()).collect();
+        self.note_ids(referrers);
+    }
+
+    /// Notes whom a change of an entry reaches by way of assignments.
+    fn note_reach(&mut self, kind: EntryKind, id: &EntryId) {
+        let reached: Vec<EntryId> = match kind {
+            EntryKind::Group if self.assignments.iter().any(|one| one.principal_id == *id) => {
+                self.members(id)
+            }
+            EntryKind::ServicePrincipal => self
+                .assignments
+                .iter()
+                .filter(|one| one.resource_id == *id)
+                .flat_map(|one| {
+                    std::iter::once(one.principal_id.clone()).chain(self.members(&one.principal_id))
+                })
+                .collect(),
+            _ => Vec::new(),
+        };
+        self.note_ids(reached);
+    }
+
+    fn note_assignment(&mut self, principal: &EntryId) {
+        let members = self.members(principal);
+        self.note_ids(std::iter::once(principal.clone()).chain(members));
+    }
+
+    fn note_link(&mut self, from: &EntryId, relation: Relation, to: &EntryId) {
+        let member = (relation == Relation::Members).then(|| to.clone());
+        self.note_ids(std::iter::once(from.clone()).chain(member));
+    }
+
+    fn clear(&mut self, job: &JobId, what: Clear) {
+        match what {
+            Clear::Pairings => {
+                self.pairings.retain(|one| one.job != *job);
+                self.seen.retain(|subject, _| subject.job != *job);
+                self.waiting.retain(|(subject, _)| subject.job != *job);
+                self.held.retain(|subject, _| subject.job != *job);
+            }
+            Clear::Escrows => {
+                self.escrows.retain(|subject, escrow| subject.job != *job || escrow.sent.is_some())
+            }
+            Clear::Held => self.held.retain(|subject, _| subject.job != *job),
+        }
+    }
+}
+
+/// The key of a pairing.
+fn key(pairing: &Pairing) -> SubjectKey {
+    SubjectKey {
+        job: pairing.job.clone(),
+        source_type: pairing.source_type.clone(),
+        source_anchor: pairing.source_anchor.clone(),
+    }
+}
+
+/// Whether a subject comes after a key of a list.
+fn is_after(subject: &SubjectKey, after: Option<&(SmolStr, Anchor)>) -> bool {
+    after.is_none_or(|(source_type, anchor)| {
+        (&subject.source_type, &subject.source_anchor) > (source_type, anchor)
+    })
 }
 
 fn same(left: &JobId, right: &JobId) -> bool {
@@ -71,10 +184,20 @@ impl Store for MemoryStore {
         }
         let mut entry = entry.clone();
         let key = (entry.kind, entry.id.clone());
+        let was_deleted = state.entries.get(&key).map(|old| old.deleted_at.is_some());
         if let Some(old) = state.entries.get(&key) {
             entry.created_at = old.created_at;
         }
+        let (kind, id) = key.clone();
+        let is_deleted = entry.deleted_at.is_some();
         state.entries.insert(key, entry);
+        state.note(kind, &id, false);
+        if was_deleted.is_some() {
+            state.note_reach(kind, &id);
+        }
+        if was_deleted.is_some_and(|was_deleted| was_deleted != is_deleted) {
+            state.note_referrers(&id);
+        }
         Ok(())
     }
 
@@ -119,9 +242,115 @@ impl Store for MemoryStore {
 
     async fn remove_entry(&self, kind: EntryKind, id: &EntryId) -> Result<bool, StoreError> {
         let mut state = self.state();
+        state.note_reach(kind, id);
+        state.note_referrers(id);
         state.links.retain(|(from, _, to)| from != id && to != id);
         state.assignments.retain(|one| one.principal_id != *id && one.resource_id != *id);
-        Ok(state.entries.remove(&(kind, id.clone())).is_some())
+        let was_there = state.entries.remove(&(kind, id.clone())).is_some();
+        if was_there {
+            state.note(kind, id, true);
+        }
+        Ok(was_there)
+    }
+
+    async fn count_entries(&self, kind: EntryKind) -> Result<u64, StoreError> {
+        Ok(self.state().entries.keys().filter(|(other, _)| *other == kind).count() as u64)
+    }
+
+    async fn last_change(&self) -> Result<u64, StoreError> {
+        Ok(self.state().last_change)
+    }
+
+    async fn changes(
+        &self,
+        kind: EntryKind,
+        after: u64,
+        until: u64,
+        limit: usize,
+    ) -> Result<Vec<EntryChange>, StoreError> {
+        let mut changes: Vec<EntryChange> = self
+            .state()
+            .changes
+            .iter()
+            .filter(|((other, _), (number, _))| *other == kind && *number > after && *number <= until)
+            .map(|((_, id), (number, is_removed))| EntryChange {
+                number: *number,
+                id: id.clone(),
+                is_removed: *is_removed,
+            })
+            .collect();
+        changes.sort_by_key(|change| change.number);
+        changes.truncate(limit);
+        Ok(changes)
+    }
+
+    async fn living_links(
+        &self,
+        from: &[EntryId],
+        relation: Relation,
+    ) -> Result<Vec<(EntryId, EntryId)>, StoreError> {
+        let state = self.state();
+        let is_alive = |id: &EntryId| {
+            relation.kinds().iter().any(|kind| {
+                state.entries.get(&(*kind, id.clone())).is_some_and(|entry| entry.deleted_at.is_none())
+            })
+        };
+        let mut found = Vec::new();
+        for wanted in from {
+            for (source, kind, to) in &state.links {
+                if source == wanted && *kind == relation && is_alive(to) {
+                    found.push((source.clone(), to.clone()));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    async fn roles_of(
+        &self,
+        resource: &EntryId,
+        principals: &[EntryId],
+    ) -> Result<Vec<(EntryId, String)>, StoreError> {
+        let state = self.state();
+        let mut found: Vec<(EntryId, String)> = Vec::new();
+        let mut add = |principal: &EntryId, role: &str| {
+            let pair = (principal.clone(), role.to_ascii_lowercase());
+            if !found.contains(&pair) {
+                found.push(pair);
+            }
+        };
+        let roles = |holder: &EntryId| {
+            let (holder, resource) = (holder.clone(), resource.clone());
+            state
+                .assignments
+                .iter()
+                .filter(move |one| one.principal_id == holder && one.resource_id == resource)
+                .map(|one| one.app_role_id.clone())
+        };
+        for principal in principals {
+            for role in roles(principal) {
+                add(principal, &role);
+            }
+        }
+        for principal in principals {
+            if !state.entries.contains_key(&(EntryKind::User, principal.clone())) {
+                continue;
+            }
+            for (team, relation, to) in &state.links {
+                let is_team = *relation == Relation::Members
+                    && to == principal
+                    && state
+                        .entries
+                        .get(&(EntryKind::Group, team.clone()))
+                        .is_some_and(|team| team.deleted_at.is_none() && team.is_true("securityEnabled"));
+                if is_team {
+                    for role in roles(team) {
+                        add(principal, &role);
+                    }
+                }
+            }
+        }
+        Ok(found)
     }
 
     async fn add_link(&self, link: &Link) -> Result<bool, StoreError> {
@@ -131,11 +360,20 @@ impl Store for MemoryStore {
                 *from != link.from || *relation != Relation::Manager || *to == link.to
             });
         }
-        Ok(state.links.insert((link.from.clone(), link.relation, link.to.clone())))
+        let is_new = state.links.insert((link.from.clone(), link.relation, link.to.clone()));
+        if is_new {
+            state.note_link(&link.from, link.relation, &link.to);
+        }
+        Ok(is_new)
     }
 
     async fn remove_link(&self, link: &Link) -> Result<bool, StoreError> {
-        Ok(self.state().links.remove(&(link.from.clone(), link.relation, link.to.clone())))
+        let mut state = self.state();
+        let was_there = state.links.remove(&(link.from.clone(), link.relation, link.to.clone()));
+        if was_there {
+            state.note_link(&link.from, link.relation, &link.to);
+        }
+        Ok(was_there)
     }
 
     async fn links_from(
@@ -185,15 +423,19 @@ impl Store for MemoryStore {
         });
         if !is_there {
             state.assignments.push(assignment.clone());
+            state.note_assignment(&assignment.principal_id);
         }
         Ok(!is_there)
     }
 
     async fn remove_assignment(&self, id: &AssignmentId) -> Result<bool, StoreError> {
         let mut state = self.state();
-        let before = state.assignments.len();
+        let found = state.assignments.iter().find(|one| one.id == *id).map(|one| one.principal_id.clone());
         state.assignments.retain(|one| one.id != *id);
-        Ok(state.assignments.len() < before)
+        if let Some(principal) = &found {
+            state.note_assignment(principal);
+        }
+        Ok(found.is_some())
     }
 
     async fn assignments(&self, query: &AssignmentQuery) -> Result<Vec<AppRoleAssignment>, StoreError> {
@@ -237,6 +479,11 @@ impl Store for MemoryStore {
         let before = state.jobs.len();
         state.jobs.retain(|job| !same(&job.id, id));
         state.pairings.retain(|pairing| !same(&pairing.job, id));
+        state.seen.retain(|subject, _| !same(&subject.job, id));
+        state.escrows.retain(|subject, _| !same(&subject.job, id));
+        state.waiting.retain(|(subject, _)| !same(&subject.job, id));
+        state.held.retain(|subject, _| !same(&subject.job, id));
+        state.states.remove(&id.as_str().to_lowercase());
         state.schemas.remove(&id.as_str().to_lowercase());
         Ok(state.jobs.len() < before)
     }
@@ -301,9 +548,148 @@ impl Store for MemoryStore {
             .collect())
     }
 
+    async fn pairs(
+        &self,
+        job: &JobId,
+        source_types: &[SmolStr],
+        source_anchors: &[Anchor],
+    ) -> Result<BTreeMap<Anchor, Anchor>, StoreError> {
+        let state = self.state();
+        let found = source_anchors.iter().filter_map(|anchor| {
+            source_types.iter().find_map(|source_type| {
+                let is_it = |one: &&Pairing| {
+                    one.job == *job && one.source_type == *source_type && one.source_anchor == *anchor
+                };
+                state.pairings.iter().find(is_it).map(|one| (anchor.clone(), one.target_anchor.clone()))
+            })
+        });
+        Ok(found.collect())
+    }
+
+    async fn pairings_unseen(
+        &self,
+        job: &JobId,
+        source_type: &str,
+        cycle: u64,
+        after: Option<&Anchor>,
+        limit: usize,
+    ) -> Result<Vec<Pairing>, StoreError> {
+        let state = self.state();
+        let mut found: Vec<Pairing> = state
+            .pairings
+            .iter()
+            .filter(|one| one.job == *job && one.source_type == source_type)
+            .filter(|one| after.is_none_or(|after| one.source_anchor > *after))
+            .filter(|one| state.seen.get(&key(one)).copied().unwrap_or(0) < cycle)
+            .cloned()
+            .collect();
+        found.sort_by(|left, right| left.source_anchor.cmp(&right.source_anchor));
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    async fn count_pairings(&self, job: &JobId) -> Result<Vec<(SmolStr, SmolStr, u64)>, StoreError> {
+        let mut counts: BTreeMap<(SmolStr, SmolStr), u64> = BTreeMap::new();
+        for one in self.state().pairings.iter().filter(|one| one.job == *job) {
+            *counts.entry((one.source_type.clone(), one.target_type.clone())).or_default() += 1;
+        }
+        Ok(counts.into_iter().map(|((source, target), count)| (source, target, count)).collect())
+    }
+
+    async fn remembered(
+        &self,
+        subject: &SubjectKey,
+    ) -> Result<(Option<Pairing>, Option<Escrow>), StoreError> {
+        let state = self.state();
+        let pairing = state.pairings.iter().find(|one| key(one) == *subject).cloned();
+        Ok((pairing, state.escrows.get(subject).cloned()))
+    }
+
+    async fn escrows_due(
+        &self,
+        job: &JobId,
+        due: Timestamp,
+        after: Option<&(SmolStr, Anchor)>,
+        limit: usize,
+    ) -> Result<Vec<Escrow>, StoreError> {
+        Ok(self
+            .state()
+            .escrows
+            .iter()
+            .filter(|(subject, escrow)| {
+                subject.job == *job && is_after(subject, after) && escrow.next_attempt_at <= due
+            })
+            .map(|(_, escrow)| escrow.clone())
+            .take(limit)
+            .collect())
+    }
+
+    async fn count_escrows(&self, job: &JobId) -> Result<u64, StoreError> {
+        let state = self.state();
+        let failed = state.escrows.values().filter(|escrow| escrow.job == *job && escrow.attempts > 0);
+        Ok(failed.count() as u64)
+    }
+
+    async fn next_escrow(&self, job: &JobId) -> Result<Option<Timestamp>, StoreError> {
+        let state = self.state();
+        Ok(state
+            .escrows
+            .values()
+            .filter(|escrow| escrow.job == *job)
+            .map(|escrow| escrow.next_attempt_at)
+            .min())
+    }
+
+    async fn held(
+        &self,
+        job: &JobId,
+        after: Option<&(SmolStr, Anchor)>,
+        limit: usize,
+    ) -> Result<Vec<Held>, StoreError> {
+        Ok(self
+            .state()
+            .held
+            .iter()
+            .filter(|(subject, _)| subject.job == *job && is_after(subject, after))
+            .map(|(_, held)| held.clone())
+            .take(limit)
+            .collect())
+    }
+
+    async fn count_held(&self, job: &JobId) -> Result<u64, StoreError> {
+        Ok(self.state().held.keys().filter(|subject| subject.job == *job).count() as u64)
+    }
+
+    async fn healable(
+        &self,
+        job: &JobId,
+        after: Option<&(SmolStr, Anchor)>,
+        limit: usize,
+    ) -> Result<Vec<(SmolStr, Anchor)>, StoreError> {
+        let state = self.state();
+        let mut found: Vec<(SmolStr, Anchor)> = state
+            .waiting
+            .iter()
+            .filter(|(subject, _)| subject.job == *job && is_after(subject, after))
+            .filter(|(_, awaited)| {
+                state.pairings.iter().any(|one| one.job == *job && one.source_anchor == *awaited)
+            })
+            .map(|(subject, _)| (subject.source_type.clone(), subject.source_anchor.clone()))
+            .collect();
+        found.dedup();
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    async fn job_state(&self, job: &JobId) -> Result<Option<JobState>, StoreError> {
+        Ok(self.state().states.get(&job.as_str().to_lowercase()).cloned())
+    }
+
     async fn commit(&self, commit: &Commit) -> Result<(), StoreError> {
         let mut state = self.state();
-        if state.commits_to_fail > 0 {
+        if state.commits_to_let_through > 0 {
+            state.commits_to_let_through -= 1;
+        } else if state.commits_to_fail > 0 {
             state.commits_to_fail -= 1;
             return Err(StoreError::Failed {
                 what: "commit results".to_owned(),
@@ -316,19 +702,52 @@ impl Store for MemoryStore {
                 source: "the event is there".into(),
             });
         }
+        for (job, what) in &commit.clear {
+            state.clear(job, *what);
+        }
         for change in &commit.pairings {
-            let (job, source_type, source_anchor) = match change {
-                PairingChange::Put(one) => (&one.job, &one.source_type, &one.source_anchor),
-                PairingChange::Forget { job, source_type, source_anchor } => {
-                    (job, source_type, source_anchor)
-                }
+            let subject = match change {
+                PairingChange::Put(one) => key(one),
+                PairingChange::Forget(subject) => subject.clone(),
             };
-            state.pairings.retain(|one| {
-                one.job != *job || one.source_type != *source_type || one.source_anchor != *source_anchor
-            });
-            if let PairingChange::Put(pairing) = change {
-                state.pairings.push(pairing.clone());
+            state.pairings.retain(|one| key(one) != subject);
+            match change {
+                PairingChange::Put(pairing) => state.pairings.push(pairing.clone()),
+                PairingChange::Forget(subject) => drop(state.seen.remove(subject)),
             }
+        }
+        for seen in &commit.seen {
+            if state.pairings.iter().any(|one| key(one) == seen.subject) {
+                state.seen.insert(seen.subject.clone(), seen.cycle);
+            }
+        }
+        for change in &commit.escrows {
+            match change {
+                EscrowChange::Put(escrow) => {
+                    let subject = SubjectKey {
+                        job: escrow.job.clone(),
+                        source_type: escrow.source_type.clone(),
+                        source_anchor: escrow.source_anchor.clone(),
+                    };
+                    state.escrows.insert(subject, escrow.clone());
+                }
+                EscrowChange::Remove(subject) => drop(state.escrows.remove(subject)),
+            }
+        }
+        for waiting in &commit.waiting {
+            state.waiting.retain(|(subject, _)| *subject != waiting.subject);
+            for awaited in &waiting.awaited {
+                state.waiting.insert((waiting.subject.clone(), awaited.clone()));
+            }
+        }
+        for change in &commit.held {
+            match change {
+                HeldChange::Put(held) => drop(state.held.insert(held.subject.clone(), held.clone())),
+                HeldChange::Remove(subject) => drop(state.held.remove(subject)),
+            }
+        }
+        if let Some((job, job_state)) = &commit.state {
+            state.states.insert(job.as_str().to_lowercase(), job_state.clone());
         }
         state.events.extend(commit.events.iter().cloned());
         Ok(())
@@ -352,6 +771,18 @@ impl Store for MemoryStore {
 
     async fn event(&self, id: &str) -> Result<Option<ProvisioningEvent>, StoreError> {
         Ok(self.state().events.iter().find(|event| event.id == id).cloned())
+    }
+
+    async fn prune_events(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {
+        let mut state = self.state();
+        let mut left = limit;
+        let count = state.events.len();
+        state.events.retain(|event| {
+            let is_pruned = event.ended_at < before && left > 0;
+            left -= usize::from(is_pruned);
+            !is_pruned
+        });
+        Ok(count - state.events.len())
     }
 
     async fn put_setting(&self, name: &str, value: &Secret) -> Result<(), StoreError> {

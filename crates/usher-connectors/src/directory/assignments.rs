@@ -49,7 +49,7 @@ pub(super) async fn roles(
     Ok(if roles.is_empty() { Value::Null } else { Value::list(roles) })
 }
 
-async fn application_of(store: &dyn Store, id: &EntryId) -> Result<Option<Entry>, StoreError> {
+pub(super) async fn application_of(store: &dyn Store, id: &EntryId) -> Result<Option<Entry>, StoreError> {
     let found = store.entry(EntryKind::ServicePrincipal, id).await?;
     Ok(found.filter(|entry| entry.deleted_at.is_none()))
 }
@@ -93,7 +93,7 @@ async fn is_security_group(store: &dyn Store, id: &EntryId) -> Result<bool, Stor
 }
 
 /// A role of the application, as the role functions read it; `None` when the application does not have it, or no more.
-fn role(application: &Entry, id: &str) -> Option<Json> {
+pub(super) fn role(application: &Entry, id: &str) -> Option<Json> {
     if id == DEFAULT_ROLE {
         return Some(json!({"id": DEFAULT_ROLE, "value": null, "displayName": "Default Access"}));
     }

@@ -7,7 +7,8 @@ use serde_json::{Value as Json, json};
 use smol_str::SmolStr;
 use usher_core::ports::{
     Capabilities, Clock, Connector, ConnectorError, ConnectorErrorKind, Effect, Entitlement, EntryQuery,
-    GetRequest, MatchQuery, PreparedRequest, Store, StoreError, SubjectRequest, Written,
+    GetRequest, MatchQuery, Page, PreparedRequest, ReadRequest, Store, StoreError, SubjectRequest, Watermark,
+    Written,
 };
 use usher_core::schema::DirectoryDefinition;
 use usher_core::{
@@ -19,7 +20,7 @@ use usher_expr::Value;
 use super::assignments::{self, all_links_from, all_links_to};
 use super::request::{self, Edit, Edits, LinkEdit, rejected};
 use super::translate::{self, Place, Shape};
-use super::{CAPABILITIES, discovery};
+use super::{CAPABILITIES, discovery, source};
 
 /// How many entries are read at once.
 const PAGE: usize = 500;
@@ -297,6 +298,15 @@ impl Connector for DirectoryConnector {
         discovery::discover(&*self.store).await.map_err(read_failed)
     }
 
+    async fn watermark(&self, _: &str) -> Result<Watermark, ConnectorError> {
+        let number = self.store.last_change().await.map_err(read_failed)?;
+        Ok(Watermark(number.to_string().into()))
+    }
+
+    async fn read(&self, request: &ReadRequest) -> Result<Page, ConnectorError> {
+        source::read(&*self.store, request).await
+    }
+
     async fn subject(&self, request: &SubjectRequest) -> Result<Option<DirectoryObject>, ConnectorError> {
         let kind = translate::kind(&request.object_type)?;
         let id = EntryId::new(request.id.trim().to_lowercase());
@@ -440,7 +450,7 @@ fn is_dynamic(entry: &Entry) -> bool {
     types.is_some_and(|types| types.iter().any(|one| one.as_str() == Some("DynamicMembership")))
 }
 
-fn read_failed(error: StoreError) -> ConnectorError {
+pub(super) fn read_failed(error: StoreError) -> ConnectorError {
     failed(error, Effect::None)
 }
 

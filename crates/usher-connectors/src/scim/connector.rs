@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use smol_str::SmolStr;
 use usher_core::ports::{
     Capabilities, Connector, ConnectorError, ConnectorErrorKind, ConnectorSettings, Entitlement, GetRequest,
-    MatchQuery, PreparedRequest, SubjectRequest, Written,
+    Incoming, MatchQuery, Page, PreparedRequest, ReadRequest, SubjectRequest, Watermark, Written,
 };
 use usher_core::schema::DirectoryDefinition;
 use usher_core::{Anchor, DirectoryObject, EntryId, Operation, OperationKind};
@@ -25,6 +25,8 @@ use crate::http::Http;
 const NEW: &str = "(id of the new resource)";
 /// More pages than any filter by equality can need.
 const MOST_PAGES: usize = 100;
+/// How many resources a page of a full read asks for.
+const PAGE: usize = 100;
 
 /// A connection to a SCIM service.
 pub(crate) struct ScimConnector {
@@ -104,7 +106,7 @@ impl ScimConnector {
         Ok(Written { anchor: anchor.clone(), left_out: Vec::new() })
     }
 
-    async fn read(&self, request: &GetRequest) -> Result<Option<DirectoryObject>, ConnectorError> {
+    async fn resource(&self, request: &GetRequest) -> Result<Option<DirectoryObject>, ConnectorError> {
         let prepared = request::get(request)?;
         let document = match self.service.document(&prepared).await {
             Ok(document) => document,
@@ -176,13 +178,47 @@ impl Connector for ScimConnector {
         discovery::discover(&self.service).await
     }
 
+    async fn watermark(&self, _: &str) -> Result<Watermark, ConnectorError> {
+        // SCIM has no change feed: the next cycle reads everything again.
+        Ok(Watermark("0".into()))
+    }
+
+    async fn read(&self, request: &ReadRequest) -> Result<Page, ConnectorError> {
+        if request.since.is_some() {
+            return Err(ConnectorError::new(
+                ConnectorErrorKind::Unsupported,
+                "NotImplemented",
+                "a SCIM service cannot tell what changed; everything must be read",
+            ));
+        }
+        let start = match &request.cursor {
+            None => 1,
+            Some(cursor) => cursor.parse::<usize>().map_err(|_| {
+                let message = format!("'{cursor}' is no place in a list of resources");
+                ConnectorError::new(ConnectorErrorKind::NotFound, "InvalidWatermark", message)
+            })?,
+        };
+        let list = request::list(&request.object_type, &request.attributes, start, PAGE)?;
+        let document = self.service.document(&list).await?;
+        let page = answer::page(&list, document)?;
+        let after = start.saturating_add(page.resources.len());
+        let next = (!page.resources.is_empty() && after <= page.total).then(|| after.to_string().into());
+        let mut objects = Vec::with_capacity(page.resources.len());
+        for resource in &page.resources {
+            let object = translate::object(&request.object_type, resource, &request.attributes)
+                .ok_or_else(|| answer::incompatible(&list, "holds a resource without 'id'").error)?;
+            objects.push(Incoming { anchor: object.anchor.clone(), object: Some(object), entitlement: None });
+        }
+        Ok(Page { objects, next, total: u64::try_from(page.total).ok() })
+    }
+
     async fn subject(&self, request: &SubjectRequest) -> Result<Option<DirectoryObject>, ConnectorError> {
         let request = GetRequest {
             object_type: request.object_type.clone(),
             anchor: Anchor::new(request.id.clone()),
             attributes: request.attributes.clone(),
         };
-        self.read(&request).await
+        self.resource(&request).await
     }
 
     async fn entitlement(
@@ -194,7 +230,7 @@ impl Connector for ScimConnector {
     }
 
     async fn get(&self, request: &GetRequest) -> Result<Option<DirectoryObject>, ConnectorError> {
-        self.read(request).await
+        self.resource(request).await
     }
 
     async fn find(&self, query: &MatchQuery) -> Result<Vec<DirectoryObject>, ConnectorError> {

@@ -155,6 +155,21 @@ pub(crate) fn find(query: &MatchQuery, start: usize) -> Result<PreparedRequest, 
     Ok(prepared("GET", format!("{}?{}", kind.collection(), parameters.join("&")), None))
 }
 
+/// One page of all resources of a kind.
+pub(crate) fn list(
+    object_type: &str,
+    attributes: &[SmolStr],
+    start: usize,
+    count: usize,
+) -> Result<PreparedRequest, ConnectorError> {
+    let kind = Kind::of(object_type)?;
+    let mut parameters = vec![format!("startIndex={start}"), format!("count={count}")];
+    if leaves_members_out(kind, attributes) {
+        parameters.insert(0, "excludedAttributes=members".to_owned());
+    }
+    Ok(prepared("GET", format!("{}?{}", kind.collection(), parameters.join("&")), None))
+}
+
 /// Groups can be huge: members come only when somebody asks for them.
 fn leaves_members_out(kind: Kind, attributes: &[SmolStr]) -> bool {
     kind == Kind::Group && !attributes.iter().any(|name| name.eq_ignore_ascii_case("members"))

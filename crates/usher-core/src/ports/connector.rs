@@ -24,6 +24,8 @@ pub struct Capabilities {
     pub unique_values: bool,
     /// It can list its attributes.
     pub discovery: bool,
+    /// It can tell what changed since a watermark; otherwise every cycle reads everything.
+    pub deltas: bool,
 }
 
 /// The settings of one connection: texts by Graph secret key (`BaseAddress`, `SecretToken`, …).
@@ -69,6 +71,50 @@ pub struct SubjectRequest {
     pub attributes: Vec<SmolStr>,
     /// The application on whose behalf is read; fills `appRoleAssignments`.
     pub application: Option<EntryId>,
+}
+
+/// How far a source has been read; opaque to all but the connector that made it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct Watermark(pub SmolStr);
+
+/// Asks for one page of a source's objects.
+#[derive(Clone, Debug)]
+pub struct ReadRequest {
+    /// The source object's name in the schema.
+    pub object_type: SmolStr,
+    /// The attributes that mappings, filters and matching use.
+    pub attributes: Vec<SmolStr>,
+    /// The application on whose behalf is read; fills entitlements and `appRoleAssignments`.
+    pub application: Option<EntryId>,
+    /// Only what changed after this; `None` means everything.
+    pub since: Option<Watermark>,
+    /// Nothing that changed after this needs to come: the next cycle asks for it.
+    pub until: Watermark,
+    /// Where the last page ended; `None` for the first.
+    pub cursor: Option<SmolStr>,
+}
+
+/// One object as a cycle reads it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Incoming {
+    /// The object.
+    pub anchor: Anchor,
+    /// What the source has of it; `None` when it is gone for good.
+    pub object: Option<DirectoryObject>,
+    /// Its assignment to the application; `None` where the source keeps none.
+    pub entitlement: Option<Entitlement>,
+}
+
+/// A page of objects. An object may come more than once; what comes last counts.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Page {
+    /// The objects, in the source's order.
+    pub objects: Vec<Incoming>,
+    /// Where the next page begins; `None` after the last.
+    pub next: Option<SmolStr>,
+    /// How many objects there are in all, where the source can tell.
+    pub total: Option<u64>,
 }
 
 /// Asks for one object by anchor.
@@ -206,6 +252,16 @@ pub trait Connector: Send + Sync {
 
     /// The directory's objects and attributes, where it can list them.
     async fn discover(&self) -> Result<DirectoryDefinition, ConnectorError>;
+
+    /// "From now": fixed before a cycle reads, stored with the results that it covers.
+    async fn watermark(&self, object_type: &str) -> Result<Watermark, ConnectorError>;
+
+    /// One page of objects. Reading the same page again is allowed at any time.
+    ///
+    /// # Errors
+    /// `Unsupported` where there are no deltas and some are asked for; `NotFound` when the watermark has expired,
+    /// which means that everything must be read again.
+    async fn read(&self, request: &ReadRequest) -> Result<Page, ConnectorError>;
 
     /// The object that a person named, or `None`. Values are normalised here, once.
     async fn subject(&self, request: &SubjectRequest) -> Result<Option<DirectoryObject>, ConnectorError>;

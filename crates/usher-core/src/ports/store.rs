@@ -1,12 +1,14 @@
 //! The contract of the store: everything that must survive a crash.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use smol_str::SmolStr;
 
 use crate::{
-    Anchor, AppRoleAssignment, AssignmentId, Entry, EntryId, EntryKind, Job, JobId, Link, Pairing,
-    ProvisioningEvent, Relation, Secret,
+    Action, Anchor, AppRoleAssignment, AssignmentId, Entry, EntryId, EntryKind, Escrow, Job, JobId, JobState,
+    Link, Pairing, ProvisioningEvent, Relation, Secret,
 };
 
 /// A failure of the store.
@@ -74,29 +76,116 @@ pub struct EventQuery {
     pub limit: usize,
 }
 
+/// A source object as a job knows it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SubjectKey {
+    /// The job.
+    pub job: JobId,
+    /// The source object's name in the schema.
+    pub source_type: SmolStr,
+    /// The source object.
+    pub source_anchor: Anchor,
+}
+
 /// What happens to a pairing.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PairingChange {
     /// The pair is made or confirmed.
     Put(Pairing),
     /// The pair is forgotten.
-    Forget {
-        /// The job.
-        job: JobId,
-        /// The source object's name in the schema.
-        source_type: SmolStr,
-        /// The source object.
-        source_anchor: Anchor,
-    },
+    Forget(SubjectKey),
+}
+
+/// What happens to an escrow.
+#[derive(Clone, Debug, PartialEq)]
+pub enum EscrowChange {
+    /// The object waits for another try.
+    Put(Escrow),
+    /// It waits no longer.
+    Remove(SubjectKey),
+}
+
+/// A disabling or deletion that waits until all of its cycle are counted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Held {
+    /// The object.
+    pub subject: SubjectKey,
+    /// `Disable` or `Delete`.
+    pub action: Action,
+    /// The name people know the object by.
+    pub display_name: String,
+    /// The log already says that it was held back.
+    pub is_staged: bool,
+}
+
+/// What happens to a disabling or deletion that waits.
+#[derive(Clone, Debug, PartialEq)]
+pub enum HeldChange {
+    /// It waits.
+    Put(Held),
+    /// It is done, or not wanted any more.
+    Remove(SubjectKey),
+}
+
+/// References of an object that could not be resolved. Replaces what was known of the object.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Waiting {
+    /// The object that refers.
+    pub subject: SubjectKey,
+    /// The source objects that have no pair yet.
+    pub awaited: Vec<Anchor>,
+}
+
+/// The pairing of an object came up in a cycle.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Seen {
+    /// The object.
+    pub subject: SubjectKey,
+    /// The number of the cycle.
+    pub cycle: u64,
+}
+
+/// What a restart forgets of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clear {
+    /// Pairings, and what hangs on them: references that wait, deletions that were held back.
+    Pairings,
+    /// Escrows. A create whose outcome is not known stays.
+    Escrows,
+    /// Disablings and deletions that were held back.
+    Held,
 }
 
 /// Results that become durable together or not at all.
 #[derive(Clone, Debug, Default)]
 pub struct Commit {
+    /// What a restart forgets; goes before everything else.
+    pub clear: Vec<(JobId, Clear)>,
     /// Pairings made, confirmed and forgotten.
     pub pairings: Vec<PairingChange>,
+    /// Pairings that came up in a cycle; goes after the changes of pairings.
+    pub seen: Vec<Seen>,
+    /// Objects that failed, and those that do no longer.
+    pub escrows: Vec<EscrowChange>,
+    /// References that could not be resolved.
+    pub waiting: Vec<Waiting>,
+    /// Disablings and deletions that wait to be counted.
+    pub held: Vec<HeldChange>,
     /// Events for the provisioning log.
     pub events: Vec<ProvisioningEvent>,
+    /// How far the job is now.
+    pub state: Option<(JobId, JobState)>,
+}
+
+/// A change of the directory inside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntryChange {
+    /// Counts all changes; an entry has only its newest.
+    pub number: u64,
+    /// The entry.
+    pub id: EntryId,
+    /// It was removed for good.
+    pub is_removed: bool,
 }
 
 /// A secret of a service principal's synchronization, under its Graph key.
@@ -127,6 +216,21 @@ pub trait Store: Send + Sync {
     /// Removes an entry for good, with its links and assignments. Says whether it was there.
     async fn remove_entry(&self, kind: EntryKind, id: &EntryId) -> Result<bool, StoreError>;
 
+    /// How many entries of a kind there are, living and deleted.
+    async fn count_entries(&self, kind: EntryKind) -> Result<u64, StoreError>;
+    /// The number of the newest change of any entry; 0 when there is none. An entry changes when it is written or
+    /// removed, when its links change, when an entry that it refers to is deleted, restored or removed, and when its
+    /// assignments change, those by way of a group included.
+    async fn last_change(&self) -> Result<u64, StoreError>;
+    /// Changes of a kind after one number up to another, in order, at most `limit`.
+    async fn changes(
+        &self,
+        kind: EntryKind,
+        after: u64,
+        until: u64,
+        limit: usize,
+    ) -> Result<Vec<EntryChange>, StoreError>;
+
     /// Adds a link; for `Manager` it replaces the one there was. Says whether it is new.
     async fn add_link(&self, link: &Link) -> Result<bool, StoreError>;
     /// Removes a link. Says whether it was there.
@@ -148,6 +252,13 @@ pub trait Store: Send + Sync {
         limit: usize,
     ) -> Result<Vec<EntryId>, StoreError>;
 
+    /// The links of many entries to living entries: from and to, in order.
+    async fn living_links(
+        &self,
+        from: &[EntryId],
+        relation: Relation,
+    ) -> Result<Vec<(EntryId, EntryId)>, StoreError>;
+
     /// Makes an assignment. False when the same principal, resource and role are assigned already.
     async fn add_assignment(&self, assignment: &AppRoleAssignment) -> Result<bool, StoreError>;
     /// Removes an assignment. Says whether it was there.
@@ -155,13 +266,21 @@ pub trait Store: Send + Sync {
     /// Assignments of a resource or a principal, in the order in which they were made.
     async fn assignments(&self, query: &AssignmentQuery) -> Result<Vec<AppRoleAssignment>, StoreError>;
 
+    /// Which roles of a resource reach these users or groups: their own, and for users those of living security groups
+    /// that they are direct members of. Principal and role, each pair once.
+    async fn roles_of(
+        &self,
+        resource: &EntryId,
+        principals: &[EntryId],
+    ) -> Result<Vec<(EntryId, String)>, StoreError>;
+
     /// Makes or replaces a job.
     async fn put_job(&self, job: &Job) -> Result<(), StoreError>;
     /// The job with this id; ids are compared without regard to case.
     async fn job(&self, id: &JobId) -> Result<Option<Job>, StoreError>;
     /// The jobs of a service principal, or all, in the order in which they were made.
     async fn jobs(&self, service_principal: Option<&EntryId>) -> Result<Vec<Job>, StoreError>;
-    /// Removes a job with its schema and pairings. Says whether it was there.
+    /// Removes a job with its schema and everything it remembers. Says whether it was there.
     async fn remove_job(&self, id: &JobId) -> Result<bool, StoreError>;
     /// Replaces the schema document of a job.
     async fn put_schema(&self, job: &JobId, document: &str) -> Result<(), StoreError>;
@@ -192,12 +311,66 @@ pub trait Store: Send + Sync {
         target_type: &str,
         target_anchor: &Anchor,
     ) -> Result<Vec<Pairing>, StoreError>;
+    /// The pairs of many source objects of any of these types: source anchor to target anchor.
+    async fn pairs(
+        &self,
+        job: &JobId,
+        source_types: &[SmolStr],
+        source_anchors: &[Anchor],
+    ) -> Result<BTreeMap<Anchor, Anchor>, StoreError>;
+    /// Pairs of a type that did not come up in this cycle or a later one, in the order of source anchors.
+    async fn pairings_unseen(
+        &self,
+        job: &JobId,
+        source_type: &str,
+        cycle: u64,
+        after: Option<&Anchor>,
+        limit: usize,
+    ) -> Result<Vec<Pairing>, StoreError>;
+    /// How many pairs a job has, by source and target type.
+    async fn count_pairings(&self, job: &JobId) -> Result<Vec<(SmolStr, SmolStr, u64)>, StoreError>;
+    /// What the job remembers of an object: its pair and its escrow.
+    async fn remembered(&self, subject: &SubjectKey)
+    -> Result<(Option<Pairing>, Option<Escrow>), StoreError>;
+    /// Escrows that are due, in the order of type and anchor, only those after a key.
+    async fn escrows_due(
+        &self,
+        job: &JobId,
+        due: Timestamp,
+        after: Option<&(SmolStr, Anchor)>,
+        limit: usize,
+    ) -> Result<Vec<Escrow>, StoreError>;
+    /// How many objects of a job have failed and wait.
+    async fn count_escrows(&self, job: &JobId) -> Result<u64, StoreError>;
+    /// When the first escrow of a job is due.
+    async fn next_escrow(&self, job: &JobId) -> Result<Option<Timestamp>, StoreError>;
+    /// Disablings and deletions that wait, in the order of type and anchor, only those after a key.
+    async fn held(
+        &self,
+        job: &JobId,
+        after: Option<&(SmolStr, Anchor)>,
+        limit: usize,
+    ) -> Result<Vec<Held>, StoreError>;
+    /// How many disablings and deletions of a job wait.
+    async fn count_held(&self, job: &JobId) -> Result<u64, StoreError>;
+    /// Objects that wait for a reference which has a pair by now, in the order of type and anchor.
+    async fn healable(
+        &self,
+        job: &JobId,
+        after: Option<&(SmolStr, Anchor)>,
+        limit: usize,
+    ) -> Result<Vec<(SmolStr, Anchor)>, StoreError>;
+    /// What the job remembers from run to run.
+    async fn job_state(&self, job: &JobId) -> Result<Option<JobState>, StoreError>;
     /// Makes results durable, all or none.
     async fn commit(&self, commit: &Commit) -> Result<(), StoreError>;
     /// A page of the provisioning log, newest first.
     async fn events(&self, query: &EventQuery) -> Result<Vec<ProvisioningEvent>, StoreError>;
     /// The event with this id.
     async fn event(&self, id: &str) -> Result<Option<ProvisioningEvent>, StoreError>;
+
+    /// Removes events that ended before an instant, at most `limit`. Says how many there were.
+    async fn prune_events(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError>;
 
     /// Keeps a document under a name (signing key, tenant, credentials); replaces the one there was.
     async fn put_setting(&self, name: &str, value: &Secret) -> Result<(), StoreError>;

@@ -1,7 +1,7 @@
 //! Export: the sentences about what was written, or was not. The writing itself is the engine's.
 
 use super::{Names, step};
-use crate::{Action, Failure, Skip, Status, Step, StepKind};
+use crate::{Action, Failure, PairingEffect, Plan, Skip, Status, Step, StepKind};
 
 /// The verb of an action in the sentences, present and past.
 fn verbs(action: Action) -> (&'static str, &'static str, &'static str) {
@@ -59,6 +59,34 @@ pub fn planned(names: &Names, action: Action) -> Step {
     );
     step.details.insert("ReportableIdentifier".into(), names.reportable.clone());
     step
+}
+
+/// The deletion guard holds this back: a plan that does nothing and says so.
+pub fn staged(names: &Names, action: Action) -> Plan {
+    let (_, verb, _) = verbs(action);
+    let description = format!(
+        "The deletion of {} '{}' is staged: it would {verb} the account in {}, but more accounts would be disabled or \
+         deleted in this cycle than the threshold allows",
+        names.object_type, names.reportable, names.target
+    );
+    let mut step = step("EntrySynchronizationSkip", StepKind::Export, Status::Skipped, description.clone());
+    step.details.insert("ReportableIdentifier".into(), names.reportable.clone());
+    step.details
+        .insert("StagedAction".into(), if action == Action::Delete { "Delete" } else { "Disable" }.into());
+    let skip = Skip { reason: crate::SkipReason::StagedDelete, property: None, description };
+    Plan {
+        steps: vec![step],
+        action: Action::StagedDelete,
+        operations: Vec::new(),
+        modified: Vec::new(),
+        skip: Some(skip),
+        failure: None,
+        unresolved: Vec::new(),
+        pairing: PairingEffect::None,
+        target: None,
+        reportable: names.reportable.clone(),
+        scope: None,
+    }
 }
 
 /// The target took the rest, but left this attribute out.

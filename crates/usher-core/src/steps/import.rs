@@ -33,8 +33,21 @@ pub fn imported(names: &Names, object: &DirectoryObject) -> Step {
     step
 }
 
-/// The source does not have the object that was named.
-pub fn not_found(names: &Names, named: &str) -> Step {
+/// The source does not have the object. `is_gone`: it said so itself, which is no failure.
+pub fn not_found(names: &Names, named: &str, is_gone: bool) -> Step {
+    if is_gone {
+        let mut step = step(
+            "EntryImportDelete",
+            StepKind::Import,
+            Status::Success,
+            format!(
+                "Received {} '{}' change of type (Delete) from {}",
+                names.object_type, names.reportable, names.source
+            ),
+        );
+        step.details.insert("ReportableIdentifier".into(), names.reportable.clone());
+        return step;
+    }
     let mut step = step(
         "EntryImportObjectNotFound",
         StepKind::Import,

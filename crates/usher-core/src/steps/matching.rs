@@ -45,6 +45,27 @@ pub fn values<'a>(
     Ok(found)
 }
 
+/// The values of a create that was sent, then the present ones: the account bears the former if the create took
+/// effect.
+pub fn with_sought<'a>(
+    mapping: &'a MappingProgram,
+    facts: &Facts,
+    present: Vec<(&'a AttributeProgram, Value)>,
+) -> Vec<(&'a AttributeProgram, Value)> {
+    let Some(sent) = &facts.sent_create else { return present };
+    let sought = sent.sought.iter().filter_map(|(name, value)| {
+        let attribute = mapping.attributes.iter().find(|attribute| attribute.target == *name)?;
+        Some((attribute, value.clone()))
+    });
+    let mut values: Vec<(&AttributeProgram, Value)> = sought.collect();
+    for (attribute, value) in present {
+        if !values.iter().any(|(known, other)| known.target == attribute.target && *other == value) {
+            values.push((attribute, value));
+        }
+    }
+    values
+}
+
 /// Finds the target object, or asks. Steps tell what was tried.
 ///
 /// # Errors
@@ -57,7 +78,12 @@ pub fn find(
     steps: &mut Vec<Step>,
 ) -> Result<Match, Box<Question>> {
     if let Some(pairing) = &facts.pairing {
-        return paired(mapping, facts, names, pairing, steps);
+        let found = paired(mapping, facts, names, pairing, steps)?;
+        let is_matched_again = facts.rematches_vanished && matches!(found, Match::Failed(_));
+        if !is_matched_again {
+            return Ok(found);
+        }
+        steps.push(vanished(names, pairing));
     }
     for (attribute, value) in values {
         let question = Question::Match(MatchQuery {
@@ -134,6 +160,54 @@ pub fn find(
         }
     }
     Ok(Match::None)
+}
+
+/// The target object that the stored pair names; `None` when it is gone.
+///
+/// # Errors
+/// The question to ask first.
+pub fn paired_target(
+    mapping: &MappingProgram,
+    facts: &Facts,
+    names: &Names,
+    steps: &mut Vec<Step>,
+) -> Result<Option<DirectoryObject>, Box<Question>> {
+    let Some(pairing) = &facts.pairing else { return Ok(None) };
+    Ok(match paired(mapping, facts, names, pairing, steps)? {
+        Match::One(target) => Some(*target),
+        Match::None | Match::Failed(_) => None,
+    })
+}
+
+/// A create was sent a moment ago, and the target does not show yet whether it took effect.
+pub fn unsettled(names: &Names) -> Failure {
+    Failure {
+        code: "Timeout".into(),
+        reason: format!(
+            "a create of '{}' was sent to {} a moment ago and its outcome is not known yet",
+            names.reportable, names.target
+        ),
+        additional_details: None,
+        category: ErrorCategory::Failure,
+        recommended_action: Some(
+            "wait two minutes and provision the object again; a running job does so by itself".into(),
+        ),
+    }
+}
+
+/// The paired object is gone from the target, and the object is matched again.
+fn vanished(names: &Names, pairing: &Pairing) -> Step {
+    let mut step = step(
+        "EntryImportObjectNotFound",
+        StepKind::Matching,
+        Status::Warning,
+        format!(
+            "The object '{}' that '{}' was paired with is gone from {}; it is matched again",
+            pairing.target_anchor, names.reportable, names.target
+        ),
+    );
+    step.details.insert("TargetAnchor".into(), pairing.target_anchor.to_string());
+    step
 }
 
 fn paired(

@@ -1,10 +1,13 @@
-//! Synchronization jobs: make, look at, list, remove.
+//! Synchronization jobs: make, look at, list, start, pause, restart, change, remove.
 
-use usher_core::{EntryId, EntryKind, Job, JobId, ScheduleState};
+use smol_str::SmolStr;
+use usher_core::{EntryId, EntryKind, Job, JobId, JobState, ResetScope, RestartRequest, ScheduleState};
 
 use super::CaseError;
+use super::on_demand::test_connection;
 use crate::Engine;
 use crate::prepared::template;
+use crate::target::Target;
 
 impl Engine {
     /// Makes a job of a template for a service principal; it is `Disabled` until started.
@@ -31,6 +34,7 @@ impl Engine {
                 .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
                 .collect(),
             created_at: self.clock.now(),
+            restart: None,
         };
         self.store.put_job(&job).await?;
         Ok(job)
@@ -62,8 +66,168 @@ impl Engine {
     /// There is no such job under this service principal.
     pub async fn remove_job(&self, service_principal: &EntryId, id: &JobId) -> Result<(), CaseError> {
         let job = self.job(service_principal, id).await?;
+        let control = self.runs.control(&job.id);
+        control.stop();
+        // A run that is under way would write down its state once more.
+        let _not_running = control.begin().await;
         self.store.remove_job(&job.id).await?;
         self.forget_prepared(&job.id);
         Ok(())
     }
+
+    /// Lets a job run on its schedule: at once, going on where it was. Lifts a quarantine. The connection of a job
+    /// that never ran is tested first.
+    ///
+    /// # Errors
+    /// There is no such job, or the connection of a new job does not work.
+    pub async fn start_job(&self, service_principal: &EntryId, id: &JobId) -> Result<(), CaseError> {
+        let job = self.job(service_principal, id).await?;
+        let has_run = self.store.job_state(&job.id).await?.is_some_and(|state| state.cycles > 0);
+        if !has_run {
+            let prepared = self.prepare(&job).await?;
+            let rule = prepared.schema.synchronization_rules.first().map(|rule| rule.id.clone());
+            let rule = rule.map(|rule| prepared.rule(&job.id, &rule)).transpose()?;
+            if let Some(mapping) = rule.as_ref().and_then(|rule| rule.mappings.first()) {
+                let target = Target::on_demand(prepared.target.clone(), self.clock.clone());
+                test_connection(self, &target, mapping).await?;
+            }
+        }
+        self.request_restart(&job.id, ResetScope::QUARANTINE_STATE, Some(ScheduleState::Active)).await
+    }
+
+    /// Stops a job after what is in flight; everything it remembers is kept.
+    ///
+    /// # Errors
+    /// There is no such job.
+    pub async fn pause_job(&self, service_principal: &EntryId, id: &JobId) -> Result<(), CaseError> {
+        let job = self.job(service_principal, id).await?;
+        let control = self.runs.control(&job.id);
+        let _order = control.order().await;
+        let job = self.job(service_principal, &job.id).await?;
+        self.store.put_job(&Job { state: ScheduleState::Disabled, ..job }).await?;
+        control.stop();
+        self.runs.bell.notify_one();
+        Ok(())
+    }
+
+    /// Restarts a job: forgets what the scope says, then runs at once.
+    ///
+    /// # Errors
+    /// There is no such job.
+    pub async fn restart_job(
+        &self,
+        service_principal: &EntryId,
+        id: &JobId,
+        scope: ResetScope,
+    ) -> Result<(), CaseError> {
+        let job = self.job(service_principal, id).await?;
+        self.request_restart(&job.id, scope, Some(ScheduleState::Active)).await?;
+        // A run under way would go on with what is to be forgotten.
+        self.runs.control(&job.id).stop();
+        Ok(())
+    }
+
+    /// Notes a restart. The next run carries it out, also after a crash in between.
+    pub(crate) async fn request_restart(
+        &self,
+        id: &JobId,
+        scope: ResetScope,
+        state: Option<ScheduleState>,
+    ) -> Result<(), CaseError> {
+        let control = self.runs.control(id);
+        let _order = control.order().await;
+        let Some(mut job) = self.store.job(id).await? else {
+            return Err(CaseError::not_found("synchronization job", id.as_str()));
+        };
+        let applied = self.store.job_state(&job.id).await?.map_or(0, |state| state.applied_restart);
+        // One that still waits is not forgotten over this one.
+        let waiting = job.restart.filter(|request| request.number > applied);
+        job.restart = Some(RestartRequest {
+            number: job.restart.map_or(0, |request| request.number).max(applied) + 1,
+            scope: waiting.map_or(scope, |request| request.scope.with(scope)),
+        });
+        if let Some(state) = state {
+            job.state = state;
+        }
+        self.store.put_job(&job).await?;
+        self.runs.bell.notify_one();
+        Ok(())
+    }
+
+    /// Changes the interval and settings of a job; settings that are not named stay.
+    ///
+    /// # Errors
+    /// There is no such job, or the interval is no ISO 8601 duration of at least ten seconds.
+    pub async fn update_job(
+        &self,
+        service_principal: &EntryId,
+        id: &JobId,
+        interval: Option<&str>,
+        settings: &[(String, String)],
+    ) -> Result<Job, CaseError> {
+        let job = self.job(service_principal, id).await?;
+        let control = self.runs.control(&job.id);
+        let _order = control.order().await;
+        let mut job = self.job(service_principal, &job.id).await?;
+        if let Some(text) = interval {
+            if !is_interval(text) {
+                return Err(CaseError::invalid(
+                    "Request_BadRequest",
+                    format!(
+                        "'{text}' is no interval: give an ISO 8601 duration of at least ten seconds, such as PT40M"
+                    ),
+                ));
+            }
+            job.interval = text.into();
+        }
+        for (name, value) in settings {
+            match job.settings.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(name)) {
+                Some((_, known)) => known.clone_from(value),
+                None => job.settings.push((name.clone(), value.clone())),
+            }
+        }
+        self.store.put_job(&job).await?;
+        self.runs.bell.notify_one();
+        Ok(job)
+    }
+
+    /// How a job is.
+    ///
+    /// # Errors
+    /// Only the store's.
+    pub async fn job_status(&self, job: Job) -> Result<JobStatus, CaseError> {
+        let mut state = self.store.job_state(&job.id).await?.unwrap_or_default();
+        if let Some(request) = job.restart.filter(|request| request.number > state.applied_restart) {
+            // What was asked for counts, even before the next run has carried it out.
+            let applied = state.applied_restart;
+            state = state.reset(request.number, request.scope);
+            state.applied_restart = applied;
+        }
+        let synchronized = self.store.count_pairings(&job.id).await?;
+        let is_running = self.runs.control(&job.id).is_running();
+        Ok(JobStatus { job, state, synchronized, is_running })
+    }
+}
+
+fn is_interval(text: &str) -> bool {
+    text.parse::<jiff::Span>()
+        .ok()
+        .and_then(|span| span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok())
+        .is_some_and(|duration| duration.as_secs() >= SHORTEST_INTERVAL)
+}
+
+/// The shortest interval between two cycles, in seconds.
+const SHORTEST_INTERVAL: i64 = 10;
+
+/// A job with everything that can be told of it (Graph `synchronizationStatus`).
+#[derive(Clone, Debug)]
+pub struct JobStatus {
+    /// The job.
+    pub job: Job,
+    /// What it remembers.
+    pub state: JobState,
+    /// How many objects are paired, by source and target type.
+    pub synchronized: Vec<(SmolStr, SmolStr, u64)>,
+    /// A run is under way.
+    pub is_running: bool,
 }

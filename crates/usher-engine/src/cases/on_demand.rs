@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use smol_str::SmolStr;
 use usher_core::ports::MatchQuery;
 use usher_core::program::{MappingProgram, RuleProgram};
-use usher_core::{Anchor, EntryId, EntryKind, NamedReference, References};
+use usher_core::{Anchor, EntryId, EntryKind, NamedReference, References, StepKind};
 use usher_expr::Value;
 
 use super::CaseError;
 use crate::failures::failure;
-use crate::prepared::PreparedJob;
-use crate::subject::{Run, Worked};
+use crate::subject::{Mode, Run, Worked};
+use crate::target::Target;
 use crate::{Engine, OnDemandAnswer, OnDemandRequest, Subject};
 
 impl Engine {
@@ -38,19 +38,22 @@ impl Engine {
         self.check_subject(&rule, subject)?;
         let mapping = mapping(&rule, &subject.object_type)?;
 
+        let target = Target::on_demand(prepared.target.clone(), self.clock.clone());
         let run = Run {
             engine: self,
             job: &job,
             service_principal: &entry,
             prepared: &prepared,
             rule: &rule,
+            target: &target,
             cycle: self.clock.guid().to_string().into(),
-            dry_run: request.dry_run,
+            mode: if request.dry_run { Mode::DryRun } else { Mode::OnDemand },
             applies_filters: prepared.template.scoping_on_demand,
             initiated_by: request.initiated_by.clone(),
         };
-        if let Err(error) = test_connection(self, &prepared, mapping).await {
-            let worked = run.unreachable(mapping, &subject.object_id, failure(&error)).await?;
+        if let Err(error) = test_connection(self, &target, mapping).await {
+            let failure = failure(&error);
+            let worked = run.unreachable(mapping, &subject.object_id, failure, StepKind::Import).await?;
             return Ok(OnDemandAnswer { event: worked.event, linked: Vec::new(), requests: Vec::new() });
         }
 
@@ -63,7 +66,7 @@ impl Engine {
             let worked = run.work(mapping, &object.object_id, References::Named(Vec::new()), &known).await?;
             let anchor =
                 worked.source_anchor.clone().unwrap_or_else(|| Anchor::new(object.object_id.as_str()));
-            if run.dry_run
+            if run.mode == Mode::DryRun
                 && let Some(target) = &worked.target_anchor
             {
                 known.insert(anchor.clone(), target.clone());
@@ -168,9 +171,9 @@ fn links_of(subject: &Subject) -> impl Iterator<Item = (&'static str, &Subject)>
 }
 
 /// Asks the target for an object that cannot exist, as every run does first.
-async fn test_connection(
+pub(crate) async fn test_connection(
     engine: &Engine,
-    prepared: &PreparedJob,
+    target: &Target,
     mapping: &MappingProgram,
 ) -> Result<(), usher_core::ports::ConnectorError> {
     let Some(attribute) = mapping.matching().next() else { return Ok(()) };
@@ -180,5 +183,5 @@ async fn test_connection(
         value: Value::from(engine.clock.guid().to_string().as_str()),
         attributes: vec![attribute.target.clone()],
     };
-    prepared.target.check(&probe).await
+    target.check(&probe).await
 }

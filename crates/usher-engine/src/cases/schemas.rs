@@ -1,7 +1,7 @@
 //! The synchronization schema of a job: look at, replace, fall back to the template's.
 
 use usher_core::schema::{self, Schema, Severity};
-use usher_core::{EntryId, Job, JobId};
+use usher_core::{EntryId, Job, JobId, ResetScope};
 
 use super::CaseError;
 use crate::Engine;
@@ -53,7 +53,7 @@ impl Engine {
         schema.id = Some(job.id.to_string());
         schema.version = Some(format!("Date:{}, ActivityId:{}", self.clock.now(), self.clock.guid()));
         self.store.put_schema(&job.id, &schema.to_json().to_string()).await?;
-        Ok(())
+        self.schema_changed(&job).await
     }
 
     /// Drops the job's own schema; the template's counts again.
@@ -63,7 +63,13 @@ impl Engine {
     pub async fn reset_schema(&self, service_principal: &EntryId, job: &JobId) -> Result<(), CaseError> {
         let job = self.job(service_principal, job).await?;
         self.store.remove_schema(&job.id).await?;
-        Ok(())
+        self.schema_changed(&job).await
+    }
+
+    /// Everything is looked at again under a new schema, and a quarantine ends (Graph, quarantine). Should this be
+    /// lost, the next cycle still sees that the schema is another.
+    async fn schema_changed(&self, job: &Job) -> Result<(), CaseError> {
+        self.request_restart(&job.id, ResetScope::WATERMARK.with(ResetScope::QUARANTINE_STATE), None).await
     }
 
     /// The effective schema of a job that is at hand.

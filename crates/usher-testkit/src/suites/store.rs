@@ -1,5 +1,7 @@
 //! The contract of the store. A failed case panics with what was expected.
 
+mod cycles;
+
 use jiff::Timestamp;
 use serde_json::{Map, json};
 use usher_core::ports::{
@@ -27,6 +29,14 @@ pub async fn run(store: &dyn Store) {
     results_become_durable_together(store).await;
     events_are_listed_newest_first(store).await;
     settings_are_kept_by_name(store).await;
+    cycles::changes_name_everybody_concerned(store).await;
+    cycles::roles_reach_members_of_security_groups(store).await;
+    cycles::pairings_tell_who_did_not_come_up(store).await;
+    cycles::escrows_come_back_when_they_are_due(store).await;
+    cycles::held_deletions_wait_and_are_counted(store).await;
+    cycles::waiting_references_heal_once_the_other_side_is_paired(store).await;
+    cycles::a_job_s_state_is_part_of_the_commit(store).await;
+    cycles::old_events_are_pruned(store).await;
 }
 
 /// An entry with a display name, for cases of the caller.
@@ -226,6 +236,7 @@ fn job(id: &str, service_principal: &str) -> Job {
         state: ScheduleState::Disabled,
         settings: vec![("b".to_owned(), "1".to_owned()), ("a".to_owned(), "2".to_owned())],
         created_at: at(3),
+        restart: None,
     }
 }
 
@@ -246,7 +257,7 @@ async fn jobs_have_schemas_and_ids_without_case(store: &dyn Store) {
     store
         .commit(&Commit {
             pairings: vec![PairingChange::Put(pairing(&one.id, "s", "t"))],
-            events: Vec::new(),
+            ..Commit::default()
         })
         .await
         .expect("it is written");
@@ -319,12 +330,14 @@ async fn results_become_durable_together(store: &dyn Store) {
             PairingChange::Put(pairing(&job, "s-2", "t-1")),
         ],
         events: vec![event("e-1", "together", 10)],
+        ..Commit::default()
     };
     store.commit(&commit).await.expect("it is written");
     assert!(store.commit(&commit).await.is_err(), "an event is written once");
     let clash = Commit {
         pairings: vec![PairingChange::Put(pairing(&job, "s-3", "t-3"))],
         events: vec![event("e-1", "together", 11)],
+        ..Commit::default()
     };
     assert!(store.commit(&clash).await.is_err());
     assert_eq!(
@@ -334,12 +347,8 @@ async fn results_become_durable_together(store: &dyn Store) {
     );
     let claims = store.pairings_of_target(&job, "Account", &Anchor::new("t-1")).await.expect("it lists");
     assert_eq!(claims.len(), 2);
-    let forget = PairingChange::Forget {
-        job: job.clone(),
-        source_type: "User".into(),
-        source_anchor: Anchor::new("s-1"),
-    };
-    store.commit(&Commit { pairings: vec![forget], events: Vec::new() }).await.expect("it is forgotten");
+    let forget = PairingChange::Forget(cycles::subject(&job, "s-1"));
+    store.commit(&Commit { pairings: vec![forget], ..Commit::default() }).await.expect("it is forgotten");
     assert_eq!(store.pairing(&job, "User", &Anchor::new("s-1")).await.expect("it reads"), None);
     assert!(store.event("e-1").await.expect("it reads").is_some());
     assert!(store.event("e-0").await.expect("it reads").is_none());
@@ -347,7 +356,7 @@ async fn results_become_durable_together(store: &dyn Store) {
 
 async fn events_are_listed_newest_first(store: &dyn Store) {
     let events = vec![event("n-1", "listed", 100), event("n-2", "listed", 300), event("n-3", "listed", 200)];
-    store.commit(&Commit { pairings: Vec::new(), events }).await.expect("they are written");
+    store.commit(&Commit { events, ..Commit::default() }).await.expect("they are written");
     let of_job = EventQuery { job: Some(JobId::new("listed")), limit: 9, ..EventQuery::default() };
     let list = |events: Vec<ProvisioningEvent>| events.into_iter().map(|event| event.id).collect::<Vec<_>>();
     assert_eq!(list(store.events(&of_job).await.expect("it lists")), ["n-2", "n-3", "n-1"]);

@@ -1,0 +1,291 @@
+//! The stages of a cycle. Each works on one page and moves the position on; the last says that the cycle is over.
+
+use std::collections::HashMap;
+
+use smol_str::SmolStr;
+use usher_core::cycle::{CycleKind, DeletionGuard, Position};
+use usher_core::ports::{Commit, Held, HeldChange, Incoming, Page, ReadRequest};
+use usher_core::quarantine::RunError;
+use usher_core::steps::export;
+use usher_core::{Anchor, Facts};
+
+use super::work::{Item, What, service};
+use super::{Broke, CycleRun, Lane};
+use crate::subject::{Imported, Mode, Progress, Run};
+
+/// How many objects a page of the store holds.
+const PAGE: usize = 500;
+/// The job setting with the deletion threshold (Graph, cloud sync).
+const THRESHOLD_SETTING: &str = "QuarantineTooManyDeletesThreshold";
+/// The secret that holds the notification settings, the threshold among them (Graph secret key).
+const NOTIFICATIONS: &str = "SyncNotificationSettings";
+
+/// Where a list of the store goes on.
+type After = Option<(SmolStr, Anchor)>;
+
+impl<'a> CycleRun<'a> {
+    /// Reads and works on one page of the source.
+    pub(super) async fn import(&mut self, index: usize, cursor: Option<SmolStr>) -> Result<bool, Broke> {
+        let lanes = self.lanes;
+        let Some(lane) = lanes.get(index) else {
+            return self.imported_everything().await;
+        };
+        let page = self.read(lane, cursor).await?;
+        let is_incremental = self.cycle().kind == CycleKind::Incremental;
+        let count = page.objects.len() as u64;
+        let (next, total) = (page.next.clone(), page.total);
+        let items = newest(page).map(|incoming| Item {
+            lane,
+            what: What::Read(Box::new(Imported {
+                named: incoming.anchor.as_str().into(),
+                anchor: incoming.anchor,
+                object: incoming.object,
+                entitlement: incoming.entitlement,
+            })),
+            holds: true,
+        });
+        let items = items.collect();
+        if !self.work_all(items).await? {
+            return Ok(false);
+        }
+        let cycle = self.cycle_mut();
+        cycle.counts.imported += count;
+        if is_incremental {
+            cycle.counts.imported_deltas += count;
+        }
+        if let Some(total) = total {
+            *cycle.total.get_or_insert(0) += total;
+        }
+        self.move_to(match next {
+            Some(cursor) => Position::Import { mapping: index, cursor: Some(cursor) },
+            None => Position::Import { mapping: index + 1, cursor: None },
+        })
+        .await?;
+        Ok(false)
+    }
+
+    async fn read(&self, lane: &Lane, cursor: Option<SmolStr>) -> Result<Page, Broke> {
+        let cycle = self.cycle();
+        let mapping = lane.mapping();
+        let until = cycle.watermarks.get(&lane.key).cloned();
+        let since = match cycle.kind {
+            CycleKind::Initial => None,
+            CycleKind::Incremental => self.state.watermarks.get(&lane.key).cloned(),
+        };
+        let (Some(until), true) = (until, since.is_some() || cycle.kind == CycleKind::Initial) else {
+            let message = format!("there is no watermark for {}", mapping.source_type);
+            let error = RunError { code: "InvalidWatermark".into(), message, is_tenant_actionable: false };
+            return Err(Broke::Expired(error));
+        };
+        let request = ReadRequest {
+            object_type: mapping.source_type.clone(),
+            attributes: mapping.source_attributes(),
+            application: Some(self.service_principal.id.clone()),
+            since,
+            until,
+            cursor,
+        };
+        self.prepared.source.read(&request).await.map_err(|error| Broke::source(&error))
+    }
+
+    /// A full read that found nothing at all, although accounts are managed, is a mistake of somebody: it must not
+    /// lead to the deletion of them all.
+    async fn imported_everything(&mut self) -> Result<bool, Broke> {
+        let cycle = self.cycle();
+        let is_initial = cycle.kind == CycleKind::Initial;
+        if is_initial && cycle.counts.imported == 0 && !cycle.forces_deletes {
+            let pairings = self.engine.store.count_pairings(&self.job.id).await?;
+            let managed: u64 = pairings.iter().map(|(_, _, count)| count).sum();
+            if managed > 0 {
+                self.state.cycle = None;
+                return Err(Broke::Failed(RunError {
+                    code: "ImportEmpty".into(),
+                    message: format!(
+                        "the source gave no object at all, although {managed} accounts are paired; nothing was \
+                         deleted: look whether the source is the right one, or restart with the reset scope \
+                         ForceDeletes"
+                    ),
+                    is_tenant_actionable: true,
+                }));
+            }
+        }
+        self.move_to(match is_initial {
+            true => Position::Sweep { mapping: 0, after: None },
+            false => Position::Escrows { after: None },
+        })
+        .await?;
+        Ok(false)
+    }
+
+    /// Initial cycles: pairings whose source object did not come up are looked at one by one.
+    pub(super) async fn sweep(&mut self, index: usize, after: Option<Anchor>) -> Result<bool, Broke> {
+        let lanes = self.lanes;
+        let Some(lane) = lanes.get(index) else {
+            self.move_to(Position::Escrows { after: None }).await?;
+            return Ok(false);
+        };
+        let store = &self.engine.store;
+        let number = self.cycle().number;
+        let source_type = &lane.mapping().source_type;
+        let unseen = store.pairings_unseen(&self.job.id, source_type, number, after.as_ref(), PAGE).await?;
+        let last = unseen.last().filter(|_| unseen.len() == PAGE).map(|one| one.source_anchor.clone());
+        let item = |anchor| Item { lane, what: What::Named(anchor), holds: true };
+        let items = unseen.into_iter().map(|pairing| item(pairing.source_anchor)).collect();
+        if !self.work_all(items).await? {
+            return Ok(false);
+        }
+        self.move_to(match last {
+            Some(last) => Position::Sweep { mapping: index, after: Some(last) },
+            None => Position::Sweep { mapping: index + 1, after: None },
+        })
+        .await?;
+        Ok(false)
+    }
+
+    /// Objects that failed before and are due.
+    pub(super) async fn escrows(&mut self, after: After) -> Result<bool, Broke> {
+        let now = self.engine.clock.now();
+        let store = &self.engine.store;
+        let due = store.escrows_due(&self.job.id, now, after.as_ref(), PAGE).await?;
+        let keys = due.iter().map(|escrow| (escrow.source_type.clone(), escrow.source_anchor.clone()));
+        let (items, last) = self.page(keys.collect(), true);
+        if !self.work_all(items).await? {
+            return Ok(false);
+        }
+        match last {
+            Some(last) => self.move_to(Position::Escrows { after: Some(last) }).await?,
+            None => self.judge_deletions().await?,
+        }
+        Ok(false)
+    }
+
+    /// Everything to disable or delete is known now. Either all of it may be carried out, or none.
+    async fn judge_deletions(&mut self) -> Result<(), Broke> {
+        let count = self.engine.store.count_held(&self.job.id).await?;
+        let guard = DeletionGuard { threshold: self.threshold() };
+        if self.cycle().forces_deletes || guard.allows(count) {
+            return self.move_to(Position::Deprovision { after: None }).await;
+        }
+        self.stage_deletions().await?;
+        self.cycle_mut().was_held_back = true;
+        self.move_to(Position::References { after: None }).await
+    }
+
+    /// The most accounts that one cycle may disable and delete; `None` when the guard is off.
+    fn threshold(&self) -> Option<u64> {
+        let setting = self.job.setting(THRESHOLD_SETTING).and_then(|text| text.trim().parse().ok());
+        setting.or_else(|| {
+            let text = self.prepared.secret(NOTIFICATIONS)?;
+            let settings: serde_json::Value = serde_json::from_str(text).ok()?;
+            let is_true = |value: &serde_json::Value| {
+                value
+                    .as_bool()
+                    .unwrap_or_else(|| value.as_str().is_some_and(|text| text.eq_ignore_ascii_case("true")))
+            };
+            let value = &settings["DeleteThresholdValue"];
+            is_true(&settings["DeleteThresholdEnabled"])
+                .then(|| value.as_u64().or_else(|| value.as_str()?.trim().parse().ok()))
+                .flatten()
+        })
+    }
+
+    /// Says in the log what is held back, once for each object.
+    async fn stage_deletions(&self) -> Result<(), Broke> {
+        let mut after: After = None;
+        loop {
+            let held = self.engine.store.held(&self.job.id, after.as_ref(), PAGE).await?;
+            let Some(last) = held.last() else { return Ok(()) };
+            after = Some((last.subject.source_type.clone(), last.subject.source_anchor.clone()));
+            let mut commit = Commit::default();
+            for one in held.into_iter().filter(|one| !one.is_staged) {
+                let Some(lane) = self.lane(&one.subject.source_type) else { continue };
+                commit.events.push(self.staged(lane, &one));
+                commit.held.push(HeldChange::Put(Held { is_staged: true, ..one }));
+            }
+            self.engine.store.commit(&commit).await?;
+        }
+    }
+
+    fn staged(&self, lane: &Lane, held: &Held) -> usher_core::ProvisioningEvent {
+        let run = Run {
+            engine: self.engine,
+            job: self.job,
+            service_principal: self.service_principal,
+            prepared: self.prepared,
+            rule: &lane.rule,
+            target: self.target,
+            cycle: self.cycle().id.clone(),
+            mode: Mode::DryRun,
+            applies_filters: true,
+            initiated_by: service(),
+        };
+        let mapping = lane.mapping();
+        let names = run.names(mapping, &held.display_name);
+        let plan = export::staged(&names, held.action);
+        let mut progress = Progress::default();
+        for step in plan.steps.clone() {
+            run.note(&mut progress, step);
+        }
+        let facts = Facts { named: held.subject.source_anchor.as_str().into(), ..Facts::default() };
+        run.event(mapping, &facts, &plan, &progress, self.engine.clock.now())
+    }
+
+    /// Carries out what was counted: each object is looked at once more, and what is wanted no longer is not done.
+    pub(super) async fn deprovision(&mut self, after: After) -> Result<bool, Broke> {
+        let held = self.engine.store.held(&self.job.id, after.as_ref(), PAGE).await?;
+        let keys = held.into_iter().map(|held| (held.subject.source_type, held.subject.source_anchor));
+        let (items, last) = self.page(keys.collect(), false);
+        if !self.work_all(items).await? {
+            return Ok(false);
+        }
+        self.move_to(match last {
+            Some(last) => Position::Deprovision { after: Some(last) },
+            None => Position::References { after: None },
+        })
+        .await?;
+        Ok(false)
+    }
+
+    /// Objects that wait for a reference which has a pair by now.
+    pub(super) async fn references(&mut self, after: After) -> Result<bool, Broke> {
+        let healable = self.engine.store.healable(&self.job.id, after.as_ref(), PAGE).await?;
+        let count = healable.len() as u64;
+        let (items, last) = self.page(healable, true);
+        if !self.work_all(items).await? {
+            return Ok(false);
+        }
+        self.cycle_mut().counts.imported_reference_deltas += count;
+        match last {
+            Some(last) => {
+                self.move_to(Position::References { after: Some(last) }).await?;
+                Ok(false)
+            }
+            None => Ok(true),
+        }
+    }
+
+    /// The items of a list of the store, and where the next page begins.
+    fn page(&self, keys: Vec<(SmolStr, Anchor)>, holds: bool) -> (Vec<Item<'a>>, After) {
+        let last = keys.last().filter(|_| keys.len() == PAGE).cloned();
+        let items = keys.into_iter().filter_map(|(source_type, anchor)| {
+            let lane = self.lane(&source_type)?;
+            Some(Item { lane, what: What::Named(anchor), holds })
+        });
+        (items.collect(), last)
+    }
+
+    fn lane(&self, source_type: &str) -> Option<&'a Lane> {
+        self.lanes.iter().find(|lane| lane.mapping().source_type == source_type)
+    }
+}
+
+/// The objects of a page, each once; what comes last counts.
+fn newest(page: Page) -> impl Iterator<Item = Incoming> {
+    let last: HashMap<Anchor, usize> =
+        page.objects.iter().enumerate().map(|(place, incoming)| (incoming.anchor.clone(), place)).collect();
+    page.objects
+        .into_iter()
+        .enumerate()
+        .filter(move |(place, incoming)| last.get(&incoming.anchor) == Some(place))
+        .map(|(_, incoming)| incoming)
+}

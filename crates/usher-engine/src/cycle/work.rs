@@ -1,0 +1,181 @@
+//! Many subjects at once: bounded, counted, and stopped when the target as a whole fails.
+
+use std::collections::BTreeMap;
+
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use usher_core::cycle::Counts;
+use usher_core::ports::{ConnectorError, ConnectorErrorKind};
+use usher_core::quarantine::{self, RunError};
+use usher_core::{Anchor, Initiator, References, Status};
+
+use super::{Broke, CycleRun, Lane};
+use crate::cases::CaseError;
+use crate::subject::{Imported, Mode, Run, Worked};
+
+/// One object to work on.
+pub(super) struct Item<'a> {
+    pub(super) lane: &'a Lane,
+    pub(super) what: What,
+    /// A disabling or deletion is put aside until all are counted.
+    pub(super) holds: bool,
+}
+
+/// What is known of it.
+pub(super) enum What {
+    /// A page of the source held it.
+    Read(Box<Imported>),
+    /// Only its anchor: it is read first.
+    Named(Anchor),
+}
+
+/// Why the work on one object cannot go on.
+enum Stop {
+    Case(CaseError),
+    Source(ConnectorError),
+}
+
+impl CycleRun<'_> {
+    /// Works on all items. False when somebody asked to stop before all were begun.
+    pub(super) async fn work_all(&mut self, items: Vec<Item<'_>>) -> Result<bool, Broke> {
+        let run = Shared {
+            engine: self.engine,
+            job: self.job,
+            service_principal: self.service_principal,
+            prepared: self.prepared,
+            target: self.target,
+            cycle: self.cycle().id.clone(),
+            mode: Mode::Cycle {
+                number: self.cycle().number,
+                kind: self.cycle().kind,
+                is_quarantined: self.state.quarantine.is_some(),
+            },
+        };
+        let run = &run;
+        let mut items = items.into_iter();
+        let mut under_way = FuturesUnordered::new();
+        let mut broke = None;
+        loop {
+            while broke.is_none() && under_way.len() < self.concurrency && !self.control.is_stopped() {
+                let Some(item) = items.next() else { break };
+                under_way.push(run.work(item));
+            }
+            // What is in flight is finished, whatever happened.
+            let Some(outcome) = under_way.next().await else { break };
+            let judged = match outcome {
+                Ok(worked) => self.tally(&worked).await,
+                Err(Stop::Case(error)) => Err(Broke::Store(error)),
+                Err(Stop::Source(error)) => Err(Broke::source(&error)),
+            };
+            if let Err(error) = judged
+                && broke.is_none()
+            {
+                broke = Some(error);
+            }
+        }
+        match broke {
+            Some(broke) => Err(broke),
+            None => Ok(items.next().is_none()),
+        }
+    }
+
+    /// Counts what came of an object. When the target fails again and again it is tested: an object's failure never
+    /// stops a cycle, a failing target does.
+    async fn tally(&mut self, worked: &Worked) -> Result<(), Broke> {
+        let counts = &mut self.cycle_mut().counts;
+        count(counts, worked);
+        if let Some(reason) = quarantine::too_many(counts) {
+            let error = RunError {
+                code: reason.as_str().into(),
+                message: "too many objects failed; look at the failures in the provisioning log".to_owned(),
+                is_tenant_actionable: true,
+            };
+            return Err(Broke::Quarantined(reason, error));
+        }
+        let is_telling = matches!(
+            worked.target_failure,
+            Some(
+                ConnectorErrorKind::Unreachable
+                    | ConnectorErrorKind::Throttled
+                    | ConnectorErrorKind::Unauthorised
+                    | ConnectorErrorKind::Protocol
+            )
+        );
+        if !is_telling {
+            self.target_failures_in_a_row = 0;
+            return Ok(());
+        }
+        self.target_failures_in_a_row += 1;
+        if self.target_failures_in_a_row.is_power_of_two() {
+            self.test_connection(false).await?;
+        }
+        Ok(())
+    }
+}
+
+fn count(counts: &mut Counts, worked: &Worked) {
+    if let Some(scope) = &worked.scope {
+        counts.entitled += u64::from(scope.is_active && scope.is_assigned && scope.has_role);
+        counts.entitled_for_provisioning += u64::from(scope.is_active && scope.is_entitled());
+    }
+    if worked.is_held {
+        return;
+    }
+    counts.exports += u64::from(worked.needed_write);
+    match worked.event.status {
+        Status::Failure if worked.is_reference_failure => counts.failed_references += 1,
+        Status::Failure => counts.failed += 1,
+        _ => {
+            counts.succeeded += 1;
+            counts.exported += u64::from(worked.needed_write);
+            let is_deprovisioned = worked.needed_write
+                && matches!(worked.event.action, usher_core::Action::Disable | usher_core::Action::Delete);
+            counts.deprovisioned += u64::from(is_deprovisioned);
+        }
+    }
+}
+
+/// What all items of a cycle share.
+struct Shared<'a> {
+    engine: &'a crate::Engine,
+    job: &'a usher_core::Job,
+    service_principal: &'a usher_core::Entry,
+    prepared: &'a crate::prepared::PreparedJob,
+    target: &'a crate::target::Target,
+    cycle: smol_str::SmolStr,
+    mode: Mode,
+}
+
+impl Shared<'_> {
+    async fn work(&self, item: Item<'_>) -> Result<Worked, Stop> {
+        let run = Run {
+            engine: self.engine,
+            job: self.job,
+            service_principal: self.service_principal,
+            prepared: self.prepared,
+            rule: &item.lane.rule,
+            target: self.target,
+            cycle: self.cycle.clone(),
+            mode: self.mode,
+            applies_filters: true,
+            initiated_by: service(),
+        };
+        let mapping = item.lane.mapping();
+        let imported = match item.what {
+            What::Read(imported) => *imported,
+            What::Named(anchor) => run.import(mapping, anchor.as_str()).await.map_err(Stop::Source)?,
+        };
+        run.work_on(mapping, imported, References::All, &BTreeMap::new(), item.holds)
+            .await
+            .map_err(Stop::Case)
+    }
+}
+
+/// Who cycles are logged under (Graph, provisioning log: `initiatedBy`).
+pub(super) fn service() -> Initiator {
+    Initiator {
+        id: String::new(),
+        display_name: "Azure AD Provisioning Service".to_owned(),
+        initiator_type: "system".to_owned(),
+    }
+}

@@ -1,0 +1,227 @@
+//! The end of the work on a subject: what is remembered of it, and made durable together with its event.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use usher_core::escrow::{self, Pace};
+use usher_core::ports::{Commit, EscrowChange, Held, HeldChange, PairingChange, Seen, SubjectKey, Waiting};
+use usher_core::program::MappingProgram;
+use usher_core::{Action, Facts, Pairing, PairingEffect, Plan, SkipReason};
+
+use crate::cases::CaseError;
+use crate::subject::{Mode, Progress, Run, Worked};
+
+impl Run<'_> {
+    /// Puts a disabling or deletion aside until all of the cycle are counted.
+    pub(crate) async fn hold(
+        &self,
+        mapping: &MappingProgram,
+        facts: &Facts,
+        plan: Plan,
+        mut progress: Progress,
+        began_at: Timestamp,
+    ) -> Result<Worked, CaseError> {
+        let subject = self.key_of(mapping, facts);
+        progress.target_anchor = plan.target.as_ref().map(|object| object.anchor.clone());
+        let held = Held {
+            subject: subject.clone(),
+            action: plan.action,
+            display_name: plan.reportable.clone(),
+            is_staged: false,
+        };
+        let mut commit = Commit { held: vec![HeldChange::Put(held)], ..Commit::default() };
+        commit.seen.extend(self.seen(subject));
+        self.engine.store.commit(&commit).await?;
+        let event = self.event(mapping, facts, &plan, &progress, began_at);
+        let mut worked = worked(event, facts, &plan, progress);
+        worked.is_held = true;
+        Ok(worked)
+    }
+
+    /// Makes durable what came of a subject.
+    pub(crate) async fn finish(
+        &self,
+        mapping: &MappingProgram,
+        facts: &Facts,
+        plan: Plan,
+        mut progress: Progress,
+        began_at: Timestamp,
+    ) -> Result<Worked, CaseError> {
+        if progress.steps.is_empty() {
+            for step in plan.steps.clone() {
+                self.note(&mut progress, step);
+            }
+        }
+        let event = self.event(mapping, facts, &plan, &progress, began_at);
+        if self.mode != Mode::DryRun {
+            let commit = self.commit_of(mapping, facts, &plan, &progress, &event);
+            self.engine.store.commit(&commit).await?;
+        }
+        Ok(worked(event, facts, &plan, progress))
+    }
+
+    fn commit_of(
+        &self,
+        mapping: &MappingProgram,
+        facts: &Facts,
+        plan: &Plan,
+        progress: &Progress,
+        event: &usher_core::ProvisioningEvent,
+    ) -> Commit {
+        let is_cycle = matches!(self.mode, Mode::Cycle { .. });
+        let subject = self.key_of(mapping, facts);
+        let mut commit = Commit::default();
+        // A source that says "gone" of something this job never knew is no news.
+        let is_news =
+            !(is_cycle && facts.source.is_none() && facts.pairing.is_none() && plan.failure.is_none());
+        if is_news || !plan.operations.is_empty() {
+            commit.events.push(event.clone());
+        }
+        // A create that half succeeded is remembered: the account is there, whatever else failed.
+        let is_there = progress.target_anchor.is_some() && plan.action == Action::Create;
+        if plan.failure.is_none() || is_there {
+            commit.pairings.extend(self.pairing_change(mapping, facts, plan, progress));
+        }
+        commit.seen.extend(self.seen(subject.clone()));
+        commit.escrows.extend(self.escrow_change(&subject, facts, plan, progress, is_there));
+        let has_references = mapping.attributes.iter().any(|attribute| attribute.is_reference());
+        if has_references && plan.failure.is_none() && (is_cycle || !plan.unresolved.is_empty()) {
+            let awaited = plan.unresolved.iter().map(|(_, anchor)| anchor.clone()).collect();
+            commit.waiting.push(Waiting { subject: subject.clone(), awaited });
+        }
+        if is_cycle && plan.failure.is_none() {
+            commit.held.push(HeldChange::Remove(subject));
+        }
+        commit
+    }
+
+    /// Failures wait for another try; what came out right waits no longer.
+    fn escrow_change(
+        &self,
+        subject: &SubjectKey,
+        facts: &Facts,
+        plan: &Plan,
+        progress: &Progress,
+        is_there: bool,
+    ) -> Option<EscrowChange> {
+        let earlier = progress.escrow.as_ref();
+        let Some(failure) = &plan.failure else {
+            return earlier.map(|_| EscrowChange::Remove(subject.clone()));
+        };
+        // Once the pair is stored, the outcome of the create is known.
+        let sent =
+            earlier.and_then(|escrow| escrow.sent.clone()).filter(|_| !is_there && facts.pairing.is_none());
+        let Mode::Cycle { is_quarantined, .. } = self.mode else {
+            // Whoever asked sees the failure; only what nobody knows is left for a cycle to find out.
+            return match (earlier, sent) {
+                (Some(escrow), Some(_)) => Some(EscrowChange::Put(escrow.clone())),
+                (Some(escrow), None) if escrow.attempts == 0 => Some(EscrowChange::Remove(subject.clone())),
+                (Some(escrow), None) => {
+                    Some(EscrowChange::Put(usher_core::Escrow { sent: None, ..escrow.clone() }))
+                }
+                (None, _) => None,
+            };
+        };
+        let pace = Pace {
+            interval: interval(&self.job.interval),
+            is_quarantined,
+            dice: self.engine.clock.guid().as_u64_pair().1,
+        };
+        let identity = (subject.job.clone(), subject.source_type.clone(), subject.source_anchor.clone());
+        let now = self.engine.clock.now();
+        Some(EscrowChange::Put(escrow::after_failure(
+            earlier,
+            identity,
+            failure,
+            progress.is_reference_failure,
+            sent,
+            now,
+            pace,
+        )))
+    }
+
+    fn seen(&self, subject: SubjectKey) -> Option<Seen> {
+        match self.mode {
+            Mode::Cycle { number, kind: usher_core::CycleKind::Initial, .. } => {
+                Some(Seen { subject, cycle: number })
+            }
+            _ => None,
+        }
+    }
+
+    fn key_of(&self, mapping: &MappingProgram, facts: &Facts) -> SubjectKey {
+        let anchor = match (&facts.source, &facts.pairing) {
+            (Some(object), _) => object.anchor.clone(),
+            (None, Some(pairing)) => pairing.source_anchor.clone(),
+            (None, None) => usher_core::Anchor::new(facts.named.clone()),
+        };
+        self.subject(mapping, &anchor)
+    }
+
+    fn pairing_change(
+        &self,
+        mapping: &MappingProgram,
+        facts: &Facts,
+        plan: &Plan,
+        progress: &Progress,
+    ) -> Option<PairingChange> {
+        if facts.source.is_none() && facts.pairing.is_none() {
+            return None;
+        }
+        let subject = self.key_of(mapping, facts);
+        match plan.pairing {
+            PairingEffect::None => None,
+            PairingEffect::Forget => facts.pairing.as_ref().map(|_| PairingChange::Forget(subject)),
+            PairingEffect::Manage | PairingEffect::Release => Some(PairingChange::Put(Pairing {
+                job: subject.job,
+                source_type: subject.source_type,
+                source_anchor: subject.source_anchor,
+                target_type: mapping.target_type.clone(),
+                target_anchor: progress.target_anchor.clone()?,
+                is_managed: plan.pairing == PairingEffect::Manage,
+                display_name: plan.reportable.clone(),
+                confirmed_at: self.engine.clock.now(),
+            })),
+        }
+    }
+}
+
+fn worked(event: usher_core::ProvisioningEvent, facts: &Facts, plan: &Plan, progress: Progress) -> Worked {
+    let is_redundant = plan.skip.as_ref().is_some_and(|skip| skip.reason == SkipReason::RedundantExport);
+    Worked {
+        event,
+        source_anchor: facts.source.as_ref().map(|object| object.anchor.clone()),
+        target_anchor: progress.target_anchor,
+        requests: progress.requests,
+        target_failure: progress.target_failure,
+        is_reference_failure: progress.is_reference_failure,
+        is_held: false,
+        needed_write: !plan.operations.is_empty() && !is_redundant,
+        scope: plan.scope.clone(),
+    }
+}
+
+/// The interval between two cycles; 40 minutes, the published default, where the text is no duration.
+pub fn interval(text: &str) -> Duration {
+    const PUBLISHED: Duration = Duration::from_secs(40 * 60);
+    text.parse::<jiff::Span>()
+        .ok()
+        .and_then(|span| span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok())
+        .and_then(|duration| Duration::try_from(duration).ok())
+        .filter(|duration| !duration.is_zero())
+        .unwrap_or(PUBLISHED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn intervals_are_iso_durations() {
+        assert_eq!(interval("PT2M"), Duration::from_secs(120));
+        assert_eq!(interval("P1DT1H"), Duration::from_secs(25 * 3600));
+        for nonsense in ["", "PT0S", "-PT5M", "forty minutes"] {
+            assert_eq!(interval(nonsense), Duration::from_secs(2400), "{nonsense}");
+        }
+    }
+}
