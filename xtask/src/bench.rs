@@ -3,16 +3,30 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::run as command;
 
-/// Runs every benchmark.
-pub fn run(root: &Path) -> Result<()> {
+/// The benchmarks: name, package, target.
+const BENCHES: &[(&str, &str, &str)] = &[
+    ("expressions", "usher-expr", "evaluate"),
+    ("plan", "usher-core", "plan"),
+    ("on-demand", "usher", "on_demand"),
+    ("cycle", "usher", "cycle"),
+];
+
+/// Runs the benchmarks that are named, or all.
+pub fn run(root: &Path, only: &[String]) -> Result<()> {
+    if let Some(unknown) = only.iter().find(|name| !BENCHES.iter().any(|(known, ..)| known == name)) {
+        let known: Vec<&str> = BENCHES.iter().map(|(name, ..)| *name).collect();
+        bail!("there is no benchmark '{unknown}'; there are: {}", known.join(", "));
+    }
     println!("{}", machine());
-    command(root, "cargo", &["bench", "--package", "usher-expr"])?;
-    command(root, "cargo", &["bench", "--package", "usher-core"])?;
-    command(root, "cargo", &["bench", "--package", "usher"])?;
+    for (name, package, target) in BENCHES {
+        if only.is_empty() || only.iter().any(|wanted| wanted == name) {
+            command(root, "cargo", &["bench", "--package", package, "--bench", target])?;
+        }
+    }
     println!("{}", machine());
     Ok(())
 }

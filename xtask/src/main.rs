@@ -1,8 +1,9 @@
-//! The tasks that people and CI run: `cargo xtask tidy | test | docs | bench`.
+//! The tasks that people and CI run: `cargo xtask tidy | test | docs | bench | simulate`.
 
 mod bench;
 mod docs;
 mod servers;
+mod simulate;
 mod test;
 mod tidy;
 
@@ -40,7 +41,19 @@ enum Task {
         check: bool,
     },
     /// Measure, and print figures with the machine's description.
-    Bench,
+    Bench {
+        /// Only these: `expressions`, `plan`, `on-demand`, `cycle`.
+        only: Vec<String>,
+    },
+    /// Replay seeds of the simulation of cycles, and tell the story of one.
+    Simulate {
+        /// The seed to replay.
+        #[arg(long, value_name = "N", conflicts_with = "seeds")]
+        seed: Option<u64>,
+        /// How many seeds to live through, from 0 on.
+        #[arg(long, value_name = "COUNT")]
+        seeds: Option<u64>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -49,7 +62,8 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::run(&root),
         Task::Test { only_tests, without_servers } => test::run(&root, only_tests, without_servers),
         Task::Docs { check } => docs::run(&root, check),
-        Task::Bench => bench::run(&root),
+        Task::Bench { only } => bench::run(&root, &only),
+        Task::Simulate { seed, seeds } => simulate::run(&root, seed, seeds),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -12,5 +12,5 @@ pub use connector::{
 };
 pub use store::{
     AssignmentQuery, Clear, Commit, EntryChange, EntryQuery, EscrowChange, EventQuery, Held, HeldChange,
-    PairingChange, Seen, Store, StoreError, StoredSecret, SubjectKey, Waiting,
+    PairingChange, Remembered, Seen, Store, StoreError, StoredSecret, SubjectKey, Waiting,
 };

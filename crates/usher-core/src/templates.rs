@@ -1,5 +1,8 @@
 //! Ready-made pairs of directories: the templates that synchronization jobs are made from.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
 use crate::schema::{self, Schema};
 
 /// A synchronization template: a pair of connectors with a default schema.
@@ -33,8 +36,14 @@ pub struct Template {
 impl Template {
     /// The default schema.
     pub fn schema(&self) -> Schema {
-        let mut schema =
-            schema::read(self.document.as_bytes()).schema.expect("a test reads and checks every template");
+        static READ: Mutex<BTreeMap<&str, Schema>> = Mutex::new(BTreeMap::new());
+        let mut read = READ.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut schema = read
+            .entry(self.document)
+            .or_insert_with(|| {
+                schema::read(self.document.as_bytes()).schema.expect("a test reads and checks every template")
+            })
+            .clone();
         schema.id = Some(format!("{}.{}", self.id, "0".repeat(32)));
         schema
     }

@@ -11,8 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use sha2::{Digest, Sha256};
-use smol_str::{SmolStr, format_smolstr};
+use smol_str::format_smolstr;
 use usher_core::cycle::{Cycle, CycleKind, Execution, ExecutionState, JobState, Position};
 use usher_core::ports::{Clear, Commit, ConnectorError, ConnectorErrorKind};
 use usher_core::program::{MappingProgram, RuleProgram};
@@ -353,7 +352,7 @@ impl CycleRun<'_> {
     /// Goes on with the cycle there is, unless the schema has changed since; else begins one. Watermarks are fixed
     /// here, before anything is read.
     async fn begin(&mut self) -> Result<(), Broke> {
-        let fingerprint = fingerprint(self.prepared);
+        let fingerprint = self.prepared.fingerprint().clone();
         if self.state.schema.as_ref().is_some_and(|schema| *schema != fingerprint) {
             self.state.watermarks.clear();
             self.state.cycle = None;
@@ -477,10 +476,4 @@ impl CycleRun<'_> {
         );
         Ok(())
     }
-}
-
-/// A fingerprint of the effective schema: when it changes, everything is looked at again.
-fn fingerprint(prepared: &PreparedJob) -> SmolStr {
-    let digest = Sha256::digest(prepared.schema.to_json().to_string().as_bytes());
-    digest.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}")).into()
 }

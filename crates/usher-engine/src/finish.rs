@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use usher_core::escrow::{self, Pace};
 use usher_core::ports::{Commit, EscrowChange, Held, HeldChange, PairingChange, Seen, SubjectKey, Waiting};
 use usher_core::program::MappingProgram;
-use usher_core::{Action, Facts, Pairing, PairingEffect, Plan, SkipReason};
+use usher_core::{Facts, Pairing, PairingEffect, Plan, SkipReason};
 
 use crate::cases::CaseError;
 use crate::subject::{Mode, Progress, Run, Worked};
@@ -77,8 +77,8 @@ impl Run<'_> {
         if is_news || !plan.operations.is_empty() {
             commit.events.push(event.clone());
         }
-        // A create that half succeeded is remembered: the account is there, whatever else failed.
-        let is_there = progress.target_anchor.is_some() && plan.action == Action::Create;
+        // Whatever else failed, the account is known by now: it was made, or found and written to, perhaps renamed.
+        let is_there = progress.target_anchor.is_some() && plan.pairing == PairingEffect::Manage;
         if plan.failure.is_none() || is_there {
             commit.pairings.extend(self.pairing_change(mapping, facts, plan, progress));
         }
@@ -168,20 +168,39 @@ impl Run<'_> {
         if facts.source.is_none() && facts.pairing.is_none() {
             return None;
         }
-        let subject = self.key_of(mapping, facts);
         match plan.pairing {
             PairingEffect::None => None,
-            PairingEffect::Forget => facts.pairing.as_ref().map(|_| PairingChange::Forget(subject)),
-            PairingEffect::Manage | PairingEffect::Release => Some(PairingChange::Put(Pairing {
-                job: subject.job,
-                source_type: subject.source_type,
-                source_anchor: subject.source_anchor,
-                target_type: mapping.target_type.clone(),
-                target_anchor: progress.target_anchor.clone()?,
-                is_managed: plan.pairing == PairingEffect::Manage,
-                display_name: plan.reportable.clone(),
-                confirmed_at: self.engine.clock.now(),
-            })),
+            PairingEffect::Forget => {
+                facts.pairing.as_ref().map(|_| PairingChange::Forget(self.key_of(mapping, facts)))
+            }
+            PairingEffect::Manage | PairingEffect::Release => {
+                let target = progress.target_anchor.clone()?;
+                let is_managed = plan.pairing == PairingEffect::Manage;
+                let pairing = self.pairing_with(mapping, facts, target, is_managed, &plan.reportable);
+                Some(PairingChange::Put(pairing))
+            }
+        }
+    }
+
+    /// The pair of a subject with a target object.
+    pub(crate) fn pairing_with(
+        &self,
+        mapping: &MappingProgram,
+        facts: &Facts,
+        target_anchor: usher_core::Anchor,
+        is_managed: bool,
+        display_name: &str,
+    ) -> Pairing {
+        let SubjectKey { job, source_type, source_anchor } = self.key_of(mapping, facts);
+        Pairing {
+            job,
+            source_type,
+            source_anchor,
+            target_type: mapping.target_type.clone(),
+            target_anchor,
+            is_managed,
+            display_name: display_name.to_owned(),
+            confirmed_at: self.engine.clock.now(),
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Jobs made ready once and kept: compiled rules and open connections, until schema or secrets change.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use sha2::{Digest, Sha256};
+use smol_str::SmolStr;
 use usher_core::ports::{Connector, ConnectorSettings, StoredSecret};
 use usher_core::program::RuleProgram;
 use usher_core::schema::Schema;
@@ -35,9 +37,18 @@ pub struct PreparedJob {
     /// The target.
     pub target: Arc<dyn Connector>,
     rules: Mutex<HashMap<String, Arc<RuleProgram>>>,
+    fingerprint: OnceLock<SmolStr>,
 }
 
 impl PreparedJob {
+    /// A fingerprint of the effective schema: when it changes, everything is looked at again.
+    pub fn fingerprint(&self) -> &SmolStr {
+        self.fingerprint.get_or_init(|| {
+            let digest = Sha256::digest(self.schema.to_json().to_string().as_bytes());
+            digest.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}")).into()
+        })
+    }
+
     fn is_current(&self, job: &Job, document: &Option<String>, secrets: &[StoredSecret]) -> bool {
         self.document == *document
             && self.job_settings == job.settings
@@ -119,6 +130,7 @@ impl Engine {
             template,
             schema,
             rules: Mutex::default(),
+            fingerprint: OnceLock::new(),
         });
         let mut jobs = self.prepared.jobs.lock().unwrap_or_else(PoisonError::into_inner);
         if jobs.len() >= KEPT {

@@ -6,8 +6,8 @@ use smol_str::SmolStr;
 use usher_core::escrow::Sent;
 use usher_core::planner::{Decision, plan};
 use usher_core::ports::{
-    Commit, ConnectorError, ConnectorErrorKind, Effect, Entitlement, EscrowChange, MatchQuery,
-    PreparedRequest, SubjectKey, SubjectRequest,
+    Commit, ConnectorError, ConnectorErrorKind, Effect, Entitlement, EscrowChange, MatchQuery, PairingChange,
+    PreparedRequest, Remembered, SubjectKey, SubjectRequest,
 };
 use usher_core::program::{MappingProgram, RuleProgram};
 use usher_core::steps::{Names, export, matching};
@@ -153,7 +153,9 @@ impl Run<'_> {
             .locks
             .lock(format!("subject\n{}\n{}\n{}", subject.job, subject.source_type, subject.source_anchor));
         let _subject = _subject.await;
-        let (pairing, escrow) = self.engine.store.remembered(&subject).await?;
+        let Remembered { pairing, escrow, held } = self.engine.store.remembered(&subject).await?;
+        // A deletion that was on its way may have taken effect: that the account is gone is no surprise then.
+        let may_be_deleted = held.is_some_and(|held| held.action == Action::Delete);
         let now = self.engine.clock.now();
         let mut facts = Facts {
             named: imported.named,
@@ -163,7 +165,8 @@ impl Run<'_> {
             skips_out_of_scope: self.prepared.is_on("SkipOutOfScopeDeletions"),
             applies_filters: self.applies_filters,
             is_gone: matches!(self.mode, Mode::Cycle { .. }),
-            rematches_vanished: matches!(self.mode, Mode::Cycle { kind: CycleKind::Initial, .. }),
+            rematches_vanished: may_be_deleted
+                || matches!(self.mode, Mode::Cycle { kind: CycleKind::Initial, .. }),
             sent_create: escrow.as_ref().and_then(|escrow| escrow.sent.as_ref()).map(|sent| sent.facts(now)),
             pairing,
             references,
@@ -439,8 +442,10 @@ impl Run<'_> {
                 self.note(progress, export::planned(&names, action));
                 continue;
             }
-            if operation.kind == OperationKind::Create {
-                self.remember_create(mapping, facts, context, progress).await?;
+            match operation.kind {
+                OperationKind::Create => self.remember_create(mapping, facts, context, progress).await?,
+                OperationKind::Update => self.remember_found(mapping, facts, &plan).await?,
+                OperationKind::Delete => {}
             }
             match self.target.write(&operation).await {
                 Ok(written) => {
@@ -493,6 +498,22 @@ impl Run<'_> {
         self.engine.store.commit(&Commit { escrows, ..Commit::default() }).await?;
         progress.escrow = Some(escrow);
         Ok(())
+    }
+
+    /// An account that was found by what an earlier create had sent is paired before it is written to: the write may
+    /// change what it was found by.
+    async fn remember_found(
+        &self,
+        mapping: &MappingProgram,
+        facts: &Facts,
+        plan: &Plan,
+    ) -> Result<(), CaseError> {
+        let (None, Some(_), Some(target)) = (&facts.pairing, &facts.sent_create, &plan.target) else {
+            return Ok(());
+        };
+        let pairing = self.pairing_with(mapping, facts, target.anchor.clone(), true, &plan.reportable);
+        let pairings = vec![PairingChange::Put(pairing)];
+        Ok(self.engine.store.commit(&Commit { pairings, ..Commit::default() }).await?)
     }
 
     fn not_written(

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
-use usher_core::ports::{Commit, EventQuery, PairingChange, SubjectKey};
-use usher_core::{Anchor, Escrow, JobId, Pairing, ProvisioningEvent};
+use usher_core::ports::{Commit, EventQuery, PairingChange, Remembered, SubjectKey};
+use usher_core::{Anchor, JobId, Pairing, ProvisioningEvent};
 
 use crate::connection::WorkError;
 use crate::directory::limit;
@@ -99,14 +99,12 @@ pub fn pairing(
     Ok(body.map(|body| serde_json::from_str(&body)).transpose()?)
 }
 
-pub fn remembered(
-    connection: &Connection,
-    subject: &SubjectKey,
-) -> Result<(Option<Pairing>, Option<Escrow>), WorkError> {
-    Ok((
-        pairing(connection, &subject.job, &subject.source_type, &subject.source_anchor)?,
-        progress::escrow(connection, subject)?,
-    ))
+pub fn remembered(connection: &Connection, subject: &SubjectKey) -> Result<Remembered, WorkError> {
+    Ok(Remembered {
+        pairing: pairing(connection, &subject.job, &subject.source_type, &subject.source_anchor)?,
+        escrow: progress::escrow(connection, subject)?,
+        held: progress::held_one(connection, subject)?,
+    })
 }
 
 pub fn pairs(

@@ -39,6 +39,8 @@ const PUT_HELD: &str = "insert or replace into held
 const REMOVE_HELD: &str = "delete from held where job = ?1 and source_type = ?2 and source_anchor = ?3";
 const HELD: &str = "select source_type, source_anchor, action, display_name, is_staged from held
     where job = ?1 and (source_type, source_anchor) > (?2, ?3) order by source_type, source_anchor limit ?4";
+const HELD_ONE: &str = "select source_type, source_anchor, action, display_name, is_staged from held
+    where job = ?1 and source_type = ?2 and source_anchor = ?3";
 const COUNT_HELD: &str = "select count(*) from held where job = ?1";
 const PUT_STATE: &str =
     "insert into job_states (job, body) values (?1, ?2) on conflict (job) do update set body = excluded.body";
@@ -194,25 +196,39 @@ pub fn held(
     most: usize,
 ) -> Result<Vec<Held>, WorkError> {
     let (source_type, anchor) = after_key(after);
-    let raw = |row: &Row<'_>| -> rusqlite::Result<(String, String, String, String, bool)> {
-        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
-    };
     let mut statement = connection.prepare_cached(HELD)?;
-    let rows = statement.query_map(params![job.as_str(), source_type, anchor, limit(most)], raw)?;
-    rows.map(|row| {
-        let (source_type, source_anchor, action, display_name, is_staged) = row?;
-        Ok(Held {
-            subject: SubjectKey {
-                job: job.clone(),
-                source_type: source_type.into(),
-                source_anchor: Anchor::new(source_anchor),
-            },
-            action: serde_json::from_str::<Action>(&action)?,
-            display_name,
-            is_staged,
-        })
+    let rows = statement.query_map(params![job.as_str(), source_type, anchor, limit(most)], raw_held)?;
+    rows.map(|row| into_held(job, row?)).collect()
+}
+
+/// The disabling or deletion of one object that waits.
+pub fn held_one(connection: &Connection, subject: &SubjectKey) -> Result<Option<Held>, WorkError> {
+    let (job, source_type, anchor) = key(subject);
+    let row = connection
+        .prepare_cached(HELD_ONE)?
+        .query_row(params![job, source_type, anchor], raw_held)
+        .optional()?;
+    row.map(|row| into_held(&subject.job, row)).transpose()
+}
+
+type RawHeld = (String, String, String, String, bool);
+
+fn raw_held(row: &Row<'_>) -> rusqlite::Result<RawHeld> {
+    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+}
+
+fn into_held(job: &JobId, row: RawHeld) -> Result<Held, WorkError> {
+    let (source_type, source_anchor, action, display_name, is_staged) = row;
+    Ok(Held {
+        subject: SubjectKey {
+            job: job.clone(),
+            source_type: source_type.into(),
+            source_anchor: Anchor::new(source_anchor),
+        },
+        action: serde_json::from_str::<Action>(&action)?,
+        display_name,
+        is_staged,
     })
-    .collect()
 }
 
 pub fn count_held(connection: &Connection, job: &JobId) -> Result<u64, WorkError> {

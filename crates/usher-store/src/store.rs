@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use smol_str::SmolStr;
 use usher_core::ports::{
-    AssignmentQuery, Commit, EntryChange, EntryQuery, EventQuery, Held, Store, StoreError, StoredSecret,
-    SubjectKey,
+    AssignmentQuery, Commit, EntryChange, EntryQuery, EventQuery, Held, Remembered, Store, StoreError,
+    StoredSecret, SubjectKey,
 };
 use usher_core::{
     Anchor, AppRoleAssignment, AssignmentId, Entry, EntryId, EntryKind, Escrow, Job, JobId, JobState, Link,
@@ -300,10 +300,7 @@ impl Store for SqliteStore {
         self.connections.read("count pairings", move |connection| log::count_pairings(connection, &job)).await
     }
 
-    async fn remembered(
-        &self,
-        subject: &SubjectKey,
-    ) -> Result<(Option<Pairing>, Option<Escrow>), StoreError> {
+    async fn remembered(&self, subject: &SubjectKey) -> Result<Remembered, StoreError> {
         let subject = subject.clone();
         self.connections.read("read pairing", move |connection| log::remembered(connection, &subject)).await
     }

@@ -1,20 +1,25 @@
 //! A directory in memory. It obeys the connector suite, as the real ones do, and fails when a test wants it to.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value as Json};
 use smol_str::SmolStr;
 use usher_core::ports::{
-    Capabilities, Connector, ConnectorError, ConnectorErrorKind, ConnectorSettings, Connectors, Entitlement,
-    GetRequest, Incoming, MatchQuery, Page, PreparedRequest, ReadRequest, SubjectRequest, Watermark, Written,
+    Capabilities, Clock, Connector, ConnectorError, ConnectorErrorKind, ConnectorSettings, Connectors,
+    Entitlement, GetRequest, Incoming, MatchQuery, Page, PreparedRequest, ReadRequest, SubjectRequest,
+    Watermark, Written,
 };
 use usher_core::schema::{AttributeDefinition, DirectoryDefinition, ObjectDefinition};
 use usher_core::{
     Anchor, AttributeChange, AttributeSet, Change, DirectoryObject, EntryId, Operation, OperationKind,
 };
 use usher_expr::Value;
+
+use crate::interference::{self, Call, Interference, Passed};
 
 /// How the next write fails.
 #[derive(Debug)]
@@ -31,6 +36,7 @@ pub struct MemoryConnector {
     capabilities: Capabilities,
     unique: Vec<SmolStr>,
     state: Mutex<State>,
+    interference: OnceLock<Arc<dyn Interference>>,
 }
 
 #[derive(Default)]
@@ -49,6 +55,10 @@ struct State {
     changes: BTreeMap<(SmolStr, Anchor), u64>,
     last_change: u64,
     page: usize,
+    lag_time: Option<(Arc<dyn Clock>, Duration)>,
+    /// When searches see an object that they do not see yet.
+    seen_at: BTreeMap<Anchor, Timestamp>,
+    repeats: bool,
 }
 
 impl MemoryConnector {
@@ -65,6 +75,7 @@ impl MemoryConnector {
             },
             unique: unique.iter().copied().map(SmolStr::from).collect(),
             state: Mutex::default(),
+            interference: OnceLock::new(),
         }
     }
 
@@ -161,6 +172,26 @@ impl MemoryConnector {
         self.state().lag = searches;
     }
 
+    /// From now on a search does not find a new object before this much time has passed on the clock. Reading it by
+    /// its anchor does.
+    pub fn lag_behind(&self, clock: Arc<dyn Clock>, lag: Duration) {
+        self.state().lag_time = Some((clock, lag));
+    }
+
+    /// From now on every page repeats an object.
+    pub fn repeat_objects(&self) {
+        self.state().repeats = true;
+    }
+
+    /// Lets something happen to calls from now on; only once.
+    pub fn interfere(&self, interference: Arc<dyn Interference>) {
+        let _ = self.interference.set(interference);
+    }
+
+    async fn pass(&self, call: Call) -> Result<Passed, ConnectorError> {
+        interference::pass(self.interference.get().map(|one| &**one), call).await
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -170,6 +201,22 @@ impl MemoryConnector {
         match state.read_faults.pop_front() {
             Some(error) => Err(error),
             None => Ok(state),
+        }
+    }
+}
+
+impl MemoryConnector {
+    fn written_now(&self, operation: &Operation) -> Result<Written, ConnectorError> {
+        let mut state = self.state();
+        let lost = match state.write_faults.pop_front() {
+            Some(Fault::Before(error)) => return Err(error),
+            Some(Fault::After(error)) => Some(error),
+            None => None,
+        };
+        let anchor = state.carry_out(&self.unique, operation)?;
+        match lost {
+            Some(error) => Err(error),
+            None => Ok(Written { anchor, left_out: Vec::new() }),
         }
     }
 }
@@ -195,6 +242,11 @@ impl State {
                 let anchor = Anchor::new(format!("m-{}", self.made));
                 if self.lag > 0 {
                     self.unseen.insert(anchor.clone(), self.lag);
+                }
+                if let Some((clock, lag)) = &self.lag_time {
+                    let lag = SignedDuration::try_from(*lag).unwrap_or(SignedDuration::MAX);
+                    let at = clock.now().checked_add(lag).unwrap_or(Timestamp::MAX);
+                    self.seen_at.insert(anchor.clone(), at);
                 }
                 let object_type = operation.object_type.clone();
                 self.objects.push(DirectoryObject { object_type, anchor: anchor.clone(), attributes });
@@ -312,6 +364,7 @@ impl Connector for MemoryConnector {
     }
 
     async fn check(&self, _: &MatchQuery) -> Result<(), ConnectorError> {
+        self.pass(Call::Check).await?.end(()).await?;
         let mut state = self.readable()?;
         match state.check_fault.take() {
             Some((0, error)) => Err(error),
@@ -353,10 +406,12 @@ impl Connector for MemoryConnector {
     }
 
     async fn watermark(&self, _: &str) -> Result<Watermark, ConnectorError> {
+        self.pass(Call::Watermark).await?.end(()).await?;
         Ok(Watermark(self.readable()?.last_change.to_string().into()))
     }
 
     async fn read(&self, request: &ReadRequest) -> Result<Page, ConnectorError> {
+        self.pass(Call::Read).await?.end(()).await?;
         let state = self.readable()?;
         let object_type = request.object_type.to_lowercase();
         let of_type = |object: &&DirectoryObject| object.object_type.to_lowercase() == object_type;
@@ -401,10 +456,15 @@ impl Connector for MemoryConnector {
         let next = (keys.len() > size).then(|| SmolStr::from(keys[size - 1].0.as_str()));
         keys.truncate(size);
         let total = request.since.is_none().then(|| state.objects.iter().filter(of_type).count() as u64);
-        Ok(Page { objects: keys.iter().map(|(_, anchor)| incoming(anchor)).collect(), next, total })
+        let mut objects: Vec<Incoming> = keys.iter().map(|(_, anchor)| incoming(anchor)).collect();
+        if state.repeats {
+            objects.extend(objects.first().cloned());
+        }
+        Ok(Page { objects, next, total })
     }
 
     async fn subject(&self, request: &SubjectRequest) -> Result<Option<DirectoryObject>, ConnectorError> {
+        self.pass(Call::Subject).await?.end(()).await?;
         let state = self.readable()?;
         let object = find_object(&state, &request.object_type, &request.id);
         Ok(object.map(|object| narrowed(object, &request.object_type, &request.attributes)))
@@ -424,20 +484,26 @@ impl Connector for MemoryConnector {
     }
 
     async fn get(&self, request: &GetRequest) -> Result<Option<DirectoryObject>, ConnectorError> {
+        self.pass(Call::Get).await?.end(()).await?;
         let state = self.readable()?;
         let object = find_object(&state, &request.object_type, request.anchor.as_str());
         Ok(object.map(|object| narrowed(object, &request.object_type, &request.attributes)))
     }
 
     async fn find(&self, query: &MatchQuery) -> Result<Vec<DirectoryObject>, ConnectorError> {
+        self.pass(Call::Find).await?.end(()).await?;
         let mut state = self.readable()?;
         let state = &mut *state;
-        let unseen = &state.unseen;
+        if let Some((clock, _)) = &state.lag_time {
+            let now = clock.now();
+            state.seen_at.retain(|_, at| *at > now);
+        }
+        let (unseen, seen_at) = (&state.unseen, &state.seen_at);
         let found = state
             .objects
             .iter()
             .filter(|object| object.object_type.eq_ignore_ascii_case(&query.object_type))
-            .filter(|object| !unseen.contains_key(&object.anchor))
+            .filter(|object| !unseen.contains_key(&object.anchor) && !seen_at.contains_key(&object.anchor))
             .filter(|object| {
                 object
                     .attributes
@@ -457,17 +523,14 @@ impl Connector for MemoryConnector {
     }
 
     async fn write(&self, operation: &Operation) -> Result<Written, ConnectorError> {
-        let mut state = self.state();
-        let lost = match state.write_faults.pop_front() {
-            Some(Fault::Before(error)) => return Err(error),
-            Some(Fault::After(error)) => Some(error),
-            None => None,
+        let call = match operation.kind {
+            OperationKind::Create => Call::Create,
+            OperationKind::Update => Call::Update,
+            OperationKind::Delete => Call::Delete,
         };
-        let anchor = state.carry_out(&self.unique, operation)?;
-        match lost {
-            Some(error) => Err(error),
-            None => Ok(Written { anchor, left_out: Vec::new() }),
-        }
+        let passed = self.pass(call).await?;
+        let written = self.written_now(operation)?;
+        passed.end(written).await
     }
 
     fn preview(&self, operation: &Operation) -> Vec<PreparedRequest> {

@@ -2,10 +2,12 @@
 
 mod clock;
 mod connector;
+mod interference;
 pub mod servers;
 mod store;
 pub mod suites;
 
 pub use clock::ManualClock;
 pub use connector::{Fault, MemoryConnector, MemoryConnectors};
+pub use interference::{Call, Interference, Verdict};
 pub use store::MemoryStore;

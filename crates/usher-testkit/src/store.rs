@@ -1,24 +1,27 @@
 //! A store in memory. It obeys the store suite, as the real ones do.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use smol_str::SmolStr;
 use usher_core::ports::{
-    AssignmentQuery, Clear, Commit, EntryChange, EntryQuery, EscrowChange, EventQuery, Held, HeldChange,
-    PairingChange, Store, StoreError, StoredSecret, SubjectKey,
+    AssignmentQuery, Clear, Commit, ConnectorError, EntryChange, EntryQuery, EscrowChange, EventQuery, Held,
+    HeldChange, PairingChange, Remembered, Store, StoreError, StoredSecret, SubjectKey,
 };
 use usher_core::{
     Anchor, AppRoleAssignment, AssignmentId, Entry, EntryId, EntryKind, Escrow, Job, JobId, JobState, Link,
     Pairing, ProvisioningEvent, Relation, Secret,
 };
 
+use crate::interference::{self, Call, Interference};
+
 /// Everything, in memory.
 #[derive(Default)]
 pub struct MemoryStore {
     state: Mutex<State>,
+    interference: OnceLock<Arc<dyn Interference>>,
 }
 
 #[derive(Default)]
@@ -57,6 +60,11 @@ impl MemoryStore {
         state.commits_to_fail = count;
     }
 
+    /// Lets something happen to commits from now on; only once.
+    pub fn interfere(&self, interference: Arc<dyn Interference>) {
+        let _ = self.interference.set(interference);
+    }
+
     /// All pairs.
     pub fn pairings(&self) -> Vec<Pairing> {
         self.state().pairings.clone()
@@ -69,6 +77,76 @@ impl MemoryStore {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl MemoryStore {
+    fn carry_out(&self, commit: &Commit) -> Result<(), StoreError> {
+        let mut state = self.state();
+        if state.commits_to_let_through > 0 {
+            state.commits_to_let_through -= 1;
+        } else if state.commits_to_fail > 0 {
+            state.commits_to_fail -= 1;
+            return Err(StoreError::Failed {
+                what: "commit results".to_owned(),
+                source: "a test says so".into(),
+            });
+        }
+        if commit.events.iter().any(|event| state.events.iter().any(|other| other.id == event.id)) {
+            return Err(StoreError::Failed {
+                what: "commit results".to_owned(),
+                source: "the event is there".into(),
+            });
+        }
+        for (job, what) in &commit.clear {
+            state.clear(job, *what);
+        }
+        for change in &commit.pairings {
+            let subject = match change {
+                PairingChange::Put(one) => key(one),
+                PairingChange::Forget(subject) => subject.clone(),
+            };
+            state.pairings.retain(|one| key(one) != subject);
+            match change {
+                PairingChange::Put(pairing) => state.pairings.push(pairing.clone()),
+                PairingChange::Forget(subject) => drop(state.seen.remove(subject)),
+            }
+        }
+        for seen in &commit.seen {
+            if state.pairings.iter().any(|one| key(one) == seen.subject) {
+                state.seen.insert(seen.subject.clone(), seen.cycle);
+            }
+        }
+        for change in &commit.escrows {
+            match change {
+                EscrowChange::Put(escrow) => {
+                    let subject = SubjectKey {
+                        job: escrow.job.clone(),
+                        source_type: escrow.source_type.clone(),
+                        source_anchor: escrow.source_anchor.clone(),
+                    };
+                    state.escrows.insert(subject, escrow.clone());
+                }
+                EscrowChange::Remove(subject) => drop(state.escrows.remove(subject)),
+            }
+        }
+        for waiting in &commit.waiting {
+            state.waiting.retain(|(subject, _)| *subject != waiting.subject);
+            for awaited in &waiting.awaited {
+                state.waiting.insert((waiting.subject.clone(), awaited.clone()));
+            }
+        }
+        for change in &commit.held {
+            match change {
+                HeldChange::Put(held) => drop(state.held.insert(held.subject.clone(), held.clone())),
+                HeldChange::Remove(subject) => drop(state.held.remove(subject)),
+            }
+        }
+        if let Some((job, job_state)) = &commit.state {
+            state.states.insert(job.as_str().to_lowercase(), job_state.clone());
+        }
+        state.events.extend(commit.events.iter().cloned());
+        Ok(())
     }
 }
 
@@ -596,13 +674,14 @@ impl Store for MemoryStore {
         Ok(counts.into_iter().map(|((source, target), count)| (source, target, count)).collect())
     }
 
-    async fn remembered(
-        &self,
-        subject: &SubjectKey,
-    ) -> Result<(Option<Pairing>, Option<Escrow>), StoreError> {
+    async fn remembered(&self, subject: &SubjectKey) -> Result<Remembered, StoreError> {
         let state = self.state();
         let pairing = state.pairings.iter().find(|one| key(one) == *subject).cloned();
-        Ok((pairing, state.escrows.get(subject).cloned()))
+        Ok(Remembered {
+            pairing,
+            escrow: state.escrows.get(subject).cloned(),
+            held: state.held.get(subject).cloned(),
+        })
     }
 
     async fn escrows_due(
@@ -686,71 +765,14 @@ impl Store for MemoryStore {
     }
 
     async fn commit(&self, commit: &Commit) -> Result<(), StoreError> {
-        let mut state = self.state();
-        if state.commits_to_let_through > 0 {
-            state.commits_to_let_through -= 1;
-        } else if state.commits_to_fail > 0 {
-            state.commits_to_fail -= 1;
-            return Err(StoreError::Failed {
-                what: "commit results".to_owned(),
-                source: "a test says so".into(),
-            });
-        }
-        if commit.events.iter().any(|event| state.events.iter().any(|other| other.id == event.id)) {
-            return Err(StoreError::Failed {
-                what: "commit results".to_owned(),
-                source: "the event is there".into(),
-            });
-        }
-        for (job, what) in &commit.clear {
-            state.clear(job, *what);
-        }
-        for change in &commit.pairings {
-            let subject = match change {
-                PairingChange::Put(one) => key(one),
-                PairingChange::Forget(subject) => subject.clone(),
-            };
-            state.pairings.retain(|one| key(one) != subject);
-            match change {
-                PairingChange::Put(pairing) => state.pairings.push(pairing.clone()),
-                PairingChange::Forget(subject) => drop(state.seen.remove(subject)),
-            }
-        }
-        for seen in &commit.seen {
-            if state.pairings.iter().any(|one| key(one) == seen.subject) {
-                state.seen.insert(seen.subject.clone(), seen.cycle);
-            }
-        }
-        for change in &commit.escrows {
-            match change {
-                EscrowChange::Put(escrow) => {
-                    let subject = SubjectKey {
-                        job: escrow.job.clone(),
-                        source_type: escrow.source_type.clone(),
-                        source_anchor: escrow.source_anchor.clone(),
-                    };
-                    state.escrows.insert(subject, escrow.clone());
-                }
-                EscrowChange::Remove(subject) => drop(state.escrows.remove(subject)),
-            }
-        }
-        for waiting in &commit.waiting {
-            state.waiting.retain(|(subject, _)| *subject != waiting.subject);
-            for awaited in &waiting.awaited {
-                state.waiting.insert((waiting.subject.clone(), awaited.clone()));
-            }
-        }
-        for change in &commit.held {
-            match change {
-                HeldChange::Put(held) => drop(state.held.insert(held.subject.clone(), held.clone())),
-                HeldChange::Remove(subject) => drop(state.held.remove(subject)),
-            }
-        }
-        if let Some((job, job_state)) = &commit.state {
-            state.states.insert(job.as_str().to_lowercase(), job_state.clone());
-        }
-        state.events.extend(commit.events.iter().cloned());
-        Ok(())
+        let failed = |source: ConnectorError| StoreError::Failed {
+            what: "commit results".to_owned(),
+            source: Box::new(source),
+        };
+        let interference = self.interference.get().map(|one| &**one);
+        let passed = interference::pass(interference, Call::Commit).await.map_err(failed)?;
+        self.carry_out(commit)?;
+        passed.end(()).await.map_err(failed)
     }
 
     async fn events(&self, query: &EventQuery) -> Result<Vec<ProvisioningEvent>, StoreError> {

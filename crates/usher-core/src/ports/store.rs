@@ -118,6 +118,17 @@ pub struct Held {
     pub is_staged: bool,
 }
 
+/// What a job remembers of an object.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Remembered {
+    /// Its pair.
+    pub pairing: Option<Pairing>,
+    /// That it failed, or that a create is on its way.
+    pub escrow: Option<Escrow>,
+    /// That its account is to be disabled or deleted, or may have been already.
+    pub held: Option<Held>,
+}
+
 /// What happens to a disabling or deletion that waits.
 #[derive(Clone, Debug, PartialEq)]
 pub enum HeldChange {
@@ -330,8 +341,7 @@ pub trait Store: Send + Sync {
     /// How many pairs a job has, by source and target type.
     async fn count_pairings(&self, job: &JobId) -> Result<Vec<(SmolStr, SmolStr, u64)>, StoreError>;
     /// What the job remembers of an object: its pair and its escrow.
-    async fn remembered(&self, subject: &SubjectKey)
-    -> Result<(Option<Pairing>, Option<Escrow>), StoreError>;
+    async fn remembered(&self, subject: &SubjectKey) -> Result<Remembered, StoreError>;
     /// Escrows that are due, in the order of type and anchor, only those after a key.
     async fn escrows_due(
         &self,

@@ -50,6 +50,11 @@ pub fn resolve(
         }
         let (wanted, unwanted) = wanted(facts, attribute, from, source);
         if wanted.is_empty() && unwanted.is_empty() {
+            // The last member left: a cycle takes those away that the target still has.
+            let has_some = target.is_some_and(|object| object.attributes.value(&attribute.target).is_some());
+            if attribute.is_multivalued && has_some && facts.references == References::All {
+                compare(facts, attribute, names, target, (&[], &[]), &BTreeMap::new(), &mut resolved, steps);
+            }
             continue;
         }
         let question = Question::References {

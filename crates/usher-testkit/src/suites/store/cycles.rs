@@ -4,8 +4,8 @@ use serde_json::json;
 use smol_str::SmolStr;
 use usher_core::escrow::Sent;
 use usher_core::ports::{
-    Clear, Commit, EscrowChange, EventQuery, Held, HeldChange, PairingChange, Seen, Store, SubjectKey,
-    Waiting,
+    Clear, Commit, EscrowChange, EventQuery, Held, HeldChange, PairingChange, Remembered, Seen, Store,
+    SubjectKey, Waiting,
 };
 use usher_core::{
     Action, Anchor, AppRoleAssignment, AssignmentId, EntryId, EntryKind, Escrow, JobId, JobState, Link,
@@ -237,8 +237,9 @@ pub(super) async fn escrows_come_back_when_they_are_due(store: &dyn Store) {
     };
     store.commit(&commit).await.expect("it is written");
     assert_eq!(due(30, None).await, ["s-3", "s-4"]);
-    let (pairing, kept) = store.remembered(&subject(&job, "s-1")).await.expect("it reads");
-    assert_eq!((pairing, kept), (None, Some(escrow(&job, "s-1", 40))));
+    let kept = store.remembered(&subject(&job, "s-1")).await.expect("it reads");
+    let expected = Remembered { escrow: Some(escrow(&job, "s-1", 40)), ..Remembered::default() };
+    assert_eq!(kept, expected);
     store
         .commit(&Commit { clear: vec![(job.clone(), Clear::Escrows)], ..Commit::default() })
         .await
@@ -257,6 +258,8 @@ pub(super) async fn held_deletions_wait_and_are_counted(store: &dyn Store) {
     let held = vec![HeldChange::Put(put("s-1", false)), HeldChange::Put(put("s-2", false))];
     store.commit(&Commit { held, ..Commit::default() }).await.expect("it is written");
     assert_eq!(store.count_held(&job).await.expect("it counts"), 2);
+    let kept = store.remembered(&subject(&job, "s-1")).await.expect("it reads");
+    assert_eq!(kept.held, Some(put("s-1", false)));
     let held = vec![HeldChange::Put(put("s-1", true)), HeldChange::Remove(subject(&job, "s-2"))];
     store.commit(&Commit { held, ..Commit::default() }).await.expect("it is written");
     assert_eq!(store.held(&job, None, 9).await.expect("it lists"), [put("s-1", true)]);
