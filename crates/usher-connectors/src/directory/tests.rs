@@ -16,6 +16,7 @@ use usher_testkit::{ManualClock, MemoryStore, suites};
 
 use super::connector::DirectoryConnector;
 
+mod pages;
 mod source;
 mod target;
 

@@ -1,8 +1,10 @@
 //! One SCIM service: sends prepared requests with our credentials and gives back answers or refusals.
 
 use std::collections::HashMap;
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use http::header::{ACCEPT, CONTENT_TYPE, IF_MATCH};
 use reqwest::Method;
 use serde_json::{Map, Value as Json};
@@ -20,6 +22,8 @@ use crate::token::{ClientCredentials, TokenError, Tokens, bearer};
 
 /// How many versions of resources are remembered.
 const VERSIONS: usize = 1024;
+/// This part of a second's budget may be sent at once.
+const BURST: u32 = 20;
 
 enum Pass {
     None,
@@ -33,6 +37,7 @@ pub(crate) struct Service {
     base: Url,
     query: Vec<(String, String)>,
     pass: Pass,
+    budget: Option<DefaultDirectRateLimiter>,
     versions: Mutex<HashMap<String, String>>,
     checks_versions: OnceCell<bool>,
 }
@@ -52,6 +57,11 @@ impl Service {
             base: settings.base,
             query: settings.query,
             pass,
+            budget: settings.requests_per_second.map(|most| {
+                // A small burst, so that a late timer costs nothing of the budget.
+                let burst = NonZeroU32::new(most.get() / BURST).unwrap_or(NonZeroU32::MIN);
+                RateLimiter::direct(Quota::per_second(most).allow_burst(burst))
+            }),
             versions: Mutex::default(),
             checks_versions: OnceCell::new(),
         }
@@ -104,6 +114,9 @@ impl Service {
         token: Option<&Secret>,
         version: Option<&str>,
     ) -> Result<Reply, Refusal> {
+        if let Some(budget) = &self.budget {
+            budget.until_ready().await;
+        }
         let url = self.url(&request.path)?;
         let method =
             Method::from_bytes(request.method.as_bytes()).expect("our own requests have HTTP methods");

@@ -1,5 +1,7 @@
 //! The settings of one SCIM connection: where, as whom, and in which dialect.
 
+use std::num::NonZeroU32;
+
 use url::Url;
 use usher_core::Secret;
 use usher_core::ports::{ConnectorError, ConnectorErrorKind, ConnectorSettings};
@@ -37,6 +39,13 @@ pub(crate) const SETTINGS: &[Setting] = &[
         is_secret: true,
         required: false,
     },
+    Setting {
+        key: "TargetRequestsPerSecond",
+        doc: "The most requests a second that the service is sent; a setting of the job. Without it nothing limits \
+              them but the service's own 429.",
+        is_secret: false,
+        required: false,
+    },
 ];
 
 /// Who we are at the service.
@@ -59,6 +68,8 @@ pub(crate) struct ScimSettings {
     pub(crate) shape: Shape,
     /// Who we are.
     pub(crate) credentials: Credentials,
+    /// The most requests a second.
+    pub(crate) requests_per_second: Option<NonZeroU32>,
 }
 
 impl ScimSettings {
@@ -97,7 +108,13 @@ impl ScimSettings {
         base.set_fragment(None);
         let path = base.path().trim_end_matches('/').to_owned();
         base.set_path(&path);
-        Ok(Self { base, query, shape, credentials: credentials(settings)? })
+        let requests_per_second = match text(settings, "TargetRequestsPerSecond") {
+            None => None,
+            Some(text) => Some(text.trim().parse().map_err(|_| {
+                refused(format!("TargetRequestsPerSecond must be a whole number above zero, not '{text}'"))
+            })?),
+        };
+        Ok(Self { base, query, shape, credentials: credentials(settings)?, requests_per_second })
     }
 }
 
@@ -226,6 +243,10 @@ mod tests {
         check(
             &[("BaseAddress", "https://app.example?membersPerRequest=0")],
             &expect!["Rejected membersPerRequest in the BaseAddress must be a whole number above zero"],
+        );
+        check(
+            &[("BaseAddress", "https://app.example"), ("TargetRequestsPerSecond", "0")],
+            &expect!["Rejected TargetRequestsPerSecond must be a whole number above zero, not '0'"],
         );
     }
 

@@ -5,6 +5,7 @@
 mod answers;
 mod fallbacks;
 mod oauth;
+mod pages;
 mod sandbox;
 mod support;
 mod transport;
