@@ -46,6 +46,7 @@ pub const CODES: &[Code] = &[
     Code { code: "NotImplemented", summary: "The target does not know the operation", is_skip: false },
     Code { code: "RedundantExport", summary: "Source and target are the same already", is_skip: true },
     Code { code: "SchemaPropertyCanOnlyAcceptValue", summary: "The target refuses a value", is_skip: false },
+    Code { code: "StagedDelete", summary: "The deletion guard held it back", is_skip: true },
     Code {
         code: "SystemForCrossDomainIdentityManagementBadResponse",
         summary: "The target's answer cannot be read",
