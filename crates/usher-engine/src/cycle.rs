@@ -27,8 +27,11 @@ use crate::pace::Pace;
 use crate::prepared::PreparedJob;
 use crate::target::Target;
 
-/// How many objects are worked on at once, unless the job's setting `TargetConcurrency` says otherwise.
+/// How many requests to the target are under way at once, unless the job's setting `TargetConcurrency` says otherwise.
 const CONCURRENCY: usize = 16;
+/// How many objects are under way for each request: while some wait for the target, others wait for the disk, and
+/// the more of those there are, the more share one write.
+const UNDER_WAY: usize = 8;
 /// The job setting for it.
 const CONCURRENCY_SETTING: &str = "TargetConcurrency";
 
@@ -84,7 +87,7 @@ impl Engine {
             prepared: &prepared,
             lanes: &lanes,
             target: &target,
-            concurrency: most,
+            concurrency: most.saturating_mul(UNDER_WAY),
             target_failures_in_a_row: 0,
             state: std::mem::take(&mut state),
         };

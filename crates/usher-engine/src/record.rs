@@ -2,8 +2,11 @@
 
 use indexmap::IndexMap;
 use jiff::Timestamp;
+use smol_str::SmolStr;
 use usher_core::program::MappingProgram;
 use usher_core::{DirectoryObject, Facts, Identity, Plan, ProvisioningEvent, Status, steps};
+
+use uuid::Uuid;
 
 use crate::subject::{Progress, Run};
 
@@ -43,13 +46,14 @@ impl Run<'_> {
             ("ServicePrincipalDisplayName".to_owned(), service_principal_name.clone()),
         ]);
         let clock = &self.engine.clock;
+        let ended_at = clock.now();
         ProvisioningEvent {
-            id: clock.guid().to_string().into(),
+            id: ordered_guid(ended_at, clock.guid()),
             began_at,
-            ended_at: clock.now(),
+            ended_at,
             job: self.job.id.clone(),
             cycle: self.cycle.clone(),
-            change: clock.guid().to_string().into(),
+            change: ordered_guid(ended_at, clock.guid()),
             action: plan.action,
             status,
             skip_reason: plan.skip.as_ref().map(|skip| skip.reason),
@@ -81,6 +85,16 @@ impl Run<'_> {
             modified_properties: plan.modified.clone(),
         }
     }
+}
+
+/// A GUID that sorts by time (RFC 9562, version 7): new events lie side by side in every index of the store.
+fn ordered_guid(now: Timestamp, dice: Uuid) -> SmolStr {
+    let millisecond = u64::try_from(now.as_millisecond()).unwrap_or(0);
+    let bytes = dice.as_bytes();
+    let mut random = [0; 10];
+    random.copy_from_slice(&bytes[6..]);
+    random[0] = bytes[0];
+    uuid::Builder::from_unix_timestamp_millis(millisecond, &random).into_uuid().to_string().into()
 }
 
 fn identity(object: Option<&DirectoryObject>, named: &str, object_type: &str, reportable: &str) -> Identity {

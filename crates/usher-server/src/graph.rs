@@ -9,6 +9,7 @@ mod logs;
 mod on_demand;
 mod schemas;
 mod secrets;
+mod status;
 mod templates;
 mod users;
 
@@ -171,27 +172,28 @@ const OPERATIONS: &[Operation] = &[
         secrets::validate
     ),
     operation!("GET", "/{parent}/{id}/synchronization/jobs/{job}", SYNC_READ, true, jobs::get),
+    operation!("PATCH", "/{parent}/{id}/synchronization/jobs/{job}", SYNC_WRITE, false, jobs::update::update),
     operation!("DELETE", "/{parent}/{id}/synchronization/jobs/{job}", SYNC_WRITE, true, jobs::delete),
     operation!(
         "POST",
         "/{parent}/{id}/synchronization/jobs/{job}/start",
         SYNC_WRITE,
         true,
-        jobs::no_cycles_yet
+        jobs::start::start
     ),
     operation!(
         "POST",
         "/{parent}/{id}/synchronization/jobs/{job}/pause",
         SYNC_WRITE,
         true,
-        jobs::no_cycles_yet
+        jobs::pause::pause
     ),
     operation!(
         "POST",
         "/{parent}/{id}/synchronization/jobs/{job}/restart",
         SYNC_WRITE,
         true,
-        jobs::no_cycles_yet
+        jobs::restart::restart
     ),
     operation!(
         "POST",

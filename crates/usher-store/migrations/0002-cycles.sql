@@ -31,7 +31,6 @@ create table waiting (
   awaited text not null,
   primary key (job, source_type, source_anchor, awaited)
 ) without rowid;
-create index pairings_by_anchor on pairings (job, source_anchor);
 
 create table held (
   job text not null,

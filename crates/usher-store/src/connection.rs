@@ -15,7 +15,12 @@ use crate::migrate::{migrate, recognise};
 /// How many reads run at once.
 const READERS: usize = 4;
 /// How many writes share one transaction, and so one wait for the disk.
-const BATCH: usize = 64;
+const BATCH: usize = 256;
+/// How long the write-ahead log grows before it goes into the file: 32 MiB, so that a page which changes often is
+/// written there once.
+const CHECKPOINT_PAGES: i64 = 8_192;
+/// How much of the file the writer keeps in memory, in KiB.
+const WRITER_CACHE: i64 = 32_768;
 
 /// Why a store cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -152,6 +157,8 @@ impl Connections {
         make_private(path)?;
         recognise(path)?;
         let mut writer = connect(path)?;
+        // Negative: KiB instead of pages.
+        writer.pragma_update(None, "cache_size", -WRITER_CACHE).map_err(OpenError::unusable)?;
         migrate(&mut writer)?;
         let mut idle = Vec::with_capacity(READERS);
         for _ in 0..READERS {
@@ -264,11 +271,12 @@ fn write_until_closed(mut connection: Connection, receiver: &mpsc::Receiver<Job>
 fn connect(path: &Path) -> Result<Connection, OpenError> {
     let open = || -> rusqlite::Result<Connection> {
         let connection = Connection::open(path)?;
-        connection.set_prepared_statement_cache_capacity(64);
+        connection.set_prepared_statement_cache_capacity(128);
         connection.pragma_update(None, "journal_mode", "wal")?;
         connection.pragma_update(None, "synchronous", "full")?;
         connection.pragma_update(None, "foreign_keys", true)?;
         connection.pragma_update(None, "busy_timeout", 5_000)?;
+        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
         // Replaced secrets are overwritten, not just forgotten.
         connection.pragma_update(None, "secure_delete", "fast")?;
         Ok(connection)

@@ -47,7 +47,31 @@ const EVENTS_OF_CYCLE: &str = events!("cycle = ?2 and ");
 const EVENTS_OF_CHANGE: &str = events!("change = ?3 and ");
 const EVENT: &str = "select body from events where id = ?1";
 
-pub fn commit(transaction: &Transaction<'_>, commit: &Commit) -> Result<(), WorkError> {
+/// An event as a row. Made by the caller: the writer has enough to do.
+pub struct EventRow {
+    id: String,
+    job: String,
+    cycle: String,
+    change: String,
+    ended_at: i64,
+    body: String,
+}
+
+impl EventRow {
+    pub fn of(event: &ProvisioningEvent) -> Result<Self, serde_json::Error> {
+        Ok(Self {
+            id: event.id.to_string(),
+            job: event.job.to_string(),
+            cycle: event.cycle.to_string(),
+            change: event.change.to_string(),
+            ended_at: event.ended_at.as_microsecond(),
+            body: serde_json::to_string(event)?,
+        })
+    }
+}
+
+/// Everything of a commit but its events, which come as rows.
+pub fn commit(transaction: &Transaction<'_>, commit: &Commit, events: &[EventRow]) -> Result<(), WorkError> {
     progress::clear(transaction, commit)?;
     for change in &commit.pairings {
         match change {
@@ -72,15 +96,14 @@ pub fn commit(transaction: &Transaction<'_>, commit: &Commit) -> Result<(), Work
         }
     }
     progress::commit(transaction, commit)?;
-    for event in &commit.events {
-        let body = serde_json::to_string(event)?;
+    for event in events {
         transaction.prepare_cached(PUT_EVENT)?.execute(params![
-            event.id.as_str(),
-            event.job.as_str(),
-            event.cycle.as_str(),
-            event.change.as_str(),
-            event.ended_at.as_microsecond(),
-            body
+            event.id,
+            event.job,
+            event.cycle,
+            event.change,
+            event.ended_at,
+            event.body
         ])?;
     }
     Ok(())

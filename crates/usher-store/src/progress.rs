@@ -32,7 +32,8 @@ const PUT_WAITING: &str =
     "insert or ignore into waiting (job, source_type, source_anchor, awaited) values (?1, ?2, ?3, ?4)";
 const HEALABLE: &str = "select distinct source_type, source_anchor from waiting
     where job = ?1 and (source_type, source_anchor) > (?2, ?3)
-    and exists (select 1 from pairings where pairings.job = waiting.job and pairings.source_anchor = waiting.awaited)
+    and exists (select 1 from json_each(?5) as types join pairings on pairings.job = waiting.job
+      and pairings.source_type = types.value and pairings.source_anchor = waiting.awaited)
     order by source_type, source_anchor limit ?4";
 const PUT_HELD: &str = "insert or replace into held
     (job, source_type, source_anchor, action, display_name, is_staged) values (?1, ?2, ?3, ?4, ?5, ?6)";
@@ -178,14 +179,17 @@ pub fn next_escrow(connection: &Connection, job: &JobId) -> Result<Option<Timest
 pub fn healable(
     connection: &Connection,
     job: &JobId,
+    source_types: &[SmolStr],
     after: Option<&(SmolStr, Anchor)>,
     most: usize,
 ) -> Result<Vec<(SmolStr, Anchor)>, WorkError> {
     let (source_type, anchor) = after_key(after);
     let mut statement = connection.prepare_cached(HEALABLE)?;
-    let rows = statement.query_map(params![job.as_str(), source_type, anchor, limit(most)], |row| {
-        Ok((SmolStr::from(row.get::<_, String>(0)?), Anchor::new(row.get::<_, String>(1)?)))
-    })?;
+    let types = serde_json::to_string(source_types)?;
+    let rows = statement
+        .query_map(params![job.as_str(), source_type, anchor, limit(most), types], |row| {
+            Ok((SmolStr::from(row.get::<_, String>(0)?), Anchor::new(row.get::<_, String>(1)?)))
+        })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

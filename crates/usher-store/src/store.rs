@@ -16,6 +16,7 @@ use usher_core::{
 };
 
 use crate::connection::Connections;
+use crate::log::EventRow;
 use crate::{OpenError, changes, directory, jobs, log, progress, settings};
 
 /// A store in one SQLite file: write-ahead log, every write on disk before it is answered.
@@ -356,13 +357,14 @@ impl Store for SqliteStore {
     async fn healable(
         &self,
         job: &JobId,
+        source_types: &[SmolStr],
         after: Option<&(SmolStr, Anchor)>,
         limit: usize,
     ) -> Result<Vec<(SmolStr, Anchor)>, StoreError> {
-        let (job, after) = (job.clone(), after.cloned());
+        let (job, types, after) = (job.clone(), source_types.to_vec(), after.cloned());
         self.connections
             .read("list references that wait", move |connection| {
-                progress::healable(connection, &job, after.as_ref(), limit)
+                progress::healable(connection, &job, &types, after.as_ref(), limit)
             })
             .await
     }
@@ -373,8 +375,25 @@ impl Store for SqliteStore {
     }
 
     async fn commit(&self, commit: &Commit) -> Result<(), StoreError> {
-        let commit = commit.clone();
-        self.connections.write("commit results", move |transaction| log::commit(transaction, &commit)).await
+        let failed = |source: serde_json::Error| StoreError::Failed {
+            what: "commit results".to_owned(),
+            source: Box::new(source),
+        };
+        let events: Vec<EventRow> =
+            commit.events.iter().map(EventRow::of).collect::<Result<_, _>>().map_err(failed)?;
+        let commit = Commit {
+            clear: commit.clear.clone(),
+            pairings: commit.pairings.clone(),
+            seen: commit.seen.clone(),
+            escrows: commit.escrows.clone(),
+            waiting: commit.waiting.clone(),
+            held: commit.held.clone(),
+            events: Vec::new(),
+            state: commit.state.clone(),
+        };
+        self.connections
+            .write("commit results", move |transaction| log::commit(transaction, &commit, &events))
+            .await
     }
 
     async fn events(&self, query: &EventQuery) -> Result<Vec<ProvisioningEvent>, StoreError> {

@@ -742,6 +742,7 @@ impl Store for MemoryStore {
     async fn healable(
         &self,
         job: &JobId,
+        source_types: &[SmolStr],
         after: Option<&(SmolStr, Anchor)>,
         limit: usize,
     ) -> Result<Vec<(SmolStr, Anchor)>, StoreError> {
@@ -751,7 +752,11 @@ impl Store for MemoryStore {
             .iter()
             .filter(|(subject, _)| subject.job == *job && is_after(subject, after))
             .filter(|(_, awaited)| {
-                state.pairings.iter().any(|one| one.job == *job && one.source_anchor == *awaited)
+                state.pairings.iter().any(|one| {
+                    one.job == *job
+                        && one.source_anchor == *awaited
+                        && source_types.contains(&one.source_type)
+                })
             })
             .map(|(subject, _)| (subject.source_type.clone(), subject.source_anchor.clone()))
             .collect();

@@ -363,10 +363,12 @@ pub trait Store: Send + Sync {
     ) -> Result<Vec<Held>, StoreError>;
     /// How many disablings and deletions of a job wait.
     async fn count_held(&self, job: &JobId) -> Result<u64, StoreError>;
-    /// Objects that wait for a reference which has a pair by now, in the order of type and anchor.
+    /// Objects that wait for a reference which has a pair by now, as one of these types, in the order of type and
+    /// anchor.
     async fn healable(
         &self,
         job: &JobId,
+        source_types: &[SmolStr],
         after: Option<&(SmolStr, Anchor)>,
         limit: usize,
     ) -> Result<Vec<(SmolStr, Anchor)>, StoreError>;

@@ -248,7 +248,8 @@ impl<'a> CycleRun<'a> {
 
     /// Objects that wait for a reference which has a pair by now.
     pub(super) async fn references(&mut self, after: After) -> Result<bool, Broke> {
-        let healable = self.engine.store.healable(&self.job.id, after.as_ref(), PAGE).await?;
+        let types: Vec<SmolStr> = self.lanes.iter().map(|lane| lane.mapping().source_type.clone()).collect();
+        let healable = self.engine.store.healable(&self.job.id, &types, after.as_ref(), PAGE).await?;
         let count = healable.len() as u64;
         let (items, last) = self.page(healable, true);
         if !self.work_all(items).await? {

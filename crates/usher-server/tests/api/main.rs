@@ -1,6 +1,7 @@
 //! The API through the router, in process: who gets in, the whole walk, and what is refused.
 
 mod access;
+mod jobs;
 mod refusals;
 mod stage;
 mod walk;

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::stage::{Stage, on_demand};
 
 const NOBODY: &str = "22222222-2222-2222-2222-222222222222";
+const CREDENTIALS: &str = "SystemForCrossDomainIdentityManagementCredentialValidationUnavailable";
 
 async fn refused(stage: &Stage, method: &str, path: &str, body: Value, status: u16, code: &str) -> String {
     let reply = stage.send(method, path, body).await;
@@ -214,10 +215,50 @@ async fn queries_that_are_not_understood_are_refused() {
 }
 
 #[tokio::test]
-async fn cycles_that_do_not_exist_are_not_pretended() {
+async fn orders_to_a_job_that_make_no_sense_are_refused() {
+    let stage = Stage::new().await;
+    let (base, path, _) = stage.application().await;
+    for verb in ["start", "pause", "restart"] {
+        let unknown = format!("{base}/jobs/nojob/{verb}");
+        refused(&stage, "POST", &unknown, Value::Null, 404, "Request_ResourceNotFound").await;
+    }
+    for (body, says) in [
+        (json!({ "criteria": { "resetScope": "Watermark, Everything" } }), "'Everything' is no reset scope"),
+        (json!({ "criteria": { "resetScope": 7 } }), "must be a text"),
+        (json!({ "criteria": "Full" }), "must be an object"),
+        (json!({ "scope": "Full" }), "does not exist in method 'restart'"),
+    ] {
+        let restart = format!("{path}/restart");
+        let message = refused(&stage, "POST", &restart, body, 400, "Request_BadRequest").await;
+        assert!(message.contains(says), "{message}");
+    }
+    for (body, says) in [
+        (json!({ "schedule": { "state": "Active" } }), "call start or pause"),
+        (json!({ "schedule": { "interval": "often" } }), "no interval"),
+        (json!({ "schedule": { "interval": "PT1S" } }), "at least ten seconds"),
+        (json!({ "schedule": "PT5M" }), "must be an object"),
+        (json!({ "synchronizationJobSettings": [{ "name": "A" }] }), "must be a list"),
+        (json!({ "interval": "PT5M" }), "does not exist on type"),
+    ] {
+        let message = refused(&stage, "PATCH", &path, body, 400, "Request_BadRequest").await;
+        assert!(message.contains(says), "{message}");
+    }
+    let job = stage.must("GET", &path, Value::Null, 200).await;
+    assert_eq!(job["schedule"], json!({ "expiration": null, "interval": "PT40M", "state": "Disabled" }));
+}
+
+#[tokio::test]
+async fn a_job_whose_connection_does_not_work_is_not_started() {
     let stage = Stage::new().await;
     let (_, path, _) = stage.application().await;
-    for verb in ["start", "pause", "restart"] {
-        refused(&stage, "POST", &format!("{path}/{verb}"), Value::Null, 501, "NotImplemented").await;
-    }
+    let refusal = usher_core::ports::ConnectorError::new(
+        usher_core::ports::ConnectorErrorKind::Unauthorised,
+        "Unauthorized",
+        "the target refuses the credentials",
+    );
+    stage.target.fail_read(refusal);
+    let message = refused(&stage, "POST", &format!("{path}/start"), Value::Null, 400, CREDENTIALS).await;
+    assert!(message.contains("refuses the credentials"), "{message}");
+    let job = stage.must("GET", &path, Value::Null, 200).await;
+    assert_eq!(job["schedule"]["state"], "Disabled");
 }

@@ -21,6 +21,7 @@ pub const ROLE: &str = "00000000-0000-0000-0000-000000000000";
 /// A service with an administrator who is signed in.
 pub struct Stage {
     pub router: Router,
+    pub engine: Engine,
     pub clock: Arc<ManualClock>,
     pub source: Arc<MemoryConnector>,
     pub target: Arc<MemoryConnector>,
@@ -66,9 +67,10 @@ impl Stage {
             MemoryConnectors::default().with("directory", source.clone()).with("scim", target.clone());
         let engine = Engine::new(store, Arc::new(connectors), clock.clone(), Settings::new(TENANT));
         let first = bootstrap(&engine).await.expect("the store works").expect("the directory is new");
-        let server = Server::new(engine, options).await.expect("a key is made");
+        let server = Server::new(engine.clone(), options).await.expect("a key is made");
         let mut stage = Self {
             router: server.router(),
+            engine,
             clock,
             source,
             target,
@@ -187,6 +189,12 @@ impl Stage {
         let schema = self.must("GET", &format!("{path}/schema"), Value::Null, 200).await;
         let rule = schema["synchronizationRules"][0]["id"].as_str().expect("it has an id").to_owned();
         (base, path, rule)
+    }
+
+    /// Runs a job as the scheduler does.
+    pub async fn run(&self, path: &str) {
+        let job = path.rsplit('/').next().expect("the path ends with the job");
+        self.engine.run_job(&usher_core::JobId::new(job)).await.expect("the store works");
     }
 
     /// A person whom the source has and who is assigned.

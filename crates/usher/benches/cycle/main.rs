@@ -16,7 +16,9 @@ use usher::client::Client;
 use usher::clock::SystemClock;
 use usher::profile::{Profile, ProfileCredential};
 use usher_connectors::{AllConnectors, HttpOptions};
-use usher_core::ports::{Clock, Connector, ConnectorError, ConnectorSettings, Connectors, Store, StoredSecret};
+use usher_core::ports::{
+    Clock, Connector, ConnectorError, ConnectorSettings, Connectors, Store, StoredSecret,
+};
 use usher_core::{Entry, EntryId, EntryKind, JobId, Secret};
 use usher_engine::{Engine, Settings};
 use usher_store::SqliteStore;
@@ -181,7 +183,8 @@ impl Stage {
         let store: Arc<dyn Store> =
             Arc::new(SqliteStore::open(&folder.join("usher.sqlite")).expect("the store opens"));
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let all = AllConnectors::new(store.clone(), clock.clone(), HttpOptions::default()).expect("defaults work");
+        let all =
+            AllConnectors::new(store.clone(), clock.clone(), HttpOptions::default()).expect("defaults work");
         let connectors = Arc::new(TwoConnectors { all, target });
         let engine = Engine::new(store.clone(), connectors, clock, Settings::new("bench"));
         let application = EntryId::new("app");
@@ -277,14 +280,12 @@ struct Target {
 impl Target {
     fn start() -> Self {
         let program = std::env::current_exe().expect("the program knows where it is");
-        let mut process = Command::new(program)
-            .arg("target")
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the program starts");
+        let mut process =
+            Command::new(program).arg("target").stdout(Stdio::piped()).spawn().expect("the program starts");
         let mut line = String::new();
         let output = process.stdout.take().expect("it has an output");
-        std::io::BufRead::read_line(&mut std::io::BufReader::new(output), &mut line).expect("it says its address");
+        std::io::BufRead::read_line(&mut std::io::BufReader::new(output), &mut line)
+            .expect("it says its address");
         Self { process, base: line.trim().to_owned() }
     }
 

@@ -58,7 +58,8 @@ impl State {
         self.taken += 1;
         if method == "GET" {
             let name = path.split("%22").nth(1).unwrap_or_default().replace("%40", "@");
-            let found = self.names.get(&name).map(|place| json!({ "id": place.to_string(), "userName": name }));
+            let found =
+                self.names.get(&name).map(|place| json!({ "id": place.to_string(), "userName": name }));
             let resources: Vec<Value> = found.into_iter().collect();
             return (
                 200,
@@ -164,7 +165,11 @@ impl Connector for Nowhere {
         Ok(None)
     }
 
-    async fn entitlement(&self, _: &DirectoryObject, _: &EntryId) -> Result<Option<Entitlement>, ConnectorError> {
+    async fn entitlement(
+        &self,
+        _: &DirectoryObject,
+        _: &EntryId,
+    ) -> Result<Option<Entitlement>, ConnectorError> {
         Ok(None)
     }
 

@@ -283,7 +283,8 @@ pub(super) async fn waiting_references_heal_once_the_other_side_is_paired(store:
     let healable = || {
         let job = job.clone();
         async move {
-            let found = store.healable(&job, None, 9).await.expect("it lists");
+            let found =
+                store.healable(&job, &["Group".into(), "User".into()], None, 9).await.expect("it lists");
             found.iter().map(|(_, anchor)| anchor.to_string()).collect::<Vec<_>>()
         }
     };
