@@ -59,6 +59,15 @@ impl Engine {
     }
 }
 
+impl Engine {
+    /// The same engine, keeping events of the provisioning log for so long.
+    #[must_use]
+    pub fn keeping_log(mut self, retention: Duration) -> Self {
+        self.settings = Arc::new(Settings { log_retention: retention, ..(*self.settings).clone() });
+        self
+    }
+}
+
 /// What is fixed for the life of the process.
 #[derive(Clone, Debug)]
 pub struct Settings {

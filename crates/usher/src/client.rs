@@ -67,7 +67,7 @@ impl Client {
     /// # Errors
     /// No connection, or a `Refusal`.
     pub async fn post(&self, path: &str, body: &Value) -> Result<Value> {
-        self.send("POST", path, Some(body)).await
+        self.send("POST", path, Some(body).filter(|body| !body.is_null())).await
     }
 
     /// `PATCH`.
@@ -205,7 +205,7 @@ pub fn quoted(text: &str) -> String {
 }
 
 /// The path and query of an absolute link of the service.
-fn relative(link: &str) -> String {
+pub(crate) fn relative(link: &str) -> String {
     url::Url::parse(link).map_or_else(
         |_| link.to_owned(),
         |url| match url.query() {

@@ -196,6 +196,8 @@ impl Engine {
     /// # Errors
     /// Only the store's.
     pub async fn job_status(&self, job: Job) -> Result<JobStatus, CaseError> {
+        // Asked before the state is read: a run that ends in between is seen as one under way, never as none at all.
+        let is_running = self.runs.control(&job.id).is_running();
         let mut state = self.store.job_state(&job.id).await?.unwrap_or_default();
         if let Some(request) = job.restart.filter(|request| request.number > state.applied_restart) {
             // What was asked for counts, even before the next run has carried it out.
@@ -204,8 +206,11 @@ impl Engine {
             state.applied_restart = applied;
         }
         let synchronized = self.store.count_pairings(&job.id).await?;
-        let is_running = self.runs.control(&job.id).is_running();
-        Ok(JobStatus { job, state, synchronized, is_running })
+        let now = self.clock.now();
+        let is_due = job.state == ScheduleState::Active
+            && !state.has_given_up
+            && state.next_run_at.is_none_or(|next| next <= now);
+        Ok(JobStatus { job, state, synchronized, is_under_way: is_running || is_due })
     }
 }
 
@@ -228,6 +233,6 @@ pub struct JobStatus {
     pub state: JobState,
     /// How many objects are paired, by source and target type.
     pub synchronized: Vec<(SmolStr, SmolStr, u64)>,
-    /// A run is under way.
-    pub is_running: bool,
+    /// A run is under way, or due at once.
+    pub is_under_way: bool,
 }

@@ -34,18 +34,18 @@ pub fn status(status: &JobStatus, now: Timestamp) -> Value {
         None if code == "NotRun" => never_run(),
         None => Value::Null,
     };
-    let progress: Vec<Value> = state
-        .cycle
-        .iter()
-        .map(|cycle| {
-            json!({
-                "completedUnits": cycle.counts.imported,
-                "totalUnits": cycle.total.unwrap_or(cycle.counts.imported).max(cycle.counts.imported),
-                "progressObservationDateTime": instant(now),
-                "units": "objects",
-            })
-        })
-        .collect();
+    let progress = if status.is_under_way {
+        let (done, total) =
+            state.cycle.as_ref().map_or((0, None), |cycle| (cycle.counts.imported, cycle.total));
+        json!([{
+            "completedUnits": done,
+            "totalUnits": total.unwrap_or(done).max(done),
+            "progressObservationDateTime": instant(now),
+            "units": "objects",
+        }])
+    } else {
+        json!([])
+    };
     let synchronized: Vec<Value> = status
         .synchronized
         .iter()

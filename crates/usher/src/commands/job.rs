@@ -1,5 +1,8 @@
 //! `usher job`: synchronization jobs.
 
+mod control;
+mod progress;
+
 use anyhow::Result;
 use clap::Subcommand;
 use serde_json::json;
@@ -8,14 +11,17 @@ use crate::client::{Client, segment};
 use crate::commands::user::Output;
 use crate::failure::DONE;
 use crate::lookup::{self, text};
-use crate::output;
+use crate::output::{self, Format};
 
 /// Synchronization jobs.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     usher job create --app hr-portal\n  \
-    usher job list --app hr-portal\n  \
-    usher job test --app hr-portal")]
+    usher job test --app hr-portal\n  \
+    usher job start --app hr-portal\n  \
+    usher job watch --app hr-portal\n  \
+    usher job restart --app hr-portal --reset Watermark,Escrows\n  \
+    usher job set --app hr-portal --interval PT10M --delete-threshold 20")]
 pub struct Args {
     #[command(subcommand)]
     verb: Verb,
@@ -89,6 +95,39 @@ enum Verb {
         #[command(flatten)]
         which: Which,
     },
+    /// Let a job run on its schedule, at once and going on where it was; lifts a quarantine.
+    Start {
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Stop a job after what is in flight; everything it remembers is kept.
+    Pause {
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Run a job at once, after forgetting what --reset says.
+    Restart(control::Restart),
+    /// Change the interval and settings of a job.
+    Set {
+        #[command(flatten)]
+        set: control::Changes,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Say how a job is: its last run, its progress, why it is in quarantine.
+    Status {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Wait until no cycle is under way. Exit code 0 when the last one succeeded.
+    Wait(progress::Wait),
+    /// Show a cycle as it goes, until it is over.
+    Watch {
+        #[command(flatten)]
+        which: Which,
+    },
     /// Remove a job. Accounts in the target stay.
     Delete {
         #[command(flatten)]
@@ -134,6 +173,19 @@ pub async fn run(args: Args) -> Result<u8> {
             client.post(&path, &json!({ "useSavedCredentials": true })).await?;
             anstream::eprintln!("the connection works");
         }
+        Verb::Start { which } => control::start(&client, &which).await?,
+        Verb::Pause { which } => control::pause(&client, &which).await?,
+        Verb::Restart(args) => control::restart(&client, &args).await?,
+        Verb::Set { set, output } => output::object(output.output, &control::set(&client, &set).await?),
+        Verb::Status { which, output } => {
+            let job = client.get(&which.path(&client).await?).await?;
+            match output.output {
+                Format::Json => output::object(Format::Json, &job["status"]),
+                Format::Table => progress::print(&job),
+            }
+        }
+        Verb::Wait(args) => return progress::wait(&client, &args).await,
+        Verb::Watch { which } => return progress::watch(&client, &which).await,
         Verb::Delete { which } => client.delete(&which.path(&client).await?).await?,
     }
     Ok(DONE)

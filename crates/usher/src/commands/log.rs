@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Subcommand;
 use serde_json::Value;
 
-use crate::client::{Client, quoted, segment};
+use crate::client::{Client, quoted, relative, segment};
 use crate::commands::user::Output;
 use crate::failure::DONE;
 use crate::output::{self, Format};
@@ -56,10 +56,24 @@ struct Query {
     /// Only events with this action: create, update, delete, disable, stagedDelete, other.
     #[arg(long)]
     action: Option<String>,
-    /// At most so many.
-    #[arg(long, default_value_t = 50)]
-    top: usize,
+    /// Only events of this cycle.
+    #[arg(long, value_name = "ID")]
+    cycle: Option<String>,
+    /// Only events after this instant, such as 2026-01-31T08:00:00Z.
+    #[arg(long, value_name = "INSTANT")]
+    since: Option<jiff::Timestamp>,
+    /// Only events before this instant.
+    #[arg(long, value_name = "INSTANT")]
+    until: Option<jiff::Timestamp>,
+    /// At most so many; `list` shows 50 unless told, `export` all.
+    #[arg(long)]
+    top: Option<usize>,
 }
+
+/// How many events `list` shows unless told.
+const SHOWN: usize = 50;
+/// How many events are asked for at once.
+const PAGE: usize = 500;
 
 impl Query {
     fn path(&self) -> String {
@@ -68,23 +82,44 @@ impl Query {
             ("jobId", &self.job),
             ("provisioningStatusInfo/status", &self.status),
             ("provisioningAction", &self.action),
+            ("cycleId", &self.cycle),
         ] {
             if let Some(value) = value {
                 terms.push(format!("{name}%20eq%20{}", quoted(value)));
             }
         }
+        for (comparison, instant) in [("gt", &self.since), ("lt", &self.until)] {
+            if let Some(instant) = instant {
+                terms.push(format!("activityDateTime%20{comparison}%20{instant}"));
+            }
+        }
         let filter =
             if terms.is_empty() { String::new() } else { format!("&$filter={}", terms.join("%20and%20")) };
-        format!("/v1.0/auditLogs/provisioning?$top={}{filter}", self.top.clamp(1, 999))
+        let page = self.top.unwrap_or(PAGE).clamp(1, PAGE);
+        format!("/v1.0/auditLogs/provisioning?$top={page}{filter}")
+    }
+
+    /// Hands over events, newest first, page by page, at most `most`.
+    async fn each(&self, client: &Client, most: usize, mut take: impl FnMut(Value)) -> Result<()> {
+        let mut left = most;
+        let mut path = self.path();
+        loop {
+            let mut page = client.get(&path).await?;
+            let Value::Array(events) = page["value"].take() else { return Ok(()) };
+            for event in events.into_iter().take(left) {
+                left -= 1;
+                take(event);
+            }
+            match page["@odata.nextLink"].as_str() {
+                Some(next) if left > 0 => path = relative(next),
+                _ => return Ok(()),
+            }
+        }
     }
 
     async fn events(&self, client: &Client) -> Result<Vec<Value>> {
-        let mut page = client.get(&self.path()).await?;
-        let mut events = match page["value"].take() {
-            Value::Array(events) => events,
-            _ => Vec::new(),
-        };
-        events.truncate(self.top);
+        let mut events = Vec::new();
+        self.each(client, self.top.unwrap_or(SHOWN), |event| events.push(event)).await?;
         Ok(events)
     }
 }
@@ -113,9 +148,8 @@ pub async fn run(args: Args) -> Result<u8> {
             }
         }
         Verb::Export { query } => {
-            for event in query.events(&client).await? {
-                anstream::println!("{event}");
-            }
+            let most = query.top.unwrap_or(usize::MAX);
+            query.each(&client, most, |event| anstream::println!("{event}")).await?;
         }
     }
     Ok(DONE)

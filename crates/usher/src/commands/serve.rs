@@ -4,6 +4,7 @@ use std::fs;
 use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use tracing_subscriber::EnvFilter;
@@ -54,6 +55,9 @@ pub struct Args {
     /// How many on-demand requests one caller may send in ten seconds.
     #[arg(long, value_name = "COUNT", default_value_t = 5)]
     on_demand_limit: usize,
+    /// How many days events of the provisioning log are kept.
+    #[arg(long, value_name = "DAYS", default_value_t = 30)]
+    log_retention: u64,
     /// An outside issuer whose tokens are taken as well.
     #[arg(long, value_name = "URL", requires_all = ["audience", "jwks"])]
     issuer: Option<String>,
@@ -83,10 +87,11 @@ pub async fn run(args: Args) -> Result<u8> {
             .as_ref()
             .map(|file| fs::read(file).with_context(|| format!("cannot read {}", file.display())))
             .transpose()?,
-        timeout: std::time::Duration::from_secs(args.target_timeout.max(1)),
+        timeout: Duration::from_secs(args.target_timeout.max(1)),
         ..HttpOptions::default()
     };
-    let engine = wiring::engine(&args.data, args.tenant.as_deref(), http).await?;
+    let retention = Duration::from_secs(args.log_retention.saturating_mul(24 * 3600));
+    let engine = wiring::engine(&args.data, args.tenant.as_deref(), http).await?.keeping_log(retention);
     let listener = tokio::net::TcpListener::bind(args.listen)
         .await
         .with_context(|| format!("cannot listen on {}", args.listen))?;
@@ -109,6 +114,7 @@ pub async fn run(args: Args) -> Result<u8> {
     let mut options = ServerOptions::new(&address);
     options.on_demand_limit = args.on_demand_limit;
     options.outside_issuer = outside_issuer(&args)?;
+    let jobs = engine.clone();
     let server = Server::new(engine, options).await?;
     // Keeping the credential comes after everything that can fail, so that no start loses it half-way.
     let file = args.data.join("administrator.json");
@@ -140,7 +146,19 @@ pub async fn run(args: Args) -> Result<u8> {
     }
     anstream::eprintln!("usher serves tenant {tenant} at {address}");
     anstream::eprintln!("hint: usher connect --data {}", args.data.display());
-    server.serve(listener, tls, interrupted()).await.context("the service stopped")?;
+    // Jobs run beside the server and stop with it: what is in flight is finished, the rest goes on at the next start.
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let jobs = tokio::spawn(async move {
+        jobs.run_jobs(async move {
+            // The sender is gone when the server ended by itself.
+            let _ = stopped.await;
+        })
+        .await;
+    });
+    let served = server.serve(listener, tls, interrupted()).await;
+    let _ = stop.send(());
+    jobs.await.context("the scheduler stopped")?;
+    served.context("the service stopped")?;
     anstream::eprintln!("stopped");
     Ok(DONE)
 }

@@ -27,14 +27,16 @@ async fn an_answer_that_is_lost_after_the_write_creates_no_second_account() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_write_that_never_arrived_fails_and_the_next_one_succeeds() {
+async fn a_create_without_answer_that_is_not_found_fails_and_is_not_repeated_at_once() {
     for fault in [Fault::Cut, Fault::Answer(Answer::new(500))] {
         let (world, ran) = with(fault, "POST").await;
         assert_eq!(ran.code, 1, "{}", ran.out);
         assert!(ran.out.contains("help:"), "{}", ran.out);
         assert!(world.accounts().is_empty());
-        assert!(is_success(&world.provision("adele").await));
-        assert_eq!(world.accounts().len(), 1);
+        let again = world.provision("adele").await;
+        assert_eq!(again.code, 1, "it may still be on its way");
+        assert!(again.out.contains("wait two minutes"), "{}", again.out);
+        assert!(is_success(&world.provision("megan").await), "nobody else has to wait");
     }
 }
 

@@ -101,7 +101,7 @@ fn without_a_connection_the_published_sentence_is_said() {
 }
 
 /// A service process that has said that it serves.
-fn serve(data: &std::path::Path) -> Child {
+pub fn serve(data: &std::path::Path) -> Child {
     let mut child = program()
         .args(["serve", "--http", "--listen", "127.0.0.1:0", "--data"])
         .arg(data)

@@ -2,6 +2,9 @@
 
 mod cmdlets;
 mod faults;
+mod jobs;
+#[cfg(feature = "real-servers")]
+mod kills;
 mod local;
 mod provision;
 mod world;

@@ -46,6 +46,8 @@ impl World {
         let address = format!("http://{}", listener.local_addr().expect("it has an address"));
         let mut options = ServerOptions::new(&address);
         options.on_demand_limit = 1_000;
+        let jobs = engine.clone();
+        tokio::spawn(async move { jobs.run_jobs(std::future::pending()).await });
         let server = Server::new(engine, options).await.expect("the server starts");
         tokio::spawn(server.serve_plain(listener, std::future::pending()));
         let environment = vec![
