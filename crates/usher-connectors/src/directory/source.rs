@@ -107,7 +107,13 @@ fn invalid(message: &str) -> ConnectorError {
 /// What the entries of a page have besides their properties, read for all of them at once.
 struct View {
     links: HashMap<(EntryId, Relation), Vec<EntryId>>,
-    roles: Option<(Option<Entry>, HashMap<EntryId, Vec<String>>)>,
+    roles: Option<Roles>,
+}
+
+/// The application on whose behalf is read, when it is there, and the roles in it by entry.
+struct Roles {
+    application: Option<Entry>,
+    by_entry: HashMap<EntryId, Vec<String>>,
 }
 
 impl View {
@@ -134,7 +140,8 @@ impl View {
                         roles.entry(id).or_default().push(role);
                     }
                 }
-                Some((assignments::application_of(store, application).await?, roles))
+                let application = assignments::application_of(store, application).await?;
+                Some(Roles { application, by_entry: roles })
             }
             None => None,
         };
@@ -169,12 +176,12 @@ impl View {
     }
 
     fn role_ids(&self, entry: &Entry) -> &[String] {
-        let roles = self.roles.as_ref().and_then(|(_, roles)| roles.get(&entry.id));
+        let roles = self.roles.as_ref().and_then(|roles| roles.by_entry.get(&entry.id));
         roles.map(Vec::as_slice).unwrap_or_default()
     }
 
     fn app_roles(&self, entry: &Entry) -> Value {
-        let Some((Some(application), _)) = &self.roles else { return Value::Null };
+        let Some(Roles { application: Some(application), .. }) = &self.roles else { return Value::Null };
         let roles: Vec<Value> = self
             .role_ids(entry)
             .iter()
@@ -185,7 +192,7 @@ impl View {
     }
 
     fn entitlement(&self, entry: &Entry) -> Option<Entitlement> {
-        let (application, _) = self.roles.as_ref()?;
+        let application = &self.roles.as_ref()?.application;
         let ids = self.role_ids(entry);
         Some(match application {
             None => Entitlement { is_assigned: false, has_role: false },

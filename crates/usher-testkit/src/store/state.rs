@@ -1,0 +1,262 @@
+//! What the store in memory holds, and how a commit changes it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use smol_str::SmolStr;
+use usher_core::ports::{
+    Clear, Commit, EscrowChange, Held, HeldChange, PairingChange, StoreError, StoredSecret, SubjectKey,
+};
+use usher_core::{
+    Anchor, AppRoleAssignment, Entry, EntryId, EntryKind, Escrow, Job, JobId, JobState, Pairing,
+    ProvisioningEvent, Relation, Secret,
+};
+
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) entries: BTreeMap<(EntryKind, EntryId), Entry>,
+    pub(super) links: BTreeSet<(EntryId, Relation, EntryId)>,
+    pub(super) assignments: Vec<AppRoleAssignment>,
+    pub(super) jobs: Vec<Job>,
+    pub(super) schemas: BTreeMap<String, String>,
+    pub(super) secrets: BTreeMap<EntryId, Vec<StoredSecret>>,
+    /// The newest change of each entry: number, and whether it was removed.
+    pub(super) changes: BTreeMap<(EntryKind, EntryId), (u64, bool)>,
+    pub(super) last_change: u64,
+    pub(super) pairings: Vec<Pairing>,
+    pub(super) seen: BTreeMap<SubjectKey, u64>,
+    pub(super) escrows: BTreeMap<SubjectKey, Escrow>,
+    pub(super) waiting: BTreeSet<(SubjectKey, Anchor)>,
+    pub(super) held: BTreeMap<SubjectKey, Held>,
+    pub(super) states: BTreeMap<String, JobState>,
+    pub(super) events: Vec<ProvisioningEvent>,
+    pub(super) settings: BTreeMap<String, Secret>,
+    pub(super) commits_to_let_through: usize,
+    pub(super) commits_to_fail: usize,
+}
+
+impl State {
+    /// Makes results durable, all or none.
+    pub(super) fn carry_out(&mut self, commit: &Commit) -> Result<(), StoreError> {
+        let state = self;
+        if state.commits_to_let_through > 0 {
+            state.commits_to_let_through -= 1;
+        } else if state.commits_to_fail > 0 {
+            state.commits_to_fail -= 1;
+            return Err(StoreError::Failed {
+                what: "commit results".to_owned(),
+                source: "a test says so".into(),
+            });
+        }
+        if commit.events.iter().any(|event| state.events.iter().any(|other| other.id == event.id)) {
+            return Err(StoreError::Failed {
+                what: "commit results".to_owned(),
+                source: "the event is there".into(),
+            });
+        }
+        for (job, what) in &commit.clear {
+            state.clear(job, *what);
+        }
+        for change in &commit.pairings {
+            let subject = match change {
+                PairingChange::Put(one) => key(one),
+                PairingChange::Forget(subject) => subject.clone(),
+            };
+            state.pairings.retain(|one| key(one) != subject);
+            match change {
+                PairingChange::Put(pairing) => state.pairings.push(pairing.clone()),
+                PairingChange::Forget(subject) => drop(state.seen.remove(subject)),
+            }
+        }
+        for seen in &commit.seen {
+            if state.pairings.iter().any(|one| key(one) == seen.subject) {
+                state.seen.insert(seen.subject.clone(), seen.cycle);
+            }
+        }
+        for change in &commit.escrows {
+            match change {
+                EscrowChange::Put(escrow) => {
+                    let subject = SubjectKey {
+                        job: escrow.job.clone(),
+                        source_type: escrow.source_type.clone(),
+                        source_anchor: escrow.source_anchor.clone(),
+                    };
+                    state.escrows.insert(subject, escrow.clone());
+                }
+                EscrowChange::Remove(subject) => drop(state.escrows.remove(subject)),
+            }
+        }
+        for waiting in &commit.waiting {
+            state.waiting.retain(|(subject, _)| *subject != waiting.subject);
+            for awaited in &waiting.awaited {
+                state.waiting.insert((waiting.subject.clone(), awaited.clone()));
+            }
+        }
+        for change in &commit.held {
+            match change {
+                HeldChange::Put(held) => drop(state.held.insert(held.subject.clone(), held.clone())),
+                HeldChange::Remove(subject) => drop(state.held.remove(subject)),
+            }
+        }
+        if let Some((job, job_state)) = &commit.state {
+            state.states.insert(job.as_str().to_lowercase(), job_state.clone());
+        }
+        state.events.extend(commit.events.iter().cloned());
+        Ok(())
+    }
+}
+
+impl State {
+    /// The links of many entries to living entries.
+    pub(super) fn living_links(&self, from: &[EntryId], relation: Relation) -> Vec<(EntryId, EntryId)> {
+        let state = self;
+        let is_alive = |id: &EntryId| {
+            relation.kinds().iter().any(|kind| {
+                state.entries.get(&(*kind, id.clone())).is_some_and(|entry| entry.deleted_at.is_none())
+            })
+        };
+        let mut found = Vec::new();
+        for wanted in from {
+            for (source, kind, to) in &state.links {
+                if source == wanted && *kind == relation && is_alive(to) {
+                    found.push((source.clone(), to.clone()));
+                }
+            }
+        }
+        found
+    }
+
+    /// Which roles of a resource reach these principals.
+    pub(super) fn roles_of(&self, resource: &EntryId, principals: &[EntryId]) -> Vec<(EntryId, String)> {
+        let state = self;
+        let mut found: Vec<(EntryId, String)> = Vec::new();
+        let mut add = |principal: &EntryId, role: &str| {
+            let pair = (principal.clone(), role.to_ascii_lowercase());
+            if !found.contains(&pair) {
+                found.push(pair);
+            }
+        };
+        let roles = |holder: &EntryId| {
+            let (holder, resource) = (holder.clone(), resource.clone());
+            state
+                .assignments
+                .iter()
+                .filter(move |one| one.principal_id == holder && one.resource_id == resource)
+                .map(|one| one.app_role_id.clone())
+        };
+        for principal in principals {
+            for role in roles(principal) {
+                add(principal, &role);
+            }
+        }
+        for principal in principals {
+            if !state.entries.contains_key(&(EntryKind::User, principal.clone())) {
+                continue;
+            }
+            for (team, relation, to) in &state.links {
+                let is_team = *relation == Relation::Members
+                    && to == principal
+                    && state
+                        .entries
+                        .get(&(EntryKind::Group, team.clone()))
+                        .is_some_and(|team| team.deleted_at.is_none() && team.is_true("securityEnabled"));
+                if is_team {
+                    for role in roles(team) {
+                        add(principal, &role);
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    pub(super) fn note(&mut self, kind: EntryKind, id: &EntryId, is_removed: bool) {
+        self.last_change += 1;
+        self.changes.insert((kind, id.clone()), (self.last_change, is_removed));
+    }
+
+    /// Notes entries of which only the id is known.
+    pub(super) fn note_ids(&mut self, ids: impl IntoIterator<Item = EntryId>) {
+        let ids: BTreeSet<EntryId> = ids.into_iter().collect();
+        let known: Vec<(EntryKind, EntryId)> =
+            self.entries.keys().filter(|(_, id)| ids.contains(id)).cloned().collect();
+        for (kind, id) in known {
+            self.note(kind, &id, false);
+        }
+    }
+
+    pub(super) fn members(&self, group: &EntryId) -> Vec<EntryId> {
+        let members =
+            self.links.iter().filter(|(from, relation, _)| from == group && *relation == Relation::Members);
+        members.map(|(_, _, to)| to.clone()).collect()
+    }
+
+    pub(super) fn note_referrers(&mut self, id: &EntryId) {
+        let referrers: Vec<EntryId> =
+            self.links.iter().filter(|(_, _, to)| to == id).map(|(from, _, _)| from.clone()).collect();
+        self.note_ids(referrers);
+    }
+
+    /// Notes whom a change of an entry reaches by way of assignments.
+    pub(super) fn note_reach(&mut self, kind: EntryKind, id: &EntryId) {
+        let reached: Vec<EntryId> = match kind {
+            EntryKind::Group if self.assignments.iter().any(|one| one.principal_id == *id) => {
+                self.members(id)
+            }
+            EntryKind::ServicePrincipal => self
+                .assignments
+                .iter()
+                .filter(|one| one.resource_id == *id)
+                .flat_map(|one| {
+                    std::iter::once(one.principal_id.clone()).chain(self.members(&one.principal_id))
+                })
+                .collect(),
+            _ => Vec::new(),
+        };
+        self.note_ids(reached);
+    }
+
+    pub(super) fn note_assignment(&mut self, principal: &EntryId) {
+        let members = self.members(principal);
+        self.note_ids(std::iter::once(principal.clone()).chain(members));
+    }
+
+    pub(super) fn note_link(&mut self, from: &EntryId, relation: Relation, to: &EntryId) {
+        let member = (relation == Relation::Members).then(|| to.clone());
+        self.note_ids(std::iter::once(from.clone()).chain(member));
+    }
+
+    pub(super) fn clear(&mut self, job: &JobId, what: Clear) {
+        match what {
+            Clear::Pairings => {
+                self.pairings.retain(|one| one.job != *job);
+                self.seen.retain(|subject, _| subject.job != *job);
+                self.waiting.retain(|(subject, _)| subject.job != *job);
+                self.held.retain(|subject, _| subject.job != *job);
+            }
+            Clear::Escrows => {
+                self.escrows.retain(|subject, escrow| subject.job != *job || escrow.sent.is_some())
+            }
+            Clear::Held => self.held.retain(|subject, _| subject.job != *job),
+        }
+    }
+}
+
+/// The key of a pairing.
+pub(super) fn key(pairing: &Pairing) -> SubjectKey {
+    SubjectKey {
+        job: pairing.job.clone(),
+        source_type: pairing.source_type.clone(),
+        source_anchor: pairing.source_anchor.clone(),
+    }
+}
+
+/// Whether a subject comes after a key of a list.
+pub(super) fn is_after(subject: &SubjectKey, after: Option<&(SmolStr, Anchor)>) -> bool {
+    after.is_none_or(|(source_type, anchor)| {
+        (&subject.source_type, &subject.source_anchor) > (source_type, anchor)
+    })
+}
+
+pub(super) fn same(left: &JobId, right: &JobId) -> bool {
+    left.as_str().eq_ignore_ascii_case(right.as_str())
+}
