@@ -89,7 +89,7 @@ impl Run<'_> {
             let awaited = plan.unresolved.iter().map(|(_, anchor)| anchor.clone()).collect();
             commit.waiting.push(Waiting { subject: subject.clone(), awaited });
         }
-        if is_cycle && plan.failure.is_none() {
+        if is_cycle && progress.is_held && plan.failure.is_none() {
             commit.held.push(HeldChange::Remove(subject));
         }
         commit

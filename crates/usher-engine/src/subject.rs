@@ -119,6 +119,8 @@ pub struct Progress {
     pub is_reference_failure: bool,
     /// The escrow there was, or the one written before a create.
     pub escrow: Option<Escrow>,
+    /// A disabling or deletion of the account was put aside earlier.
+    pub is_held: bool,
 }
 
 impl Run<'_> {
@@ -155,7 +157,7 @@ impl Run<'_> {
         let _subject = _subject.await;
         let Remembered { pairing, escrow, held } = self.engine.store.remembered(&subject).await?;
         // A deletion that was on its way may have taken effect: that the account is gone is no surprise then.
-        let may_be_deleted = held.is_some_and(|held| held.action == Action::Delete);
+        let may_be_deleted = held.as_ref().is_some_and(|held| held.action == Action::Delete);
         let now = self.engine.clock.now();
         let mut facts = Facts {
             named: imported.named,
@@ -178,7 +180,7 @@ impl Run<'_> {
             if facts.pairing.is_none() { self.account_keys(mapping, &facts, &context) } else { Vec::new() };
         let _account = self.engine.locks.lock_all(keys).await;
 
-        let mut progress = Progress { escrow, ..Progress::default() };
+        let mut progress = Progress { escrow, is_held: held.is_some(), ..Progress::default() };
         let plan = match self.decide(mapping, &mut facts, known, &context).await {
             Ok(plan) => plan,
             Err(Stop::Store(error)) => return Err(error.into()),

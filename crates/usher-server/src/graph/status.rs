@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 use usher_core::{Execution, ExecutionState, Quarantine, RunError, ScheduleState};
 use usher_engine::cases::jobs::JobStatus;
 
+use super::on_demand::stamp;
+
 /// "Never", in properties that cannot be null.
 const NEVER: &str = "0001-01-01T00:00:00Z";
 
@@ -40,7 +42,7 @@ pub fn status(status: &JobStatus, now: Timestamp) -> Value {
         json!([{
             "completedUnits": done,
             "totalUnits": total.unwrap_or(done).max(done),
-            "progressObservationDateTime": instant(now),
+            "progressObservationDateTime": stamp(now),
             "units": "objects",
         }])
     } else {
@@ -52,7 +54,7 @@ pub fn status(status: &JobStatus, now: Timestamp) -> Value {
         .map(|(source, target, count)| json!({ "key": format!("{source} to {target}"), "value": count }))
         .collect();
     let optional = |execution: &Option<Execution>| execution.as_ref().map_or(Value::Null, self::execution);
-    let reached = |at: Option<Timestamp>| at.map_or_else(|| NEVER.to_owned(), instant);
+    let reached = |at: Option<Timestamp>| at.map_or_else(|| NEVER.to_owned(), stamp);
     json!({
         "countSuccessiveCompleteFailures": state.complete_failures_in_a_row,
         "escrowsPruned": false,
@@ -89,8 +91,8 @@ fn execution(execution: &Execution) -> Value {
         "countImportedReferenceDeltas": counts.imported_reference_deltas,
         "state": state,
         "error": execution.error.as_ref().map_or(Value::Null, error),
-        "timeBegan": instant(execution.began_at),
-        "timeEnded": instant(execution.ended_at),
+        "timeBegan": stamp(execution.began_at),
+        "timeEnded": stamp(execution.ended_at),
     })
 }
 
@@ -117,9 +119,9 @@ fn never_run() -> Value {
 fn quarantine(quarantine: &Quarantine) -> Value {
     json!({
         "reason": quarantine.reason.as_str(),
-        "currentBegan": instant(quarantine.current_began),
-        "nextAttempt": instant(quarantine.next_attempt),
-        "seriesBegan": instant(quarantine.series_began),
+        "currentBegan": stamp(quarantine.current_began),
+        "nextAttempt": stamp(quarantine.next_attempt),
+        "seriesBegan": stamp(quarantine.series_began),
         "seriesCount": quarantine.series_count,
         "error": error(&quarantine.error),
     })
@@ -131,8 +133,4 @@ fn error(error: &RunError) -> Value {
         "message": error.message,
         "tenantActionable": error.is_tenant_actionable,
     })
-}
-
-fn instant(at: Timestamp) -> String {
-    at.to_string()
 }

@@ -79,7 +79,7 @@ async fn a_quarantine_is_told_with_its_reason_and_lifted_by_a_restart() {
     assert_eq!(quarantine["reason"], "EncounteredQuarantineException");
     assert_eq!(
         (&quarantine["seriesCount"], &quarantine["nextAttempt"]),
-        (&json!(1), &json!("1970-01-01T06:00:00Z"))
+        (&json!(1), &json!("1970-01-01T06:00:00.0000000Z"))
     );
     assert_eq!(
         quarantine["error"],

@@ -176,7 +176,13 @@ pub async fn run(args: Args) -> Result<u8> {
         Verb::Start { which } => control::start(&client, &which).await?,
         Verb::Pause { which } => control::pause(&client, &which).await?,
         Verb::Restart(args) => control::restart(&client, &args).await?,
-        Verb::Set { set, output } => output::object(output.output, &control::set(&client, &set).await?),
+        Verb::Set { set, output } => {
+            let job = control::set(&client, &set).await?;
+            match output.output {
+                Format::Json => output::object(Format::Json, &job),
+                Format::Table => progress::print(&job),
+            }
+        }
         Verb::Status { which, output } => {
             let job = client.get(&which.path(&client).await?).await?;
             match output.output {

@@ -69,6 +69,9 @@ fn lines(job: &Value) -> Vec<String> {
         ));
         lines.push(format!("           {}", text(&quarantine["error"], "message")));
     }
+    for setting in job["synchronizationJobSettings"].as_array().into_iter().flatten() {
+        lines.push(format!("setting    {}={}", text(setting, "name"), text(setting, "value")));
+    }
     for count in status["synchronizedEntryCountByType"].as_array().into_iter().flatten() {
         lines.push(format!("in step    {} {}", count["value"], text(count, "key")));
     }
