@@ -21,6 +21,9 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
+    /// All kinds.
+    pub const ALL: [Self; 4] = [Self::User, Self::Group, Self::Application, Self::ServicePrincipal];
+
     /// The Graph type name, such as `servicePrincipal`.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -63,7 +66,8 @@ impl Entry {
         let properties: &[&'static str] = match self.kind {
             EntryKind::User => &["userPrincipalName"],
             EntryKind::Group => &["uniqueName"],
-            EntryKind::Application | EntryKind::ServicePrincipal => &["appId"],
+            EntryKind::Application => &["appId", "uniqueName"],
+            EntryKind::ServicePrincipal => &["appId"],
         };
         properties
             .iter()

@@ -26,6 +26,9 @@ pub struct Job {
     pub service_principal: EntryId,
     /// The template that it was made from.
     pub template: SmolStr,
+    /// The built-in template that runs it, when `template` is one of the application's own.
+    #[serde(default)]
+    pub factory: Option<SmolStr>,
     /// The interval between two cycles, an ISO 8601 duration.
     pub interval: SmolStr,
     /// Whether it runs on its schedule.

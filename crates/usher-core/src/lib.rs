@@ -12,6 +12,7 @@ pub mod schema;
 pub mod steps;
 pub mod templates;
 
+mod audit;
 mod entry;
 mod event;
 mod facts;
@@ -22,6 +23,7 @@ mod plan;
 mod reset;
 mod secret;
 
+pub use audit::AuditRecord;
 pub use cycle::{Counts, Cycle, CycleKind, DeletionGuard, Execution, ExecutionState, JobState, Position};
 pub use entry::{AppRoleAssignment, Entry, EntryKind, Link, Relation};
 pub use escrow::Escrow;

@@ -2,12 +2,17 @@
 
 pub mod applications;
 pub mod assignments;
+pub mod deleted;
+pub mod directories;
 pub mod directory;
 pub mod groups;
 pub mod jobs;
 pub mod on_demand;
+pub mod related;
 pub mod schemas;
 pub mod secrets;
+pub mod templates;
+pub mod uploads;
 pub mod users;
 
 use usher_core::ports::StoreError;

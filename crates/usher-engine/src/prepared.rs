@@ -5,14 +5,15 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use sha2::{Digest, Sha256};
 use smol_str::SmolStr;
-use usher_core::ports::{Connector, ConnectorSettings, StoredSecret};
+use usher_core::ports::{Connector, ConnectorSettings, JOB_SETTING, StoredSecret};
 use usher_core::program::RuleProgram;
 use usher_core::schema::Schema;
-use usher_core::templates::{self, Template};
+use usher_core::templates::Template;
 use usher_core::{EntryId, Job, JobId, Secret};
 
 use crate::Engine;
 use crate::cases::CaseError;
+use crate::cases::templates::base_of;
 
 /// How many jobs are kept ready at once.
 const KEPT: usize = 256;
@@ -113,7 +114,7 @@ impl Engine {
         if let Some(kept) = kept.filter(|kept| kept.is_current(job, &document, &secrets)) {
             return Ok(kept);
         }
-        let template = template(&job.template)?;
+        let template = base_of(job)?;
         let schema = self.schema_of(job).await?;
         let mut settings = settings(&secrets);
         for (name, value) in &job.settings {
@@ -121,6 +122,7 @@ impl Engine {
                 settings.set(name.clone(), Secret::new(value.as_str()));
             }
         }
+        settings.set(JOB_SETTING, Secret::new(job.id.as_str()));
         let prepared = Arc::new(PreparedJob {
             source: self.connectors.build(template.source, &settings)?,
             target: self.connectors.build(template.target, &settings)?,
@@ -160,9 +162,4 @@ fn settings(secrets: &[StoredSecret]) -> ConnectorSettings {
         settings.set(secret.key.clone(), secret.value.clone());
     }
     settings
-}
-
-/// The template with this id.
-pub(crate) fn template(id: &str) -> Result<&'static Template, CaseError> {
-    templates::find(id).ok_or_else(|| CaseError::not_found("synchronization template", id))
 }

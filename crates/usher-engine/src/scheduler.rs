@@ -38,7 +38,7 @@ impl Engine {
             let now = self.clock.now();
             if pruned_at.is_none_or(|at: Timestamp| now.duration_since(at) >= PRUNE_EVERY) {
                 pruned_at = Some(now);
-                self.prune_log(now).await;
+                self.tidy_up(now).await;
             }
             resting.retain(|_, until| *until > now);
             let mut next = later(now, SignedDuration::try_from(LOOK_AGAIN).expect("a minute is short"));
@@ -115,7 +115,7 @@ impl Engine {
         })
     }
 
-    async fn prune_log(&self, now: Timestamp) {
+    async fn tidy_up(&self, now: Timestamp) {
         let Some(before) = SignedDuration::try_from(self.settings.log_retention)
             .ok()
             .and_then(|kept| now.checked_sub(kept).ok())
@@ -125,9 +125,19 @@ impl Engine {
         loop {
             match self.store.prune_events(before, PRUNE).await {
                 Ok(count) if count == PRUNE => {}
-                Ok(_) => return,
+                Ok(_) => break,
                 Err(error) => return tracing::error!("cannot prune the provisioning log: {}", chain(&error)),
             }
+        }
+        loop {
+            match self.store.prune_audits(before, PRUNE).await {
+                Ok(count) if count == PRUNE => {}
+                Ok(_) => break,
+                Err(error) => return tracing::error!("cannot prune the audit log: {}", chain(&error)),
+            }
+        }
+        if let Err(error) = self.empty_bin().await {
+            tracing::error!("cannot empty the bin: {}", chain(&error));
         }
     }
 }

@@ -1,9 +1,13 @@
 //! Who calls, and what they may do: tokens of ours and of one outside issuer, permissions, ownership.
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
 use jiff::Timestamp;
-use jsonwebtoken::jwk::{AlgorithmParameters, JwkSet};
+use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, JwkSet};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde_json::Value;
+use tokio::sync::Mutex;
 
 use crate::errors::Refusal;
 use crate::keys::SigningKey;
@@ -36,12 +40,42 @@ impl Caller {
 #[error("the keys are not a JWKS document")]
 pub struct OutsideIssuerError(#[source] serde_json::Error);
 
+/// Where an outside issuer publishes its keys.
+#[async_trait]
+pub trait KeySource: Send + Sync {
+    /// The keys as a JWKS document.
+    ///
+    /// # Errors
+    /// They cannot be had now; the text says why.
+    async fn keys(&self) -> Result<String, String>;
+}
+
+/// Keys are asked for again when they are older, so that one which was taken back does not live on.
+const KEYS_KEPT: i64 = 3_600;
+/// A token with an unknown key asks for them sooner, but not more often than this.
+const KEYS_LEFT_ALONE: i64 = 60;
+
 /// An outside issuer whose tokens are taken as well.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct OutsideIssuer {
     issuer: String,
     audience: String,
-    keys: JwkSet,
+    source: Option<Arc<dyn KeySource>>,
+    keys: Arc<Mutex<Keys>>,
+}
+
+struct Keys {
+    set: JwkSet,
+    asked_at: Option<i64>,
+}
+
+impl std::fmt::Debug for OutsideIssuer {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("OutsideIssuer")
+            .field("issuer", &self.issuer)
+            .field("audience", &self.audience)
+            .finish()
+    }
 }
 
 impl OutsideIssuer {
@@ -51,7 +85,43 @@ impl OutsideIssuer {
     /// The keys are not a JWKS document.
     pub fn new(issuer: &str, audience: &str, keys: &str) -> Result<Self, OutsideIssuerError> {
         let keys = serde_json::from_str(keys).map_err(OutsideIssuerError)?;
-        Ok(Self { issuer: issuer.to_owned(), audience: audience.to_owned(), keys })
+        Ok(Self::with(issuer, audience, None, keys))
+    }
+
+    /// An issuer whose keys are asked for when they are needed, and again when they change.
+    pub fn discovered(issuer: &str, audience: &str, source: Arc<dyn KeySource>) -> Self {
+        Self::with(issuer, audience, Some(source), JwkSet { keys: Vec::new() })
+    }
+
+    fn with(issuer: &str, audience: &str, source: Option<Arc<dyn KeySource>>, set: JwkSet) -> Self {
+        let keys = Arc::new(Mutex::new(Keys { set, asked_at: None }));
+        Self { issuer: issuer.to_owned(), audience: audience.to_owned(), source, keys }
+    }
+
+    /// The key that a token names; the only one when it names none.
+    async fn key(&self, kid: Option<&str>, now: Timestamp) -> Option<Jwk> {
+        // One caller asks, the others wait for the answer.
+        let mut keys = self.keys.lock().await;
+        let pick = |set: &JwkSet| match kid {
+            Some(kid) => set.find(kid).cloned(),
+            None if set.keys.len() == 1 => set.keys.first().cloned(),
+            None => None,
+        };
+        let known = pick(&keys.set);
+        let Some(source) = &self.source else { return known };
+        let age = keys.asked_at.map_or(i64::MAX, |at| now.as_second() - at);
+        if age < KEYS_LEFT_ALONE || (known.is_some() && age < KEYS_KEPT) {
+            return known;
+        }
+        keys.asked_at = Some(now.as_second());
+        match source.keys().await.map(|text| serde_json::from_str::<JwkSet>(&text)) {
+            Ok(Ok(set)) => keys.set = set,
+            Ok(Err(error)) => {
+                tracing::warn!(issuer = self.issuer, %error, "the issuer's keys are no JWKS document")
+            }
+            Err(error) => tracing::warn!(issuer = self.issuer, error, "the issuer's keys cannot be had"),
+        }
+        pick(&keys.set)
     }
 }
 
@@ -72,7 +142,7 @@ impl Verifier<'_> {
     ///
     /// # Errors
     /// 401 with what is wrong with the token.
-    pub fn caller(&self, authorization: Option<&str>, now: Timestamp) -> Result<Caller, Refusal> {
+    pub async fn caller(&self, authorization: Option<&str>, now: Timestamp) -> Result<Caller, Refusal> {
         let token = authorization
             .and_then(|text| text.split_once(' '))
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
@@ -91,11 +161,7 @@ impl Verifier<'_> {
                 let unknown =
                     || Refusal::unauthenticated("Access token validation failure. Unknown signing key.");
                 let outside = self.outside.ok_or_else(unknown)?;
-                let jwk = match kid {
-                    Some(kid) => outside.keys.find(kid).ok_or_else(unknown)?,
-                    None if outside.keys.keys.len() == 1 => &outside.keys.keys[0],
-                    None => return Err(unknown()),
-                };
+                let jwk = outside.key(kid.as_deref(), now).await.ok_or_else(unknown)?;
                 // The key says which algorithms it is for; a token may not choose another kind.
                 let fits = match &jwk.algorithm {
                     AlgorithmParameters::RSA(_) => {
@@ -112,7 +178,7 @@ impl Verifier<'_> {
                 if !fits {
                     return Err(unknown());
                 }
-                let key = DecodingKey::from_jwk(jwk).map_err(|_| unknown())?;
+                let key = DecodingKey::from_jwk(&jwk).map_err(|_| unknown())?;
                 self.verify(
                     token,
                     &key,

@@ -90,6 +90,7 @@ async fn graph_principal(engine: &Engine) -> Result<Entry, CaseError> {
             ("appId".to_owned(), json!(GRAPH_APP_ID)),
             ("displayName".to_owned(), json!("Microsoft Graph")),
             ("accountEnabled".to_owned(), json!(true)),
+            ("appRoleAssignmentRequired".to_owned(), json!(false)),
             ("servicePrincipalType".to_owned(), json!("Application")),
         ]),
         created_at: engine.clock.now(),

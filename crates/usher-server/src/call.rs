@@ -9,6 +9,7 @@ use usher_core::{Entry, EntryKind};
 
 use crate::access::Caller;
 use crate::errors::Refusal;
+use crate::graph::Operation;
 use crate::path::{Version, alternate_key};
 use crate::server::State;
 
@@ -21,6 +22,8 @@ pub struct Call {
     pub state: Arc<State>,
     /// The version of the API.
     pub version: Version,
+    /// The operation.
+    pub operation: &'static Operation,
     /// The variable segments of the path, by name.
     pub parameters: HashMap<&'static str, String>,
     /// The query, decoded, in order.
@@ -37,6 +40,11 @@ impl Call {
     /// A variable segment of the path.
     pub fn parameter(&self, name: &str) -> &str {
         self.parameters.get(name).map(String::as_str).unwrap_or_default()
+    }
+
+    /// The collection that the path begins with, such as `users`.
+    pub fn collection(&self) -> &'static str {
+        self.operation.path.split('/').find(|part| !part.is_empty()).unwrap_or_default()
     }
 
     /// The value of a query option; names are compared without regard to case.
@@ -110,17 +118,19 @@ impl Call {
         let Some((property, value)) = alternate_key(id) else {
             return Ok(self.state.engine.entry(kind, id).await?);
         };
-        let known = match kind {
-            EntryKind::User => "userPrincipalName",
-            EntryKind::Group => "uniqueName",
-            EntryKind::Application | EntryKind::ServicePrincipal => "appId",
+        let keys: &[&str] = match kind {
+            EntryKind::User => &["userPrincipalName"],
+            EntryKind::Group => &["uniqueName"],
+            EntryKind::Application => &["appId", "uniqueName"],
+            EntryKind::ServicePrincipal => &["appId"],
         };
-        if !property.eq_ignore_ascii_case(known) {
+        let Some(known) = keys.iter().find(|known| property.eq_ignore_ascii_case(known)) else {
             return Err(Refusal::bad_request(format!(
-                "'{property}' is not an alternate key of {}",
-                kind.as_str()
+                "'{property}' is not an alternate key of {}; {} is",
+                kind.as_str(),
+                keys.join(" or ")
             )));
-        }
+        };
         let found = self
             .state
             .engine

@@ -19,12 +19,14 @@ pub struct Refusal {
     pub retry_after: Option<u64>,
     /// Challenges the caller to authenticate.
     pub challenges: bool,
+    /// Where to go instead.
+    pub location: Option<String>,
 }
 
 impl Refusal {
     /// A refusal with this status.
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), retry_after: None, challenges: false }
+        Self { status, code, message: message.into(), retry_after: None, challenges: false, location: None }
     }
 
     /// The request is wrong.
@@ -63,6 +65,18 @@ impl Refusal {
                 "Resource '{id}' does not exist or one of its queried reference-property objects are not present."
             ),
         )
+    }
+
+    /// The delta token is too old; begin anew at the location.
+    pub fn gone(location: String) -> Self {
+        Self {
+            location: Some(location),
+            ..Self::new(
+                StatusCode::GONE,
+                "syncStateNotFound",
+                "The sync state generation is not found; begin anew without a token.",
+            )
+        }
     }
 
     /// Too many requests.

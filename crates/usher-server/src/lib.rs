@@ -1,21 +1,29 @@
 //! The only place that speaks HTTP: the Graph API, its tokens and its errors.
 
 mod access;
+mod audit;
+mod batch;
 mod bootstrap;
 mod call;
+mod describe;
 mod errors;
+mod exchanges;
 mod filter;
 mod graph;
 mod keys;
 mod odata;
 mod path;
+mod pipeline;
 mod server;
 mod throttle;
 mod tls;
 mod token;
 
-pub use access::{OutsideIssuer, OutsideIssuerError};
+pub use access::{KeySource, OutsideIssuer, OutsideIssuerError};
 pub use bootstrap::{FirstCredential, bootstrap};
-pub use graph::{Operation, operations};
+pub use describe::description;
+pub use exchanges::Exchanges;
+pub use graph::types::{Form, Members, Type};
+pub use graph::{Gives, Operation, operations};
 pub use server::{Server, ServerOptions};
 pub use tls::{Tls, TlsError};

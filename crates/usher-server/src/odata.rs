@@ -1,10 +1,15 @@
-//! `$select`, `$top`, `$skiptoken` and `$filter` on collections: pages and views.
+//! The query options on collections (`$select`, `$filter`, `$top`, …), and how entries are shown.
+
+mod delta;
+mod expand;
+mod order;
+mod page;
+mod search;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
-use usher_core::ports::EntryQuery;
-use usher_core::{Entry, EntryId, EntryKind};
+use usher_core::{Entry, EntryKind, Relation};
 
 use crate::call::Call;
 use crate::errors::Refusal;
@@ -14,10 +19,11 @@ use crate::filter::Filter;
 const PAGE: usize = 100;
 /// The largest page.
 const LARGEST: usize = 999;
-/// How many entries one filtered page looks at before it is handed out, however few match.
-const LOOKED_AT: usize = 20_000;
+
+pub use page::Entries;
 
 /// What a collection of entries may be asked.
+#[derive(Debug)]
 pub struct Collection {
     /// The kind of entry.
     pub kind: EntryKind,
@@ -27,6 +33,10 @@ pub struct Collection {
     pub shown: &'static [&'static str],
     /// Properties beyond the writable ones that may be selected and filtered on.
     pub extra: &'static [&'static str],
+    /// The relations that `$expand` takes.
+    pub expands: &'static [&'static str],
+    /// The relation that deltas tell of, such as `members`.
+    pub delta_link: Option<Relation>,
     /// The writable properties.
     pub known: &'static [(&'static str, usher_engine::cases::directory::Kind)],
 }
@@ -37,7 +47,10 @@ pub struct Collection {
 /// 400.
 pub fn top(call: &Call, most: usize) -> Result<usize, Refusal> {
     match call.option("$top") {
-        None => Ok(PAGE.min(most)),
+        None => {
+            let wished = preference(call, "odata.maxpagesize").and_then(|text| text.parse::<usize>().ok());
+            Ok(wished.unwrap_or(PAGE).clamp(1, most))
+        }
         Some(text) => {
             text.parse::<usize>().ok().filter(|number| (1..=most).contains(number)).ok_or_else(|| {
                 Refusal::bad_request(format!(
@@ -83,7 +96,50 @@ pub fn only(call: &Call, allowed: &[&str]) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Whether the caller takes an answer that may lag behind writes (`ConsistencyLevel: eventual`).
+pub fn is_eventual(call: &Call) -> bool {
+    let level = call.headers.get("consistencylevel").and_then(|value| value.to_str().ok());
+    level.is_some_and(|value| value.trim().eq_ignore_ascii_case("eventual"))
+}
+
+/// Whether the caller asked for the number of all (`$count=true`).
+pub fn wants_count(call: &Call) -> bool {
+    call.option("$count").is_some_and(|value| value.eq_ignore_ascii_case("true"))
+}
+
+/// What a preference of the `Prefer` header says, such as `odata.maxpagesize`.
+fn preference<'a>(call: &'a Call, name: &str) -> Option<&'a str> {
+    call.headers
+        .get_all("prefer")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|text| text.split(','))
+        .find_map(|one| {
+            let (known, value) = one.trim().split_once('=')?;
+            known.trim().eq_ignore_ascii_case(name).then(|| value.trim().trim_matches('"'))
+        })
+}
+
+/// An entry in a collection of mixed kinds: it says what it is.
+pub fn mixed(entry: &Entry, selected: Option<&[String]>) -> Map<String, Value> {
+    let collection = Collection::of(entry.kind);
+    let mut view = collection.view(entry, selected);
+    let name = json!(format!("#microsoft.graph.{}", entry.kind.as_str()));
+    view.shift_insert(0, "@odata.type".to_owned(), name);
+    view
+}
+
 impl Collection {
+    /// The collection that entries of a kind are in.
+    pub fn of(kind: EntryKind) -> &'static Self {
+        match kind {
+            EntryKind::User => &crate::graph::USERS,
+            EntryKind::Group => &crate::graph::GROUPS,
+            EntryKind::Application => &crate::graph::APPLICATIONS,
+            EntryKind::ServicePrincipal => &crate::graph::PRINCIPALS,
+        }
+    }
+
     fn is_known(&self, property: &str) -> bool {
         property.eq_ignore_ascii_case("id")
             || property.starts_with("extension_")
@@ -152,7 +208,7 @@ impl Collection {
     }
 
     /// Every property, for filters.
-    fn whole(&self, entry: &Entry) -> Value {
+    pub fn whole(&self, entry: &Entry) -> Value {
         let mut whole = entry.properties.clone();
         whole.insert("id".to_owned(), json!(entry.id.as_str()));
         whole.insert("createdDateTime".to_owned(), json!(entry.created_at.to_string()));
@@ -162,8 +218,23 @@ impl Collection {
     /// The filter that was asked for.
     ///
     /// # Errors
-    /// 400.
+    /// 400; also for one that needs the advanced query capabilities when they are not asked for.
     pub fn filter(&self, call: &Call) -> Result<Option<Filter>, Refusal> {
+        let filter = self.any_filter(call)?;
+        if filter.as_ref().is_some_and(Filter::is_advanced) && !(is_eventual(call) && wants_count(call)) {
+            return Err(Refusal::unsupported_query(
+                "Operator 'not', 'ne', 'endsWith' or '$count' is not supported because the request does not have \
+                 the header ConsistencyLevel: eventual and the query option $count=true.",
+            ));
+        }
+        Ok(filter)
+    }
+
+    /// The filter that was asked for, advanced or not.
+    ///
+    /// # Errors
+    /// 400.
+    pub fn any_filter(&self, call: &Call) -> Result<Option<Filter>, Refusal> {
         let Some(text) = call.option("$filter") else { return Ok(None) };
         let filter = Filter::parse(text)
             .map_err(|error| Refusal::bad_request(format!("Invalid filter clause: {error}.")))?;
@@ -175,107 +246,19 @@ impl Collection {
                 )));
             }
         }
-        let has_consent = call
-            .headers
-            .get("consistencylevel")
-            .and_then(|value| value.to_str().ok())
-            .is_some_and(|value| value.eq_ignore_ascii_case("eventual"))
-            && call.option("$count").is_some_and(|value| value.eq_ignore_ascii_case("true"));
-        if filter.is_advanced() && !has_consent {
-            return Err(Refusal::unsupported_query(
-                "Operator 'not', 'ne' or 'endsWith' is not supported because the request does not have the header \
-                 ConsistencyLevel: eventual and the query option $count=true.",
-            ));
-        }
         Ok(Some(filter))
-    }
-
-    /// A page of the collection as an answer.
-    ///
-    /// # Errors
-    /// 400 for what is not understood.
-    pub async fn page(&self, call: &Call) -> Result<Value, Refusal> {
-        only(call, &["$select", "$top", "$skiptoken", "$filter", "$count"])?;
-        let (selected, filter, top) = (self.selected(call)?, self.filter(call)?, top(call, LARGEST)?);
-        let mut after = skipped(call)?.map(EntryId::new);
-        let equals = filter
-            .as_ref()
-            .and_then(Filter::as_equality)
-            .filter(|(property, _)| {
-                self.known.iter().any(|(known, _)| known == property) || *property == "appId"
-            })
-            .map(|(property, text)| (property.into(), text.into()));
-        let mut found = Vec::new();
-        let mut looked = 0;
-        let mut is_end = false;
-        while found.len() < top && looked < LOOKED_AT && !is_end {
-            let query = EntryQuery {
-                kind: self.kind,
-                deleted: false,
-                after: after.clone(),
-                limit: top,
-                equals: equals.clone(),
-            };
-            let entries = call.state.engine.entries(&query).await?;
-            is_end = entries.len() < top;
-            for entry in entries {
-                looked += 1;
-                after = Some(entry.id.clone());
-                if filter.as_ref().is_none_or(|filter| filter.holds(&self.whole(&entry), true)) {
-                    found.push(entry);
-                }
-                if found.len() == top {
-                    is_end = false;
-                    break;
-                }
-            }
-        }
-        let mut page = Map::new();
-        let context = match call.option("$select") {
-            Some(names) => format!("{}({names})", self.name),
-            None => self.name.to_owned(),
-        };
-        page.insert("@odata.context".to_owned(), call.context(&context));
-        if call.option("$count").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
-            page.insert("@odata.count".to_owned(), json!(self.count(call, filter.as_ref()).await?));
-        }
-        if let Some(after) = after.filter(|_| !is_end) {
-            page.insert("@odata.nextLink".to_owned(), next_link(call, self.name, after.as_str()));
-        }
-        let views: Vec<Value> =
-            found.iter().map(|entry| Value::Object(self.view(entry, selected.as_deref()))).collect();
-        page.insert("value".to_owned(), Value::Array(views));
-        Ok(Value::Object(page))
-    }
-
-    /// How many entries pass.
-    ///
-    /// # Errors
-    /// Only the store's.
-    pub async fn count(&self, call: &Call, filter: Option<&Filter>) -> Result<usize, Refusal> {
-        let mut query =
-            EntryQuery { kind: self.kind, deleted: false, after: None, limit: LARGEST, equals: None };
-        let mut count = 0;
-        loop {
-            let entries = call.state.engine.entries(&query).await?;
-            count += entries
-                .iter()
-                .filter(|entry| filter.is_none_or(|filter| filter.holds(&self.whole(entry), true)))
-                .count();
-            match entries.last() {
-                Some(last) if entries.len() == LARGEST => query.after = Some(last.id.clone()),
-                _ => return Ok(count),
-            }
-        }
     }
 
     /// One entry as an answer.
     ///
     /// # Errors
-    /// 400 for a property that there is not.
-    pub fn one(&self, call: &Call, entry: &Entry) -> Result<Value, Refusal> {
+    /// 400 for a property or relation that there is not.
+    pub async fn one(&self, call: &Call, entry: &Entry) -> Result<Value, Refusal> {
         let selected = self.selected(call)?;
         let mut view = self.view(entry, selected.as_deref());
+        for expansion in self.expansions(call)? {
+            expansion.add_to(call, entry, &mut view).await?;
+        }
         let context = match call.option("$select") {
             Some(names) => format!("{}({names})/$entity", self.name),
             None => format!("{}/$entity", self.name),
@@ -288,4 +271,9 @@ impl Collection {
 /// A whole collection that is not paged.
 pub fn whole(call: &Call, context: &str, values: Vec<Value>) -> Value {
     json!({ "@odata.context": call.context(context), "value": values })
+}
+
+/// A failure of the store as a refusal.
+pub fn failed(error: usher_core::ports::StoreError) -> Refusal {
+    Refusal::from(usher_engine::cases::CaseError::from(error))
 }

@@ -1,7 +1,7 @@
 //! The changes of the directory inside: every write to entries, links and assignments notes here whom it concerns.
 
 use rusqlite::{Connection, Transaction, params};
-use usher_core::ports::EntryChange;
+use usher_core::ports::{EntryChange, LinkChange};
 use usher_core::{EntryId, EntryKind, Relation};
 
 use crate::connection::WorkError;
@@ -21,6 +21,20 @@ const NOTE_MEMBERS: &str = "insert or replace into changes (kind, id, is_removed
     select entries.kind, entries.id, 0 from links
     join entries on entries.id = links.to_id and entries.kind in ('user', 'group')
     where links.from_id = ?1 and links.relation = 'members' order by entries.kind, entries.id";
+/// The links to an entry, under the number of the change of what refers.
+const NOTE_LINKS_TO: &str =
+    "insert or replace into link_changes (from_id, relation, to_id, number, is_removed)
+    select links.from_id, links.relation, links.to_id,
+      coalesce((select max(number) from changes where changes.id = links.from_id), 0), ?2
+    from links where links.to_id = ?1";
+const NOTE_LINK: &str = "insert or replace into link_changes (from_id, relation, to_id, number, is_removed)
+    values (?1, ?2, ?3, coalesce((select max(number) from changes where changes.id = ?1), 0), ?4)";
+const NOTE_OTHERS: &str = "update link_changes
+    set is_removed = 1, number = coalesce((select max(number) from changes where changes.id = ?1), 0)
+    where from_id = ?1 and relation = ?2 and to_id <> ?3 and is_removed = 0";
+const FORGET_LINKS: &str = "delete from link_changes where from_id = ?1";
+const LINK_CHANGES: &str = "select number, to_id, is_removed from link_changes
+    where from_id = ?1 and relation = ?2 and number > ?3 and number <= ?4 and to_id > ?5 order by to_id limit ?6";
 const IS_ASSIGNED: &str = "select exists (select 1 from assignments where principal_id = ?1)";
 /// Everybody who is assigned to a resource, directly or through a group.
 const NOTE_ASSIGNED: &str = "insert or replace into changes (kind, id, is_removed)
@@ -45,8 +59,15 @@ pub fn entry(
 }
 
 /// What refers to an entry sees it appear or disappear.
-pub fn referrers(transaction: &Transaction<'_>, id: &EntryId) -> Result<(), WorkError> {
+pub fn referrers(transaction: &Transaction<'_>, id: &EntryId, is_gone: bool) -> Result<(), WorkError> {
     transaction.prepare_cached(NOTE_REFERRERS)?.execute(params![id.as_str()])?;
+    transaction.prepare_cached(NOTE_LINKS_TO)?.execute(params![id.as_str(), is_gone])?;
+    Ok(())
+}
+
+/// The links of an entry that was removed need no telling: the entry itself is gone.
+pub fn forget_links(transaction: &Transaction<'_>, id: &EntryId) -> Result<(), WorkError> {
+    transaction.prepare_cached(FORGET_LINKS)?.execute(params![id.as_str()])?;
     Ok(())
 }
 
@@ -74,9 +95,23 @@ pub fn link(
     from: &EntryId,
     relation: Relation,
     to: &EntryId,
+    is_removed: bool,
 ) -> Result<(), WorkError> {
     let mut note = transaction.prepare_cached(NOTE_ID)?;
     note.execute(params![from.as_str()])?;
+    transaction.prepare_cached(NOTE_LINK)?.execute(params![
+        from.as_str(),
+        relation.as_str(),
+        to.as_str(),
+        is_removed
+    ])?;
+    if relation == Relation::Manager && !is_removed {
+        transaction.prepare_cached(NOTE_OTHERS)?.execute(params![
+            from.as_str(),
+            relation.as_str(),
+            to.as_str()
+        ])?;
+    }
     if relation == Relation::Members {
         note.execute(params![to.as_str()])?;
     }
@@ -93,6 +128,31 @@ pub fn assignment(transaction: &Transaction<'_>, principal: &EntryId) -> Result<
 pub fn last(connection: &Connection) -> Result<u64, WorkError> {
     let number: i64 = connection.prepare_cached(LAST)?.query_row([], |row| row.get(0))?;
     Ok(u64::try_from(number).unwrap_or(0))
+}
+
+/// Links of an entry that were made or removed in a span of changes.
+pub fn links(
+    connection: &Connection,
+    from: &EntryId,
+    relation: Relation,
+    (begin, end): (u64, u64),
+    after: Option<&EntryId>,
+    most: usize,
+) -> Result<Vec<LinkChange>, WorkError> {
+    let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    let after = after.map_or("", EntryId::as_str);
+    let mut statement = connection.prepare_cached(LINK_CHANGES)?;
+    let rows = statement.query_map(
+        params![from.as_str(), relation.as_str(), number(begin), number(end), after, limit(most)],
+        |row| {
+            Ok(LinkChange {
+                number: u64::try_from(row.get::<_, i64>(0)?).unwrap_or(0),
+                to: EntryId::new(row.get::<_, String>(1)?),
+                is_removed: row.get(2)?,
+            })
+        },
+    )?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 pub fn list(

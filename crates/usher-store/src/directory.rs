@@ -78,7 +78,7 @@ pub fn put_entry(transaction: &Transaction<'_>, entry: &Entry) -> Result<(), Wor
         changes::reach(transaction, entry.kind, &entry.id)?;
     }
     if was_deleted.is_some_and(|was_deleted| was_deleted != entry.deleted_at.is_some()) {
-        changes::referrers(transaction, &entry.id)?;
+        changes::referrers(transaction, &entry.id, entry.deleted_at.is_some())?;
     }
     transaction.prepare_cached(PUT_ENTRY)?.execute(params![
         kind,
@@ -153,7 +153,8 @@ pub fn entries(connection: &Connection, query: &EntryQuery) -> Result<Vec<Entry>
 
 pub fn remove_entry(transaction: &Transaction<'_>, kind: EntryKind, id: &EntryId) -> Result<bool, WorkError> {
     changes::reach(transaction, kind, id)?;
-    changes::referrers(transaction, id)?;
+    changes::referrers(transaction, id, true)?;
+    changes::forget_links(transaction, id)?;
     let removed = transaction.prepare_cached(REMOVE_ENTRY)?.execute(params![kind.as_str(), id.as_str()])?;
     transaction.prepare_cached(FORGET_KEYS)?.execute(params![kind.as_str(), id.as_str()])?;
     transaction.prepare_cached(FORGET_TEXTS)?.execute(params![kind.as_str(), id.as_str()])?;
@@ -172,7 +173,7 @@ pub fn add_link(transaction: &Transaction<'_>, link: &Link) -> Result<bool, Work
     }
     let is_new = transaction.prepare_cached(ADD_LINK)?.execute(values)? > 0;
     if is_new {
-        changes::link(transaction, &link.from, link.relation, &link.to)?;
+        changes::link(transaction, &link.from, link.relation, &link.to, false)?;
     }
     Ok(is_new)
 }
@@ -181,7 +182,7 @@ pub fn remove_link(transaction: &Transaction<'_>, link: &Link) -> Result<bool, W
     let values = params![link.from.as_str(), link.relation.as_str(), link.to.as_str()];
     let was_there = transaction.prepare_cached(REMOVE_LINK)?.execute(values)? > 0;
     if was_there {
-        changes::link(transaction, &link.from, link.relation, &link.to)?;
+        changes::link(transaction, &link.from, link.relation, &link.to, true)?;
     }
     Ok(was_there)
 }

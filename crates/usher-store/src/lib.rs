@@ -1,5 +1,6 @@
 //! The only place that speaks SQL: the store in one SQLite file.
 
+mod audits;
 mod changes;
 mod connection;
 mod directory;
@@ -9,6 +10,7 @@ mod migrate;
 mod progress;
 mod settings;
 mod store;
+mod uploads;
 
 pub use connection::OpenError;
 pub use store::SqliteStore;

@@ -6,8 +6,11 @@ use rusqlite::{Connection, ErrorCode};
 
 use crate::OpenError;
 
-const MIGRATIONS: &[&str] =
-    &[include_str!("../migrations/0001-start.sql"), include_str!("../migrations/0002-cycles.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001-start.sql"),
+    include_str!("../migrations/0002-cycles.sql"),
+    include_str!("../migrations/0003-links-audits-uploads.sql"),
+];
 
 /// Marks our files among all SQLite databases: `ushr`.
 const APPLICATION: i64 = 0x7573_6872;

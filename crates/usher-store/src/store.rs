@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use smol_str::SmolStr;
 use usher_core::ports::{
-    AssignmentQuery, Commit, EntryChange, EntryQuery, EventQuery, Held, Remembered, Store, StoreError,
-    StoredSecret, SubjectKey,
+    AssignmentQuery, Commit, EntryChange, EntryQuery, EventQuery, Held, LinkChange, Remembered, Store,
+    StoreError, StoredSecret, SubjectKey,
 };
 use usher_core::{
     Anchor, AppRoleAssignment, AssignmentId, Entry, EntryId, EntryKind, Escrow, Job, JobId, JobState, Link,
@@ -21,7 +21,7 @@ use crate::{OpenError, changes, directory, jobs, log, progress, settings};
 
 /// A store in one SQLite file: write-ahead log, every write on disk before it is answered.
 pub struct SqliteStore {
-    connections: Connections,
+    pub(crate) connections: Connections,
 }
 
 impl SqliteStore {
@@ -93,6 +93,22 @@ impl Store for SqliteStore {
     ) -> Result<Vec<EntryChange>, StoreError> {
         self.connections
             .read("list changes", move |connection| changes::list(connection, kind, after, until, limit))
+            .await
+    }
+
+    async fn link_changes(
+        &self,
+        from: &EntryId,
+        relation: Relation,
+        span: (u64, u64),
+        after: Option<&EntryId>,
+        limit: usize,
+    ) -> Result<Vec<LinkChange>, StoreError> {
+        let (from, after) = (from.clone(), after.cloned());
+        self.connections
+            .read("list link changes", move |connection| {
+                changes::links(connection, &from, relation, span, after.as_ref(), limit)
+            })
             .await
     }
 

@@ -7,15 +7,17 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use smol_str::SmolStr;
 use usher_core::ports::{
-    AssignmentQuery, Commit, ConnectorError, EntryChange, EntryQuery, EventQuery, Held, Remembered, Store,
-    StoreError, StoredSecret, SubjectKey,
+    AssignmentQuery, Commit, ConnectorError, EntryChange, EntryQuery, EventQuery, Held, LinkChange,
+    Remembered, Store, StoreError, StoredSecret, SubjectKey,
 };
 use usher_core::{
     Anchor, AppRoleAssignment, AssignmentId, Entry, EntryId, EntryKind, Escrow, Job, JobId, JobState, Link,
     Pairing, ProvisioningEvent, Relation, Secret,
 };
 
+mod audits;
 mod state;
+mod uploads;
 
 use self::state::{State, is_after, key, same};
 use crate::interference::{self, Call, Interference};
@@ -91,7 +93,7 @@ impl Store for MemoryStore {
             state.note_reach(kind, &id);
         }
         if was_deleted.is_some_and(|was_deleted| was_deleted != is_deleted) {
-            state.note_referrers(&id);
+            state.note_referrers(&id, is_deleted);
         }
         Ok(())
     }
@@ -138,7 +140,7 @@ impl Store for MemoryStore {
     async fn remove_entry(&self, kind: EntryKind, id: &EntryId) -> Result<bool, StoreError> {
         let mut state = self.state();
         state.note_reach(kind, id);
-        state.note_referrers(id);
+        state.note_referrers(id, true);
         state.links.retain(|(from, _, to)| from != id && to != id);
         state.assignments.retain(|one| one.principal_id != *id && one.resource_id != *id);
         let was_there = state.entries.remove(&(kind, id.clone())).is_some();
@@ -163,20 +165,18 @@ impl Store for MemoryStore {
         until: u64,
         limit: usize,
     ) -> Result<Vec<EntryChange>, StoreError> {
-        let mut changes: Vec<EntryChange> = self
-            .state()
-            .changes
-            .iter()
-            .filter(|((other, _), (number, _))| *other == kind && *number > after && *number <= until)
-            .map(|((_, id), (number, is_removed))| EntryChange {
-                number: *number,
-                id: id.clone(),
-                is_removed: *is_removed,
-            })
-            .collect();
-        changes.sort_by_key(|change| change.number);
-        changes.truncate(limit);
-        Ok(changes)
+        Ok(self.state().changes(kind, after, until, limit))
+    }
+
+    async fn link_changes(
+        &self,
+        from: &EntryId,
+        relation: Relation,
+        span: (u64, u64),
+        after: Option<&EntryId>,
+        limit: usize,
+    ) -> Result<Vec<LinkChange>, StoreError> {
+        Ok(self.state().link_changes(from, relation, span, after, limit))
     }
 
     async fn living_links(
@@ -198,13 +198,13 @@ impl Store for MemoryStore {
     async fn add_link(&self, link: &Link) -> Result<bool, StoreError> {
         let mut state = self.state();
         if link.relation == Relation::Manager {
-            state.links.retain(|(from, relation, to)| {
-                *from != link.from || *relation != Relation::Manager || *to == link.to
-            });
+            for other in state.forget_managers(&link.from, &link.to) {
+                state.note_link(&link.from, link.relation, &other, true);
+            }
         }
         let is_new = state.links.insert((link.from.clone(), link.relation, link.to.clone()));
         if is_new {
-            state.note_link(&link.from, link.relation, &link.to);
+            state.note_link(&link.from, link.relation, &link.to, false);
         }
         Ok(is_new)
     }
@@ -213,7 +213,7 @@ impl Store for MemoryStore {
         let mut state = self.state();
         let was_there = state.links.remove(&(link.from.clone(), link.relation, link.to.clone()));
         if was_there {
-            state.note_link(&link.from, link.relation, &link.to);
+            state.note_link(&link.from, link.relation, &link.to, true);
         }
         Ok(was_there)
     }

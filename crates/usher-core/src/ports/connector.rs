@@ -51,6 +51,9 @@ impl ConnectorSettings {
     }
 }
 
+/// The setting that names the synchronization job, for connectors whose data belong to a job.
+pub const JOB_SETTING: &str = "SynchronizationJob";
+
 /// Makes connectors by the name of their kind (`scim`, `directory`, …).
 pub trait Connectors: Send + Sync {
     /// A connector that is ready to use. Checks the settings; does not connect.

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use smol_str::SmolStr;
 
+use super::{Audits, Uploads};
 use crate::{
     Action, Anchor, AppRoleAssignment, AssignmentId, Entry, EntryId, EntryKind, Escrow, Job, JobId, JobState,
     Link, Pairing, ProvisioningEvent, Relation, Secret,
@@ -199,6 +200,17 @@ pub struct EntryChange {
     pub is_removed: bool,
 }
 
+/// A link that was made or removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkChange {
+    /// The number of the change of the entry that refers.
+    pub number: u64,
+    /// What it points to.
+    pub to: EntryId,
+    /// It was removed, or what it points to is gone or in the bin.
+    pub is_removed: bool,
+}
+
 /// A secret of a service principal's synchronization, under its Graph key.
 #[derive(Clone)]
 pub struct StoredSecret {
@@ -210,7 +222,7 @@ pub struct StoredSecret {
 
 /// Everything that must survive a crash. A method that has returned has made its effect durable.
 #[async_trait]
-pub trait Store: Send + Sync {
+pub trait Store: Audits + Uploads + Send + Sync {
     /// Makes or replaces an entry, together with its unique keys (`Entry::unique_keys`; not kept for deleted entries).
     async fn put_entry(&self, entry: &Entry) -> Result<(), StoreError>;
     /// The entry with this id, living or deleted.
@@ -241,6 +253,17 @@ pub trait Store: Send + Sync {
         until: u64,
         limit: usize,
     ) -> Result<Vec<EntryChange>, StoreError>;
+
+    /// Links of an entry that were made or removed after the first number of a span up to its second, in the order of
+    /// what they point to; only those after an id, at most `limit`. A link has only its newest change.
+    async fn link_changes(
+        &self,
+        from: &EntryId,
+        relation: Relation,
+        span: (u64, u64),
+        after: Option<&EntryId>,
+        limit: usize,
+    ) -> Result<Vec<LinkChange>, StoreError>;
 
     /// Adds a link; for `Manager` it replaces the one there was. Says whether it is new.
     async fn add_link(&self, link: &Link) -> Result<bool, StoreError>;

@@ -25,6 +25,7 @@ pub const APPLICATION: Properties = &[
     ("notes", Kind::Text),
     ("signInAudience", Kind::Text),
     ("tags", Kind::Texts),
+    ("uniqueName", Kind::Text),
 ];
 
 /// The writable properties of a service principal.
@@ -97,6 +98,7 @@ impl Engine {
         let mut properties = Map::new();
         properties.insert("appId".to_owned(), json!(app_id));
         properties.insert("accountEnabled".to_owned(), json!(true));
+        properties.insert("appRoleAssignmentRequired".to_owned(), json!(false));
         properties.insert("servicePrincipalType".to_owned(), json!("Application"));
         for name in ["displayName", "appRoles"] {
             if let Some(value) = application.properties.get(name) {
@@ -177,6 +179,18 @@ impl Engine {
             .entry_by_key(EntryKind::ServicePrincipal, "appId", app_id)
             .await?
             .ok_or_else(|| CaseError::not_found("service principal", id))
+    }
+
+    /// The application of a service principal.
+    ///
+    /// # Errors
+    /// It is not in this directory.
+    pub async fn application_of(&self, principal: &Entry) -> Result<Entry, CaseError> {
+        let app_id = principal.text("appId").unwrap_or_default();
+        self.store
+            .entry_by_key(EntryKind::Application, "appId", app_id)
+            .await?
+            .ok_or_else(|| CaseError::not_found("application", app_id))
     }
 
     /// Whether a service principal owns an application or service principal, directly or by its twin.

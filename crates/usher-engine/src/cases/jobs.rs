@@ -6,7 +6,6 @@ use usher_core::{EntryId, EntryKind, Job, JobId, JobState, ResetScope, RestartRe
 use super::CaseError;
 use super::on_demand::test_connection;
 use crate::Engine;
-use crate::prepared::template;
 use crate::target::Target;
 
 impl Engine {
@@ -15,17 +14,20 @@ impl Engine {
     /// # Errors
     /// The service principal or the template does not exist.
     pub async fn create_job(&self, service_principal: &EntryId, template_id: &str) -> Result<Job, CaseError> {
-        self.store
+        let principal = self
+            .store
             .entry(EntryKind::ServicePrincipal, service_principal)
             .await?
             .filter(|entry| entry.deleted_at.is_none())
             .ok_or_else(|| CaseError::not_found("service principal", service_principal.as_str()))?;
-        let template = template(template_id)?;
-        let id = format!("{}.{}.{}", template.id, self.settings.tenant.replace('-', ""), self.clock.guid());
+        let own = self.template(&principal, template_id).await?;
+        let template = own.base;
+        let id = format!("{}.{}.{}", own.id, self.settings.tenant.replace('-', ""), self.clock.guid());
         let job = Job {
             id: JobId::new(id),
             service_principal: service_principal.clone(),
-            template: template.id.into(),
+            factory: (own.id != template.id).then(|| template.id.into()),
+            template: own.id.as_str().into(),
             interval: template.interval.into(),
             state: ScheduleState::Disabled,
             settings: template
@@ -36,6 +38,9 @@ impl Engine {
             created_at: self.clock.now(),
             restart: None,
         };
+        if let Some(document) = self.changed_template_schema(&principal, &own.id).await? {
+            self.store.put_schema(&job.id, &document).await?;
+        }
         self.store.put_job(&job).await?;
         Ok(job)
     }
@@ -71,6 +76,7 @@ impl Engine {
         // A run that is under way would write down its state once more.
         let _not_running = control.begin().await;
         self.store.remove_job(&job.id).await?;
+        self.store.remove_uploads(&job.id).await?;
         self.forget_prepared(&job.id);
         Ok(())
     }

@@ -4,8 +4,8 @@ use usher_core::schema::{self, Schema, Severity};
 use usher_core::{EntryId, Job, JobId, ResetScope};
 
 use super::CaseError;
+use super::templates::base_of;
 use crate::Engine;
-use crate::prepared::template;
 
 /// How many problems an error message lists.
 const SHOWN: usize = 20;
@@ -31,6 +31,15 @@ impl Engine {
         document: &[u8],
     ) -> Result<(), CaseError> {
         let job = self.job(service_principal, job).await?;
+        let mut schema = self.checked(document)?;
+        schema.id = Some(job.id.to_string());
+        schema.version = Some(self.new_version());
+        self.store.put_schema(&job.id, &schema.to_json().to_string()).await?;
+        self.schema_changed(&job).await
+    }
+
+    /// A schema document that has no errors.
+    pub(crate) fn checked(&self, document: &[u8]) -> Result<Schema, CaseError> {
         let reading = schema::read(document);
         let mut problems = reading.diagnostics;
         if let Some(schema) = &reading.schema {
@@ -41,19 +50,20 @@ impl Engine {
             .filter(|problem| problem.severity == Severity::Error)
             .map(|problem| format!("{}: {}", problem.path, problem.message))
             .collect();
-        let Some(mut schema) = reading.schema.filter(|_| errors.is_empty()) else {
+        reading.schema.filter(|_| errors.is_empty()).ok_or_else(|| {
             let more = errors.len().saturating_sub(SHOWN);
             let shown = errors.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("; ");
             let rest = if more > 0 { format!("; and {more} more") } else { String::new() };
-            return Err(CaseError::invalid(
+            CaseError::invalid(
                 "Request_BadRequest",
                 format!("the schema has errors and was not saved: {shown}{rest}"),
-            ));
-        };
-        schema.id = Some(job.id.to_string());
-        schema.version = Some(format!("Date:{}, ActivityId:{}", self.clock.now(), self.clock.guid()));
-        self.store.put_schema(&job.id, &schema.to_json().to_string()).await?;
-        self.schema_changed(&job).await
+            )
+        })
+    }
+
+    /// A version that no schema had before.
+    pub(crate) fn new_version(&self) -> String {
+        format!("Date:{}, ActivityId:{}", self.clock.now(), self.clock.guid())
     }
 
     /// Drops the job's own schema; the template's counts again.
@@ -78,7 +88,7 @@ impl Engine {
     /// The job's template is not known, or the stored document cannot be read.
     pub async fn schema_of(&self, job: &Job) -> Result<Schema, CaseError> {
         let Some(document) = self.store.schema(&job.id).await? else {
-            let mut schema = template(&job.template)?.schema();
+            let mut schema = base_of(job)?.schema();
             schema.id = Some(job.id.to_string());
             return Ok(schema);
         };

@@ -2,12 +2,12 @@
 
 use usher_core::ports::{ConnectorSettings, MatchQuery, StoredSecret};
 use usher_core::program::RuleProgram;
-use usher_core::{EntryId, JobId};
+use usher_core::{Entry, EntryId, EntryKind, JobId};
 use usher_expr::Value;
 
 use super::CaseError;
+use super::templates::base_of;
 use crate::Engine;
-use crate::prepared::template;
 
 /// What stands for a sensitive value when secrets are shown.
 pub const MASK: &str = "*****";
@@ -100,6 +100,35 @@ impl Engine {
         Ok(())
     }
 
+    /// Puts credentials beside the stored ones, and keeps them when a token can be had with them and the target takes
+    /// it.
+    ///
+    /// # Errors
+    /// A key is empty or given twice; `Connection` says what the target or its token endpoint did not like, and nothing
+    /// is kept then.
+    pub async fn acquire_access_token(
+        &self,
+        principal: &Entry,
+        given: Vec<StoredSecret>,
+    ) -> Result<(), CaseError> {
+        let mut all = self.store.secrets(&principal.id).await?;
+        all.retain(|old| !given.iter().any(|new| new.key.eq_ignore_ascii_case(&old.key)));
+        all.extend(given);
+        let mut settings = ConnectorSettings::default();
+        for secret in &all {
+            settings.set(secret.key.clone(), secret.value.clone());
+        }
+        let job = self.jobs(&principal.id).await?.into_iter().next();
+        let template = match &job {
+            Some(_) => None,
+            None => self.templates(principal).await?.into_iter().find(|template| template.is_default),
+        };
+        let template = template.map(|template| template.id);
+        let job = job.map(|job| job.id);
+        self.validate_credentials(&principal.id, job.as_ref(), template.as_deref(), Some(settings)).await?;
+        self.replace_secrets(&principal.id, all).await
+    }
+
     /// Tests the connection of a job's target, or of a template's before a job exists. `given` of `None` means the
     /// stored secrets.
     ///
@@ -115,11 +144,12 @@ impl Engine {
         let (template, schema) = match (job, template_id) {
             (Some(job), _) => {
                 let job = self.job(service_principal, job).await?;
-                (template(&job.template)?, self.schema_of(&job).await?)
+                (base_of(&job)?, self.schema_of(&job).await?)
             }
             (None, Some(id)) => {
-                let template = template(id)?;
-                (template, template.schema())
+                let principal = self.entry(EntryKind::ServicePrincipal, service_principal.as_str()).await?;
+                let template = self.template(&principal, id).await?;
+                (template.base, self.template_schema(&principal, &template.id).await?)
             }
             (None, None) => {
                 return Err(CaseError::invalid(

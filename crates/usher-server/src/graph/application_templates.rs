@@ -3,16 +3,52 @@
 use serde_json::{Value, json};
 use usher_engine::cases::applications::NON_GALLERY_TEMPLATE;
 
-use super::applications::{APPLICATIONS, PRINCIPALS};
+use super::applications::APPLICATIONS;
+use super::operation::{Operation, run};
+use super::permissions::{APP_READ, APP_WRITE};
+use super::service_principals::PRINCIPALS;
+use super::types::{APPLICATION_TEMPLATE, INSTANCE, NAME};
 use crate::call::{Answer, Call};
 use crate::errors::Refusal;
 use crate::odata::whole;
 
-pub async fn list(call: Call) -> Result<Answer, Refusal> {
+pub const OPERATIONS: &[Operation] = &[
+    Operation::new("GET", "/applicationTemplates", APP_READ, "List application templates", run!(list))
+        .for_owners()
+        .many(&APPLICATION_TEMPLATE),
+    Operation::new(
+        "GET",
+        "/applicationTemplates/$count",
+        APP_READ,
+        "Count application templates",
+        run!(count),
+    )
+    .for_owners()
+    .count(),
+    Operation::new("GET", "/applicationTemplates/{id}", APP_READ, "Get an application template", run!(get))
+        .for_owners()
+        .one(&APPLICATION_TEMPLATE),
+    Operation::new(
+        "POST",
+        "/applicationTemplates/{id}/instantiate",
+        APP_WRITE,
+        "Create an application from a template",
+        run!(instantiate),
+    )
+    .for_owners()
+    .takes(&NAME)
+    .created(&INSTANCE),
+];
+
+async fn count(_: Call) -> Result<Answer, Refusal> {
+    Ok(Answer::count(1))
+}
+
+async fn list(call: Call) -> Result<Answer, Refusal> {
     Ok(Answer::ok(whole(&call, "applicationTemplates", vec![view()])))
 }
 
-pub async fn get(call: Call) -> Result<Answer, Refusal> {
+async fn get(call: Call) -> Result<Answer, Refusal> {
     if !call.parameter("id").eq_ignore_ascii_case(NON_GALLERY_TEMPLATE) {
         return Err(Refusal::not_found(call.parameter("id")));
     }
@@ -21,7 +57,7 @@ pub async fn get(call: Call) -> Result<Answer, Refusal> {
     Ok(Answer::ok(body))
 }
 
-pub async fn instantiate(call: Call) -> Result<Answer, Refusal> {
+async fn instantiate(call: Call) -> Result<Answer, Refusal> {
     let owner = call.own_principal().await?;
     let (application, principal) =
         call.state.engine.instantiate(call.parameter("id"), call.object()?, owner.as_ref()).await?;

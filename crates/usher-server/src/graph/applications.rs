@@ -1,17 +1,20 @@
-//! `/applications` and `/servicePrincipals`, and the secrets that applications show for a token.
+//! `/applications`: registrations of applications.
 
-use serde_json::{Value, json};
 use usher_core::EntryKind;
-use usher_engine::cases::applications::{APPLICATION, SERVICE_PRINCIPAL};
+use usher_engine::cases::applications::APPLICATION as PROPERTIES;
 
-use crate::bootstrap::new_secret;
+use super::operation::{Operation, run};
+use super::permissions::{APP_READ, APP_WRITE};
+use super::types::{
+    APPLICATION, DIRECTORY_OBJECT, IDS, NEW_PASSWORD, OLD_PASSWORD, PASSWORD, REFERENCE, TEXT_REFERENCE,
+};
+use super::{membership, owners, passwords};
 use crate::call::{Answer, Call};
 use crate::errors::Refusal;
-use crate::keys;
 use crate::odata::{Collection, only};
 
 /// What `/applications` may be asked.
-pub const APPLICATIONS: Collection = Collection {
+pub static APPLICATIONS: Collection = Collection {
     kind: EntryKind::Application,
     name: "applications",
     shown: &[
@@ -29,124 +32,141 @@ pub const APPLICATIONS: Collection = Collection {
         "passwordCredentials",
     ],
     extra: &[],
-    known: APPLICATION,
+    expands: &["owners"],
+    delta_link: None,
+    known: PROPERTIES,
 };
 
-/// What `/servicePrincipals` may be asked.
-pub const PRINCIPALS: Collection = Collection {
-    kind: EntryKind::ServicePrincipal,
-    name: "servicePrincipals",
-    shown: &[
-        "id",
-        "deletedDateTime",
-        "accountEnabled",
-        "appId",
-        "appRoleAssignmentRequired",
-        "createdDateTime",
-        "description",
-        "displayName",
-        "notes",
-        "servicePrincipalType",
-        "tags",
-        "appRoles",
-    ],
-    extra: &[],
-    known: SERVICE_PRINCIPAL,
-};
+pub const OPERATIONS: &[Operation] = &[
+    Operation::new("GET", "/applications", APP_READ, "List applications", run!(list)).many(&APPLICATION),
+    Operation::new("POST", "/applications", APP_WRITE, "Create an application", run!(create))
+        .for_owners()
+        .takes(&APPLICATION)
+        .created(&APPLICATION),
+    Operation::new("GET", "/applications/$count", APP_READ, "Count applications", run!(count)).count(),
+    Operation::new("GET", "/applications/delta", APP_READ, "List changes of applications", run!(delta))
+        .many(&APPLICATION),
+    Operation::new("POST", "/applications/getByIds", APP_READ, "Get applications by ids", run!(by_ids))
+        .reads()
+        .takes(&IDS)
+        .many(&DIRECTORY_OBJECT),
+    Operation::new("GET", "/applications/{id}", APP_READ, "Get an application", run!(get))
+        .for_owners()
+        .one(&APPLICATION),
+    Operation::new("PATCH", "/applications/{id}", APP_WRITE, "Update an application", run!(update))
+        .for_owners()
+        .takes(&APPLICATION),
+    Operation::new("DELETE", "/applications/{id}", APP_WRITE, "Delete an application", run!(delete))
+        .for_owners(),
+    Operation::new(
+        "GET",
+        "/applications/{id}/owners",
+        APP_READ,
+        "List owners of an application",
+        run!(owners::list),
+    )
+    .for_owners()
+    .many(&DIRECTORY_OBJECT),
+    Operation::new(
+        "GET",
+        "/applications/{id}/owners/$ref",
+        APP_READ,
+        "List addresses of owners of an application",
+        run!(owners::references),
+    )
+    .for_owners()
+    .many(&TEXT_REFERENCE),
+    Operation::new(
+        "POST",
+        "/applications/{id}/owners/$ref",
+        APP_WRITE,
+        "Add an owner of an application",
+        run!(owners::add),
+    )
+    .for_owners()
+    .takes(&REFERENCE),
+    Operation::new(
+        "DELETE",
+        "/applications/{id}/owners/$ref",
+        APP_WRITE,
+        "Remove the owner of an application named in the query",
+        run!(owners::remove),
+    )
+    .for_owners(),
+    Operation::new(
+        "DELETE",
+        "/applications/{id}/owners/{member}/$ref",
+        APP_WRITE,
+        "Remove an owner of an application",
+        run!(owners::remove),
+    )
+    .for_owners(),
+    Operation::new(
+        "POST",
+        "/applications/{id}/addPassword",
+        APP_WRITE,
+        "Add a client secret of an application",
+        run!(passwords::add),
+    )
+    .for_owners()
+    .takes(&NEW_PASSWORD)
+    .one(&PASSWORD),
+    Operation::new(
+        "POST",
+        "/applications/{id}/removePassword",
+        APP_WRITE,
+        "Remove a client secret of an application",
+        run!(passwords::remove),
+    )
+    .for_owners()
+    .takes(&OLD_PASSWORD),
+];
 
-pub async fn list_applications(call: Call) -> Result<Answer, Refusal> {
+async fn list(call: Call) -> Result<Answer, Refusal> {
     Ok(Answer::ok(APPLICATIONS.page(&call).await?))
 }
 
-pub async fn create_application(call: Call) -> Result<Answer, Refusal> {
+async fn count(call: Call) -> Result<Answer, Refusal> {
+    Ok(Answer::count(APPLICATIONS.counted(&call).await?))
+}
+
+async fn delta(call: Call) -> Result<Answer, Refusal> {
+    Ok(Answer::ok(APPLICATIONS.delta(&call).await?))
+}
+
+async fn by_ids(call: Call) -> Result<Answer, Refusal> {
+    membership::by_ids(&call, Some(EntryKind::Application)).await
+}
+
+async fn create(call: Call) -> Result<Answer, Refusal> {
     let owner = call.own_principal().await?;
     let entry = call.state.engine.create_application(call.object()?, owner.as_ref()).await?;
-    let location = format!("{}/applications/{}", call.base(), entry.id);
-    Ok(Answer::created(APPLICATIONS.one(&call, &entry)?, location))
+    let location = format!("{}/{}/{}", call.base(), APPLICATIONS.name, entry.id);
+    Ok(Answer::created(APPLICATIONS.one(&call, &entry).await?, location))
 }
 
-pub async fn get_application(call: Call) -> Result<Answer, Refusal> {
-    get(&call, &APPLICATIONS).await
+async fn get(call: Call) -> Result<Answer, Refusal> {
+    only(&call, &["$select", "$expand"])?;
+    let entry = call.named(EntryKind::Application, call.parameter("id")).await?;
+    Ok(Answer::ok(APPLICATIONS.one(&call, &entry).await?))
 }
 
-pub async fn update_application(call: Call) -> Result<Answer, Refusal> {
-    update(&call, EntryKind::Application).await
-}
-
-pub async fn delete_application(call: Call) -> Result<Answer, Refusal> {
-    delete(&call, EntryKind::Application).await
-}
-
-pub async fn list_principals(call: Call) -> Result<Answer, Refusal> {
-    Ok(Answer::ok(PRINCIPALS.page(&call).await?))
-}
-
-pub async fn create_principal(call: Call) -> Result<Answer, Refusal> {
+async fn update(call: Call) -> Result<Answer, Refusal> {
+    let engine = &call.state.engine;
     let owner = call.own_principal().await?;
-    let entry = call.state.engine.create_service_principal(call.object()?, owner.as_ref()).await?;
-    let location = format!("{}/servicePrincipals/{}", call.base(), entry.id);
-    Ok(Answer::created(PRINCIPALS.one(&call, &entry)?, location))
+    membership::upsert(
+        &call,
+        EntryKind::Application,
+        async |body| Ok(engine.create_application(body, owner.as_ref()).await?),
+        async |entry, body| {
+            Ok(engine.update_application(EntryKind::Application, entry.id.as_str(), body).await?)
+        },
+    )
+    .await
 }
 
-pub async fn get_principal(call: Call) -> Result<Answer, Refusal> {
-    get(&call, &PRINCIPALS).await
-}
-
-pub async fn update_principal(call: Call) -> Result<Answer, Refusal> {
-    update(&call, EntryKind::ServicePrincipal).await
-}
-
-pub async fn delete_principal(call: Call) -> Result<Answer, Refusal> {
-    delete(&call, EntryKind::ServicePrincipal).await
-}
-
-pub async fn add_password(call: Call) -> Result<Answer, Refusal> {
-    let application = call.named(EntryKind::Application, call.parameter("id")).await?;
-    let body = call.object_or_empty()?;
-    let display_name =
-        body.get("passwordCredential").and_then(|one| one["displayName"].as_str()).map(str::to_owned);
-    let secret = new_secret(&call.state.engine);
-    let hint = secret.expose().chars().take(3).collect();
-    let digest = keys::digest(secret.expose());
-    let password =
-        call.state.engine.add_password(application.id.as_str(), display_name, hint, &digest).await?;
-    // The one time that the secret is shown.
-    Ok(Answer::ok(json!({
-        "@odata.context": call.context("microsoft.graph.passwordCredential"),
-        "customKeyIdentifier": null,
-        "displayName": password.display_name,
-        "startDateTime": password.start.to_string(),
-        "endDateTime": password.end.to_string(),
-        "hint": password.hint,
-        "keyId": password.key_id,
-        "secretText": secret.expose(),
-    })))
-}
-
-pub async fn remove_password(call: Call) -> Result<Answer, Refusal> {
-    let application = call.named(EntryKind::Application, call.parameter("id")).await?;
-    let body = call.object()?;
-    let Some(key) = body.get("keyId").and_then(Value::as_str) else {
-        return Err(Refusal::bad_request("the body needs 'keyId'"));
-    };
-    call.state.engine.remove_password(application.id.as_str(), key).await?;
-    Ok(Answer::done())
-}
-
-async fn get(call: &Call, collection: &Collection) -> Result<Answer, Refusal> {
-    only(call, &["$select"])?;
-    let entry = call.named(collection.kind, call.parameter("id")).await?;
-    Ok(Answer::ok(collection.one(call, &entry)?))
-}
-
-async fn update(call: &Call, kind: EntryKind) -> Result<Answer, Refusal> {
-    let entry = call.named(kind, call.parameter("id")).await?;
-    call.state.engine.update_application(kind, entry.id.as_str(), call.object()?).await?;
-    Ok(Answer::done())
-}
-
-async fn delete(call: &Call, kind: EntryKind) -> Result<Answer, Refusal> {
-    let entry = call.named(kind, call.parameter("id")).await?;
-    call.state.engine.delete_entry(kind, entry.id.as_str()).await?;
+async fn delete(call: Call) -> Result<Answer, Refusal> {
+    let entry = call.named(EntryKind::Application, call.parameter("id")).await?;
+    call.state.engine.delete_entry(EntryKind::Application, entry.id.as_str()).await?;
     Ok(Answer::done())
 }

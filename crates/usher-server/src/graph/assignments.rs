@@ -1,32 +1,34 @@
 //! App role assignments, seen from the resource and from the principal.
 
 use serde_json::{Value, json};
-use usher_core::EntryKind;
 use usher_core::ports::AssignmentQuery;
+use usher_core::{EntryId, EntryKind};
 use usher_engine::cases::assignments::NamedAssignment;
 
 use crate::call::{Answer, Call};
 use crate::errors::Refusal;
-use crate::odata::{only, whole};
+use crate::filter::Filter;
+use crate::odata::{self, only};
 
-pub async fn of_user(call: Call) -> Result<Answer, Refusal> {
-    of(&call, EntryKind::User, "users").await
-}
-
-pub async fn of_group(call: Call) -> Result<Answer, Refusal> {
-    of(&call, EntryKind::Group, "groups").await
-}
-
-pub async fn of_principal(call: Call) -> Result<Answer, Refusal> {
-    of(&call, EntryKind::ServicePrincipal, "servicePrincipals").await
+/// The service principal that the path names.
+async fn resource(call: &Call) -> Result<EntryId, Refusal> {
+    Ok(call.named(EntryKind::ServicePrincipal, call.parameter("id")).await?.id)
 }
 
 pub async fn of_resource(call: Call) -> Result<Answer, Refusal> {
-    only(&call, &["$top"])?;
-    let resource = call.named(EntryKind::ServicePrincipal, call.parameter("id")).await?;
-    let named = call.state.engine.assignments(&AssignmentQuery::Resource(resource.id.clone())).await?;
-    let context = format!("servicePrincipals('{}')/appRoleAssignedTo", resource.id);
-    Ok(Answer::ok(whole(&call, &context, named.iter().map(view).collect())))
+    let id = resource(&call).await?;
+    let path = format!("servicePrincipals/{id}/appRoleAssignedTo");
+    page(&call, &AssignmentQuery::Resource(id), &path).await
+}
+
+pub async fn count_of_resource(call: Call) -> Result<Answer, Refusal> {
+    let id = resource(&call).await?;
+    Ok(Answer::count(call.state.engine.assignments(&AssignmentQuery::Resource(id)).await?.len()))
+}
+
+pub async fn get_of_resource(call: Call) -> Result<Answer, Refusal> {
+    let id = resource(&call).await?;
+    one(&call, &AssignmentQuery::Resource(id)).await
 }
 
 pub async fn create(call: Call) -> Result<Answer, Refusal> {
@@ -64,15 +66,81 @@ pub async fn remove_from_resource(call: Call) -> Result<Answer, Refusal> {
     Ok(Answer::done())
 }
 
-async fn of(call: &Call, kind: EntryKind, name: &str) -> Result<Answer, Refusal> {
-    only(call, &["$top"])?;
-    let id = call.state.engine.principal_id(kind, call.parameter("id")).await?;
-    let named = call.state.engine.assignments(&AssignmentQuery::Principal(id.clone())).await?;
-    let context = format!("{name}('{id}')/appRoleAssignments");
-    Ok(Answer::ok(whole(call, &context, named.iter().map(view).collect())))
+/// The principal that the path names.
+async fn principal(call: &Call) -> Result<EntryId, Refusal> {
+    let kind = match call.collection() {
+        "users" => EntryKind::User,
+        "groups" => EntryKind::Group,
+        _ => EntryKind::ServicePrincipal,
+    };
+    let id = call.parameter("id");
+    if crate::path::alternate_key(id).is_some() {
+        return Ok(call.named(kind, id).await?.id);
+    }
+    Ok(call.state.engine.principal_id(kind, id).await?)
 }
 
-fn view(named: &NamedAssignment) -> Value {
+pub async fn of_principal(call: Call) -> Result<Answer, Refusal> {
+    let id = principal(&call).await?;
+    let path = format!("{}/{id}/appRoleAssignments", call.collection());
+    page(&call, &AssignmentQuery::Principal(id), &path).await
+}
+
+pub async fn get_of_principal(call: Call) -> Result<Answer, Refusal> {
+    let id = principal(&call).await?;
+    one(&call, &AssignmentQuery::Principal(id)).await
+}
+
+pub async fn remove_from_principal(call: Call) -> Result<Answer, Refusal> {
+    let id = principal(&call).await?;
+    call.state.engine.unassign(&AssignmentQuery::Principal(id), call.parameter("assignment")).await?;
+    Ok(Answer::done())
+}
+
+/// A page, in the order in which assignments were made; it goes on after the last one shown.
+async fn page(call: &Call, of: &AssignmentQuery, path: &str) -> Result<Answer, Refusal> {
+    only(call, &["$top", "$skiptoken", "$filter", "$count"])?;
+    let filter = call
+        .option("$filter")
+        .map(Filter::parse)
+        .transpose()
+        .map_err(|error| Refusal::bad_request(format!("Invalid filter clause: {error}.")))?;
+    let top = odata::top(call, 999)?;
+    let after = odata::skipped(call)?;
+    let views: Vec<Value> = call.state.engine.assignments(of).await?.iter().map(view).collect();
+    let passing: Vec<Value> = views
+        .into_iter()
+        .filter(|one| filter.as_ref().is_none_or(|filter| filter.holds(one, true)))
+        .collect();
+    let count = passing.len();
+    let from = after.map_or(0, |after| {
+        passing.iter().position(|one| one["id"] == after.as_str()).map_or(count, |place| place + 1)
+    });
+    let shown: Vec<Value> = passing.into_iter().skip(from).take(top).collect();
+    let (collection, rest) = path.split_once('/').unwrap_or_default();
+    let (id, name) = rest.split_once('/').unwrap_or_default();
+    let mut body = json!({ "@odata.context": call.context(&format!("{collection}('{id}')/{name}")) });
+    if odata::wants_count(call) {
+        body["@odata.count"] = json!(count);
+    }
+    if let Some(last) = shown.last().filter(|_| from + shown.len() < count) {
+        body["@odata.nextLink"] = odata::next_link(call, path, last["id"].as_str().unwrap_or_default());
+    }
+    body["value"] = Value::Array(shown);
+    Ok(Answer::ok(body))
+}
+
+async fn one(call: &Call, of: &AssignmentQuery) -> Result<Answer, Refusal> {
+    let id = call.parameter("assignment");
+    let named = call.state.engine.assignments(of).await?;
+    let found = named.iter().find(|one| one.assignment.id.as_str() == id);
+    let mut body = view(found.ok_or_else(|| Refusal::not_found(id))?);
+    body["@odata.context"] = call.context("appRoleAssignments/$entity");
+    Ok(Answer::ok(body))
+}
+
+/// An assignment as it is shown.
+pub fn view(named: &NamedAssignment) -> Value {
     let one = &named.assignment;
     let kind = match one.principal_kind {
         EntryKind::User => "User",

@@ -1,17 +1,23 @@
 //! `/groups`: groups of the directory inside, their members and owners.
 
-use serde_json::{Map, Value, json};
-use usher_core::{Entry, EntryId, EntryKind, Relation};
-use usher_engine::cases::directory::id_of_link;
+use usher_core::{Entry, EntryKind, Relation};
 use usher_engine::cases::groups::PROPERTIES;
+use usher_engine::cases::related::Way;
 
-use super::users::{USERS, linked};
+use super::membership::{self, Related};
+use super::operation::{Operation, run};
+use super::permissions::{ASSIGN_READ, ASSIGN_WRITE, GROUP_READ, GROUP_WRITE, MEMBER_WRITE};
+use super::types::{
+    ASSIGNMENT, DIRECTORY_OBJECT, GROUP, GROUP_ID, GROUP_IDS, IDS, REFERENCE, SECURITY_ONLY, TEXT_REFERENCE,
+    USER,
+};
+use super::{assignments, owners};
 use crate::call::{Answer, Call};
 use crate::errors::Refusal;
-use crate::odata::{self, Collection, only};
+use crate::odata::{Collection, only};
 
 /// What `/groups` may be asked.
-pub const GROUPS: Collection = Collection {
+pub static GROUPS: Collection = Collection {
     kind: EntryKind::Group,
     name: "groups",
     shown: &[
@@ -34,133 +40,344 @@ pub const GROUPS: Collection = Collection {
         "visibility",
     ],
     extra: &[],
+    expands: &["members", "owners", "memberOf", "appRoleAssignments"],
+    delta_link: Some(Relation::Members),
     known: PROPERTIES,
 };
 
-pub async fn list(call: Call) -> Result<Answer, Refusal> {
+pub const OPERATIONS: &[Operation] = &[
+    Operation::new("GET", "/groups", GROUP_READ, "List groups", run!(list)).many(&GROUP),
+    Operation::new("POST", "/groups", GROUP_WRITE, "Create a group", run!(create))
+        .takes(&GROUP)
+        .created(&GROUP),
+    Operation::new("GET", "/groups/$count", GROUP_READ, "Count groups", run!(count)).count(),
+    Operation::new("GET", "/groups/delta", GROUP_READ, "List changes of groups", run!(delta)).many(&GROUP),
+    Operation::new("POST", "/groups/getByIds", GROUP_READ, "Get groups by ids", run!(by_ids))
+        .reads()
+        .takes(&IDS)
+        .many(&DIRECTORY_OBJECT),
+    Operation::new("GET", "/groups/{id}", GROUP_READ, "Get a group", run!(get)).one(&GROUP),
+    Operation::new("PATCH", "/groups/{id}", GROUP_WRITE, "Update a group", run!(update)).takes(&GROUP),
+    Operation::new("DELETE", "/groups/{id}", GROUP_WRITE, "Delete a group", run!(delete)),
+    Operation::new("GET", "/groups/{id}/members", GROUP_READ, "List members", run!(members))
+        .many(&DIRECTORY_OBJECT),
+    Operation::new("GET", "/groups/{id}/members/$count", GROUP_READ, "Count members", run!(count_members))
+        .count(),
+    Operation::new(
+        "GET",
+        "/groups/{id}/members/$ref",
+        GROUP_READ,
+        "List addresses of members",
+        run!(member_refs),
+    )
+    .many(&TEXT_REFERENCE),
+    Operation::new(
+        "GET",
+        "/groups/{id}/members/user",
+        GROUP_READ,
+        "List members that are users",
+        run!(members_user),
+    )
+    .many(&USER),
+    Operation::new(
+        "GET",
+        "/groups/{id}/members/group",
+        GROUP_READ,
+        "List members that are groups",
+        run!(members_group),
+    )
+    .many(&GROUP),
+    Operation::new(
+        "GET",
+        "/groups/{id}/members/user/$count",
+        GROUP_READ,
+        "Count members that are users",
+        run!(count_members_user),
+    )
+    .count()
+    .unpublished(),
+    Operation::new("POST", "/groups/{id}/members/$ref", MEMBER_WRITE, "Add a member", run!(add_member))
+        .takes(&REFERENCE),
+    Operation::new(
+        "DELETE",
+        "/groups/{id}/members/$ref",
+        MEMBER_WRITE,
+        "Remove the member named in the query",
+        run!(remove_member),
+    ),
+    Operation::new(
+        "DELETE",
+        "/groups/{id}/members/{member}/$ref",
+        MEMBER_WRITE,
+        "Remove a member",
+        run!(remove_member),
+    ),
+    Operation::new(
+        "GET",
+        "/groups/{id}/transitiveMembers",
+        GROUP_READ,
+        "List all members, those of member groups included",
+        run!(transitive),
+    )
+    .many(&DIRECTORY_OBJECT),
+    Operation::new(
+        "GET",
+        "/groups/{id}/transitiveMembers/$count",
+        GROUP_READ,
+        "Count all members",
+        run!(count_transitive),
+    )
+    .count(),
+    Operation::new(
+        "GET",
+        "/groups/{id}/transitiveMembers/user",
+        GROUP_READ,
+        "List all members that are users",
+        run!(transitive_user),
+    )
+    .many(&USER),
+    Operation::new(
+        "GET",
+        "/groups/{id}/transitiveMembers/group",
+        GROUP_READ,
+        "List all members that are groups",
+        run!(transitive_group),
+    )
+    .many(&GROUP),
+    Operation::new(
+        "GET",
+        "/groups/{id}/memberOf",
+        GROUP_READ,
+        "List the groups that a group is in",
+        run!(member_of),
+    )
+    .many(&DIRECTORY_OBJECT),
+    Operation::new(
+        "GET",
+        "/groups/{id}/transitiveMemberOf",
+        GROUP_READ,
+        "List all groups that a group is in",
+        run!(transitive_member_of),
+    )
+    .many(&DIRECTORY_OBJECT),
+    Operation::new(
+        "POST",
+        "/groups/{id}/getMemberGroups",
+        GROUP_READ,
+        "Get the ids of the groups that a group is in",
+        run!(member_groups),
+    )
+    .reads()
+    .takes(&SECURITY_ONLY)
+    .many(&GROUP_ID),
+    Operation::new(
+        "POST",
+        "/groups/{id}/checkMemberGroups",
+        GROUP_READ,
+        "Check the groups that a group is in",
+        run!(check_member_groups),
+    )
+    .reads()
+    .takes(&GROUP_IDS)
+    .many(&GROUP_ID),
+    Operation::new("GET", "/groups/{id}/owners", GROUP_READ, "List owners of a group", run!(owners::list))
+        .many(&DIRECTORY_OBJECT),
+    Operation::new(
+        "GET",
+        "/groups/{id}/owners/$count",
+        GROUP_READ,
+        "Count owners of a group",
+        run!(owners::count),
+    )
+    .count(),
+    Operation::new(
+        "GET",
+        "/groups/{id}/owners/$ref",
+        GROUP_READ,
+        "List addresses of owners of a group",
+        run!(owners::references),
+    )
+    .many(&TEXT_REFERENCE),
+    Operation::new(
+        "POST",
+        "/groups/{id}/owners/$ref",
+        GROUP_WRITE,
+        "Add an owner of a group",
+        run!(owners::add),
+    )
+    .takes(&REFERENCE),
+    Operation::new(
+        "DELETE",
+        "/groups/{id}/owners/$ref",
+        GROUP_WRITE,
+        "Remove the owner of a group named in the query",
+        run!(owners::remove),
+    ),
+    Operation::new(
+        "DELETE",
+        "/groups/{id}/owners/{member}/$ref",
+        GROUP_WRITE,
+        "Remove an owner of a group",
+        run!(owners::remove),
+    ),
+    Operation::new(
+        "GET",
+        "/groups/{id}/appRoleAssignments",
+        ASSIGN_READ,
+        "List a group's app role assignments",
+        run!(assignments::of_principal),
+    )
+    .many(&ASSIGNMENT),
+    Operation::new(
+        "POST",
+        "/groups/{id}/appRoleAssignments",
+        ASSIGN_WRITE,
+        "Assign a group to an application",
+        run!(assignments::create),
+    )
+    .takes(&ASSIGNMENT)
+    .created(&ASSIGNMENT),
+    Operation::new(
+        "GET",
+        "/groups/{id}/appRoleAssignments/{assignment}",
+        ASSIGN_READ,
+        "Get a group's app role assignment",
+        run!(assignments::get_of_principal),
+    )
+    .one(&ASSIGNMENT),
+    Operation::new(
+        "DELETE",
+        "/groups/{id}/appRoleAssignments/{assignment}",
+        ASSIGN_WRITE,
+        "Remove a group's app role assignment",
+        run!(assignments::remove_from_principal),
+    ),
+];
+
+async fn list(call: Call) -> Result<Answer, Refusal> {
     Ok(Answer::ok(GROUPS.page(&call).await?))
 }
 
-pub async fn count(call: Call) -> Result<Answer, Refusal> {
-    only(&call, &["$filter", "$count"])?;
-    let filter = GROUPS.filter(&call)?;
-    Ok(Answer::count(GROUPS.count(&call, filter.as_ref()).await?))
+async fn count(call: Call) -> Result<Answer, Refusal> {
+    Ok(Answer::count(GROUPS.counted(&call).await?))
 }
 
-pub async fn create(call: Call) -> Result<Answer, Refusal> {
+async fn delta(call: Call) -> Result<Answer, Refusal> {
+    Ok(Answer::ok(GROUPS.delta(&call).await?))
+}
+
+async fn by_ids(call: Call) -> Result<Answer, Refusal> {
+    membership::by_ids(&call, Some(EntryKind::Group)).await
+}
+
+async fn create(call: Call) -> Result<Answer, Refusal> {
     let entry = call.state.engine.create_group(call.object()?).await?;
     let location = format!("{}/groups/{}", call.base(), entry.id);
-    Ok(Answer::created(GROUPS.one(&call, &entry)?, location))
+    Ok(Answer::created(GROUPS.one(&call, &entry).await?, location))
 }
 
-pub async fn get(call: Call) -> Result<Answer, Refusal> {
-    only(&call, &["$select"])?;
+async fn get(call: Call) -> Result<Answer, Refusal> {
+    only(&call, &["$select", "$expand"])?;
     let entry = found(&call).await?;
-    Ok(Answer::ok(GROUPS.one(&call, &entry)?))
+    Ok(Answer::ok(GROUPS.one(&call, &entry).await?))
 }
 
-pub async fn update(call: Call) -> Result<Answer, Refusal> {
-    let entry = found(&call).await?;
-    call.state.engine.update_group(entry.id.as_str(), call.object()?).await?;
-    Ok(Answer::done())
+async fn update(call: Call) -> Result<Answer, Refusal> {
+    let engine = &call.state.engine;
+    membership::upsert(
+        &call,
+        EntryKind::Group,
+        async |body| Ok(engine.create_group(body).await?),
+        async |entry, body| Ok(engine.update_group(entry.id.as_str(), body).await?),
+    )
+    .await
 }
 
-pub async fn delete(call: Call) -> Result<Answer, Refusal> {
+async fn delete(call: Call) -> Result<Answer, Refusal> {
     let entry = found(&call).await?;
     call.state.engine.delete_entry(EntryKind::Group, entry.id.as_str()).await?;
     Ok(Answer::done())
 }
 
-pub async fn members(call: Call) -> Result<Answer, Refusal> {
-    linked_page(&call, Relation::Members).await
+const MEMBERS: Relation = Relation::Members;
+
+async fn related(call: &Call, way: Way, name: &str, cast: Option<EntryKind>) -> Result<Answer, Refusal> {
+    let of = found(call).await?;
+    Related { of: &of, way, name, cast }.page(call).await
 }
 
-pub async fn owners(call: Call) -> Result<Answer, Refusal> {
-    linked_page(&call, Relation::Owners).await
+async fn counted(call: &Call, way: Way, name: &str, cast: Option<EntryKind>) -> Result<Answer, Refusal> {
+    let of = found(call).await?;
+    Related { of: &of, way, name, cast }.counted(call).await
 }
 
-pub async fn add_member(call: Call) -> Result<Answer, Refusal> {
-    add(&call, Relation::Members).await
+async fn members(call: Call) -> Result<Answer, Refusal> {
+    related(&call, Way::Out(MEMBERS), "members", None).await
 }
 
-pub async fn add_owner(call: Call) -> Result<Answer, Refusal> {
-    add(&call, Relation::Owners).await
+async fn members_user(call: Call) -> Result<Answer, Refusal> {
+    related(&call, Way::Out(MEMBERS), "members", Some(EntryKind::User)).await
 }
 
-pub async fn remove_member(call: Call) -> Result<Answer, Refusal> {
-    remove(&call, Relation::Members).await
+async fn members_group(call: Call) -> Result<Answer, Refusal> {
+    related(&call, Way::Out(MEMBERS), "members", Some(EntryKind::Group)).await
 }
 
-pub async fn remove_owner(call: Call) -> Result<Answer, Refusal> {
-    remove(&call, Relation::Owners).await
+async fn count_members(call: Call) -> Result<Answer, Refusal> {
+    counted(&call, Way::Out(MEMBERS), "members", None).await
 }
 
-async fn add(call: &Call, relation: Relation) -> Result<Answer, Refusal> {
-    let group = found(call).await?;
-    let object = linked(&call.object()?)?;
-    call.state.engine.link(&group.id, relation, &object).await?;
-    Ok(Answer::done())
+async fn count_members_user(call: Call) -> Result<Answer, Refusal> {
+    counted(&call, Way::Out(MEMBERS), "members", Some(EntryKind::User)).await
 }
 
-/// The object is named in the path, or in `?@id=` / `?$id=`.
-async fn remove(call: &Call, relation: Relation) -> Result<Answer, Refusal> {
-    let group = found(call).await?;
-    let named = call.parameter("member");
-    let object = if named.is_empty() {
-        let link = call.option("@id").or_else(|| call.option("$id")).ok_or_else(|| {
-            Refusal::bad_request("name the object in the path, or with ?@id= and its address")
-        })?;
-        id_of_link(link)?.to_owned()
-    } else {
-        named.to_owned()
-    };
-    call.state.engine.unlink(&group.id, relation, &object).await?;
-    Ok(Answer::done())
+async fn member_refs(call: Call) -> Result<Answer, Refusal> {
+    let of = found(&call).await?;
+    Related { of: &of, way: Way::Out(MEMBERS), name: "members", cast: None }.references(&call).await
 }
 
-async fn linked_page(call: &Call, relation: Relation) -> Result<Answer, Refusal> {
-    only(call, &["$select", "$top", "$skiptoken"])?;
-    let group = found(call).await?;
-    let top = odata::top(call, 999)?;
-    let after = odata::skipped(call)?.map(EntryId::new);
-    let ids = call
-        .state
-        .engine
-        .store
-        .links_from(&group.id, relation, after.as_ref(), top)
-        .await
-        .map_err(|error| Refusal::from(usher_engine::cases::CaseError::from(error)))?;
-    let entries = call.state.engine.linked(&group.id, relation, after.as_ref(), top).await?;
-    let mut values = Vec::with_capacity(entries.len());
-    for entry in &entries {
-        values.push(Value::Object(mixed(call, entry)?));
-    }
-    let path = format!("groups/{}/{}", group.id, relation.as_str());
-    let mut page = Map::new();
-    page.insert("@odata.context".to_owned(), call.context("directoryObjects"));
-    if let Some(last) = ids.last().filter(|_| ids.len() == top) {
-        page.insert("@odata.nextLink".to_owned(), odata::next_link(call, &path, last.as_str()));
-    }
-    page.insert("value".to_owned(), Value::Array(values));
-    Ok(Answer::ok(Value::Object(page)))
+async fn transitive(call: Call) -> Result<Answer, Refusal> {
+    related(&call, Way::AllOut(MEMBERS), "transitiveMembers", None).await
 }
 
-/// An entry in a collection of mixed kinds: it says what it is.
-fn mixed(call: &Call, entry: &Entry) -> Result<Map<String, Value>, Refusal> {
-    let mut view = match entry.kind {
-        EntryKind::User => USERS.view(entry, USERS.selected(call)?.as_deref()),
-        EntryKind::Group => GROUPS.view(entry, None),
-        EntryKind::Application | EntryKind::ServicePrincipal => Map::from_iter([
-            ("id".to_owned(), json!(entry.id.as_str())),
-            ("displayName".to_owned(), json!(entry.text("displayName"))),
-        ]),
-    };
-    view.shift_insert(
-        0,
-        "@odata.type".to_owned(),
-        json!(format!("#microsoft.graph.{}", entry.kind.as_str())),
-    );
-    Ok(view)
+async fn count_transitive(call: Call) -> Result<Answer, Refusal> {
+    counted(&call, Way::AllOut(MEMBERS), "transitiveMembers", None).await
+}
+
+async fn transitive_user(call: Call) -> Result<Answer, Refusal> {
+    related(&call, Way::AllOut(MEMBERS), "transitiveMembers", Some(EntryKind::User)).await
+}
+
+async fn transitive_group(call: Call) -> Result<Answer, Refusal> {
+    related(&call, Way::AllOut(MEMBERS), "transitiveMembers", Some(EntryKind::Group)).await
+}
+
+async fn member_of(call: Call) -> Result<Answer, Refusal> {
+    related(&call, Way::In(MEMBERS), "memberOf", None).await
+}
+
+async fn transitive_member_of(call: Call) -> Result<Answer, Refusal> {
+    related(&call, Way::AllIn(MEMBERS), "transitiveMemberOf", None).await
+}
+
+async fn add_member(call: Call) -> Result<Answer, Refusal> {
+    let of = found(&call).await?;
+    membership::add(&call, &of, MEMBERS).await
+}
+
+async fn remove_member(call: Call) -> Result<Answer, Refusal> {
+    let of = found(&call).await?;
+    membership::remove(&call, &of, MEMBERS).await
+}
+
+async fn member_groups(call: Call) -> Result<Answer, Refusal> {
+    let of = found(&call).await?;
+    membership::member_groups(&call, &of).await
+}
+
+async fn check_member_groups(call: Call) -> Result<Answer, Refusal> {
+    let of = found(&call).await?;
+    membership::check_member_groups(&call, &of).await
 }
 
 async fn found(call: &Call) -> Result<Entry, Refusal> {

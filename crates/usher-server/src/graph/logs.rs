@@ -5,10 +5,13 @@ use usher_core::ports::EventQuery;
 use usher_core::{Identity, JobId, ProvisioningEvent};
 
 use super::on_demand::{action, category, stamp};
+use super::operation::{Operation, run};
+use super::permissions::LOG_READ;
+use super::types::EVENT;
 use crate::call::{Answer, Call};
 use crate::errors::Refusal;
 use crate::filter::{Filter, Operand, Operator};
-use crate::odata::{self, only};
+use crate::odata::{self, failed, only};
 use crate::path::Version;
 
 /// The properties that a filter may name.
@@ -35,7 +38,51 @@ const FILTERED: &[&str] = &[
 /// How many events one page looks at before it is handed out, however few match.
 const LOOKED_AT: usize = 20_000;
 
-pub async fn list(call: Call) -> Result<Answer, Refusal> {
+pub const OPERATIONS: &[Operation] = &[
+    Operation::new("GET", "/auditLogs/provisioning", LOG_READ, "List provisioning events", run!(list))
+        .many(&EVENT),
+    Operation::new(
+        "GET",
+        "/auditLogs/provisioning/$count",
+        LOG_READ,
+        "Count provisioning events",
+        run!(count),
+    )
+    .count(),
+    Operation::new("GET", "/auditLogs/provisioning/{event}", LOG_READ, "Get a provisioning event", run!(get))
+        .one(&EVENT),
+];
+
+/// How many events pass the filter.
+async fn count(call: Call) -> Result<Answer, Refusal> {
+    only(&call, &["$filter", "$count"])?;
+    let filter = filter(&call)?;
+    let mut query = EventQuery { limit: 999, ..EventQuery::default() };
+    if let Some(filter) = &filter {
+        narrow(filter, &mut query);
+    }
+    let mut count = 0;
+    loop {
+        let events = call.state.engine.store.events(&query).await.map_err(failed)?;
+        let is_end = events.len() < query.limit;
+        query.skip += events.len();
+        // What ends from now on is not counted, so that the pages do not shift.
+        query.before = query.before.or_else(|| {
+            events
+                .first()
+                .and_then(|event| event.ended_at.checked_add(jiff::SignedDuration::from_micros(1)).ok())
+        });
+        count += events
+            .iter()
+            .filter(|event| filter.as_ref().is_none_or(|filter| filter.holds(&view(&call, event), false)))
+            .count();
+        if is_end {
+            return Ok(Answer::count(count));
+        }
+    }
+}
+
+async fn list(call: Call) -> Result<Answer, Refusal> {
     only(&call, &["$filter", "$top", "$skiptoken", "$orderby", "$count"])?;
     let filter = filter(&call)?;
     order(&call)?;
@@ -77,7 +124,7 @@ pub async fn list(call: Call) -> Result<Answer, Refusal> {
     Ok(Answer::ok(Value::Object(page)))
 }
 
-pub async fn get(call: Call) -> Result<Answer, Refusal> {
+async fn get(call: Call) -> Result<Answer, Refusal> {
     let id = call.parameter("event");
     let event =
         call.state.engine.store.event(id).await.map_err(failed)?.ok_or_else(|| Refusal::not_found(id))?;
@@ -86,10 +133,6 @@ pub async fn get(call: Call) -> Result<Answer, Refusal> {
         members.shift_insert(0, "@odata.context".to_owned(), call.context("auditLogs/provisioning/$entity"));
     }
     Ok(Answer::ok(body))
-}
-
-fn failed(error: usher_core::ports::StoreError) -> Refusal {
-    Refusal::from(usher_engine::cases::CaseError::from(error))
 }
 
 fn filter(call: &Call) -> Result<Option<Filter>, Refusal> {

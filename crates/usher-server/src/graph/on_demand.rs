@@ -5,14 +5,28 @@ use serde_json::{Map, Value, json};
 use usher_core::{Action, ErrorCategory, JobId, ProvisioningEvent, RuleId, Status, StepKind};
 use usher_engine::{LinkedObjects, OnDemandAnswer, OnDemandRequest, Parameters, Subject};
 
+use super::operation::{Operation, run};
+use super::permissions::SYNC_WRITE;
+use super::types::{ON_DEMAND, PAIR};
 use crate::call::{Answer, Call};
 use crate::errors::Refusal;
-use crate::server::initiator;
+use crate::pipeline::initiator;
 
 /// The key of the form that live tenants answer with.
 const TENANT_KEY: &str = "Microsoft.Identity.Health.CPP.Common.DataContracts.SyncFabric.StatusInfo";
 
-pub async fn provision(call: Call) -> Result<Answer, Refusal> {
+pub const OPERATIONS: &[Operation] = &[Operation::new(
+    "POST",
+    "/{applications|servicePrincipals}/{id}/synchronization/jobs/{job}/provisionOnDemand",
+    SYNC_WRITE,
+    "Provision on demand",
+    run!(provision),
+)
+.for_owners()
+.takes(&ON_DEMAND)
+.one(&PAIR)];
+
+async fn provision(call: Call) -> Result<Answer, Refusal> {
     let state = &call.state;
     state.throttle.take(&call.caller.app_id, state.engine.clock.now()).map_err(Refusal::throttled)?;
     let principal = call.service_principal().await?;

@@ -2,50 +2,137 @@
 
 use serde_json::{Map, Value, json};
 use usher_core::ports::{ConnectorSettings, StoredSecret};
-use usher_core::{JobId, Secret};
+use usher_core::{Entry, JobId, Secret};
 use usher_engine::cases::secrets::{MASK, is_sensitive};
 
+use super::operation::{Operation, run};
+use super::permissions::{SYNC_READ, SYNC_WRITE};
+use super::types::{CREDENTIALS, SECRET, SECRETS, VALIDATION};
 use crate::call::{Answer, Call};
 use crate::errors::Refusal;
 use crate::odata::whole;
 
-pub async fn list(call: Call) -> Result<Answer, Refusal> {
+pub const OPERATIONS: &[Operation] = &[
+    Operation::new(
+        "GET",
+        "/{applications|servicePrincipals}/{id}/synchronization/secrets",
+        SYNC_READ,
+        "List synchronization secrets, masked",
+        run!(list),
+    )
+    .for_owners()
+    .many(&SECRET)
+    .unpublished(),
+    Operation::new(
+        "PUT",
+        "/{applications|servicePrincipals}/{id}/synchronization/secrets",
+        SYNC_WRITE,
+        "Set synchronization secrets",
+        run!(replace),
+    )
+    .for_owners()
+    .takes(&SECRETS),
+    Operation::new(
+        "GET",
+        "/{applications|servicePrincipals}/{id}/synchronization/secrets/$count",
+        SYNC_READ,
+        "Count synchronization secrets",
+        run!(count),
+    )
+    .for_owners()
+    .count(),
+    Operation::new(
+        "POST",
+        "/{applications|servicePrincipals}/{id}/synchronization/acquireAccessToken",
+        SYNC_WRITE,
+        "Acquire an access token for a target",
+        run!(acquire),
+    )
+    .for_owners()
+    .takes(&CREDENTIALS),
+    Operation::new(
+        "POST",
+        "/{applications|servicePrincipals}/{id}/synchronization/jobs/validateCredentials",
+        SYNC_WRITE,
+        "Validate credentials before there is a job",
+        run!(validate),
+    )
+    .for_owners()
+    .takes(&VALIDATION)
+    .reads(),
+    Operation::new(
+        "POST",
+        "/{applications|servicePrincipals}/{id}/synchronization/jobs/{job}/validateCredentials",
+        SYNC_WRITE,
+        "Validate credentials of a job",
+        run!(validate),
+    )
+    .for_owners()
+    .takes(&VALIDATION)
+    .reads(),
+];
+
+async fn list(call: Call) -> Result<Answer, Refusal> {
     let principal = call.service_principal().await?;
-    let values = call
-        .state
-        .engine
-        .secrets(&principal.id)
-        .await?
+    let context = format!("{}/synchronization/secrets", call.parent_context());
+    Ok(Answer::ok(whole(&call, &context, views(&call, &principal).await?)))
+}
+
+/// The secrets, sensitive ones masked.
+pub async fn views(call: &Call, principal: &Entry) -> Result<Vec<Value>, Refusal> {
+    let secrets = call.state.engine.secrets(&principal.id).await?;
+    Ok(secrets
         .iter()
         .map(|secret| {
             let value = if is_sensitive(&secret.key) { MASK } else { secret.value.expose() };
             json!({ "key": secret.key, "value": value })
         })
-        .collect();
-    let context = format!("{}/synchronization/secrets", call.parent_context());
-    Ok(Answer::ok(whole(&call, &context, values)))
+        .collect())
 }
 
-pub async fn count(call: Call) -> Result<Answer, Refusal> {
+async fn count(call: Call) -> Result<Answer, Refusal> {
     let principal = call.service_principal().await?;
     Ok(Answer::count(call.state.engine.secrets(&principal.id).await?.len()))
 }
 
-pub async fn replace(call: Call) -> Result<Answer, Refusal> {
+async fn replace(call: Call) -> Result<Answer, Refusal> {
     let principal = call.service_principal().await?;
     let body = call.object()?;
     let Some(list) = body.get("value").and_then(Value::as_array) else {
         return Err(Refusal::bad_request("the body needs 'value', a list of objects with 'key' and 'value'"));
     };
-    let mut secrets = Vec::with_capacity(list.len());
-    for pair in pairs(list)? {
-        secrets.push(StoredSecret { key: pair.0, value: Secret::new(pair.1) });
-    }
-    call.state.engine.replace_secrets(&principal.id, secrets).await?;
+    store(&call, &principal, list).await?;
     Ok(Answer::done())
 }
 
-pub async fn validate(call: Call) -> Result<Answer, Refusal> {
+/// Replaces the set.
+pub async fn store(call: &Call, principal: &Entry, list: &[Value]) -> Result<(), Refusal> {
+    let mut secrets = Vec::with_capacity(list.len());
+    for (key, value) in pairs(list)? {
+        secrets.push(StoredSecret { key, value: Secret::new(value) });
+    }
+    Ok(call.state.engine.replace_secrets(&principal.id, secrets).await?)
+}
+
+/// Trades the given credentials for a token and keeps both. 204.
+async fn acquire(call: Call) -> Result<Answer, Refusal> {
+    let principal = call.service_principal().await?;
+    let body = call.object()?;
+    let given = match body.get("credentials") {
+        None | Some(Value::Null) => Vec::new(),
+        Some(Value::Array(list)) => pairs(list)?,
+        Some(_) => {
+            return Err(Refusal::bad_request(
+                "'credentials' must be a list of objects with 'key' and 'value'",
+            ));
+        }
+    };
+    let given = given.into_iter().map(|(key, value)| StoredSecret { key, value: Secret::new(value) });
+    call.state.engine.acquire_access_token(&principal, given.collect()).await?;
+    Ok(Answer::done())
+}
+
+async fn validate(call: Call) -> Result<Answer, Refusal> {
     let principal = call.service_principal().await?;
     let body = call.object_or_empty()?;
     let saved = body.get("useSavedCredentials").and_then(Value::as_bool).unwrap_or(false);

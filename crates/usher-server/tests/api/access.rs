@@ -8,23 +8,24 @@ use serde_json::{Value, json};
 use crate::stage::{Stage, TENANT};
 
 /// A path of an operation with its variables filled.
-fn filled(pattern: &str) -> String {
+fn filled(operation: &usher_server::Operation) -> String {
+    let (pattern, version) = (operation.path, if operation.is_beta { "beta" } else { "v1.0" });
     let path: Vec<&str> = pattern
         .split('/')
         .map(|part| match part {
-            "{parent}" => "servicePrincipals",
+            "{applications|servicePrincipals}" => "servicePrincipals",
             part if part.starts_with('{') => "22222222-2222-2222-2222-222222222222",
             part => part,
         })
         .collect();
-    format!("/v1.0{}", path.join("/"))
+    format!("/{version}{}", path.join("/"))
 }
 
 #[tokio::test]
 async fn no_operation_answers_without_a_right_token() {
     let stage = Stage::new().await;
     for operation in usher_server::operations() {
-        let path = filled(operation.path);
+        let path = filled(operation);
         for token in ["", "garbage", "a.b.c"] {
             let reply = stage.with_token(token, operation.method, &path, Value::Null).await;
             assert_eq!(reply.status, StatusCode::UNAUTHORIZED, "{} {path}", operation.method);
@@ -38,14 +39,16 @@ async fn no_operation_answers_without_a_right_token() {
 async fn no_operation_answers_without_a_permission() {
     let stage = Stage::new().await;
     let (_, token) = stage.client("nobody", &[]).await;
-    let (_, owner) = stage.client("owner of nothing", &["Application.ReadWrite.OwnedBy"]).await;
+    let owned = ["Application.ReadWrite.OwnedBy", "SynchronizationData-User.Upload.OwnedBy"];
+    let (_, owner) = stage.client("owner of nothing", &owned).await;
     for operation in usher_server::operations() {
-        let path = filled(operation.path);
+        let path = filled(operation);
         let reply = stage.with_token(&token, operation.method, &path, Value::Null).await;
         assert_eq!(reply.status, StatusCode::FORBIDDEN, "{} {path}", operation.method);
         assert_eq!(reply.code(), "Authorization_RequestDenied");
-        if operation.is_for_owners && operation.path.contains("{id}") && !operation.path.contains("Templates")
-        {
+        let is_of_an_application =
+            operation.path.contains("{id}") && !operation.path.starts_with("/applicationTemplates");
+        if operation.owner_permission.is_some() && is_of_an_application {
             let reply = stage.with_token(&owner, operation.method, &path, Value::Null).await;
             assert_eq!(reply.status, StatusCode::FORBIDDEN, "{} {path} for a stranger", operation.method);
         }

@@ -1,7 +1,10 @@
 //! The API through the router, in process: who gets in, the whole walk, and what is refused.
 
 mod access;
+mod contract;
+mod directory;
 mod jobs;
 mod refusals;
 mod stage;
+mod synchronization;
 mod walk;

@@ -200,8 +200,13 @@ async fn people_that_cannot_be_are_not_made() {
 async fn queries_that_are_not_understood_are_refused() {
     let stage = Stage::new().await;
     for (query, code) in [
-        ("$orderby=displayName", "Request_UnsupportedQuery"),
+        ("$orderby=displayName&$filter=displayName%20eq%20'x'", "Request_UnsupportedQuery"),
+        ("$orderby=shoeSize", "Request_BadRequest"),
+        ("$orderby=displayName%20sideways", "Request_BadRequest"),
         ("$search=x", "Request_UnsupportedQuery"),
+        ("$skip=1", "Request_UnsupportedQuery"),
+        ("$expand=shoes", "Request_BadRequest"),
+        ("$expand=manager($select=id", "Request_BadRequest"),
         ("$filter=shoeSize%20eq%201", "Request_BadRequest"),
         ("$filter=displayName%20ne%20'x'", "Request_UnsupportedQuery"),
         ("$filter=displayName%20like%20'x'", "Request_BadRequest"),

@@ -8,7 +8,7 @@ use http::{Request, StatusCode};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 use usher_engine::{Engine, Settings};
-use usher_server::{Server, ServerOptions, bootstrap};
+use usher_server::{Exchanges, Server, ServerOptions, bootstrap};
 use usher_testkit::{ManualClock, MemoryConnector, MemoryConnectors, MemoryStore};
 
 /// The tenant of all tests.
@@ -21,6 +21,8 @@ pub const ROLE: &str = "00000000-0000-0000-0000-000000000000";
 /// A service with an administrator who is signed in.
 pub struct Stage {
     pub router: Router,
+    /// The same service; what goes through here is not written down.
+    silent: Router,
     pub engine: Engine,
     pub clock: Arc<ManualClock>,
     pub source: Arc<MemoryConnector>,
@@ -59,7 +61,14 @@ impl Stage {
         Self::with(ServerOptions::new("https://usher.test")).await
     }
 
-    pub async fn with(options: ServerOptions) -> Self {
+    pub async fn with(mut options: ServerOptions) -> Self {
+        let unrecorded = options.clone();
+        // Whoever wants to hold the answers against another description says where they are to be kept.
+        if let Some(file) = std::env::var_os("USHER_RECORD_EXCHANGES") {
+            let exchanges =
+                Exchanges::append_to(std::path::Path::new(&file)).expect("the file can be written");
+            options.exchanges = Some(Arc::new(exchanges));
+        }
         let (store, clock) = (Arc::new(MemoryStore::default()), Arc::new(ManualClock::default()));
         let source = Arc::new(MemoryConnector::new(&[]).with_assignments());
         let target = Arc::new(MemoryConnector::new(&["userName"]));
@@ -68,8 +77,10 @@ impl Stage {
         let engine = Engine::new(store, Arc::new(connectors), clock.clone(), Settings::new(TENANT));
         let first = bootstrap(&engine).await.expect("the store works").expect("the directory is new");
         let server = Server::new(engine.clone(), options).await.expect("a key is made");
+        let silent = Server::new(engine.clone(), unrecorded).await.expect("the key is there");
         let mut stage = Self {
             router: server.router(),
+            silent: silent.router(),
             engine,
             clock,
             source,
@@ -84,11 +95,15 @@ impl Stage {
 
     /// Sends a request as it is.
     pub async fn raw(&self, request: Request<Body>) -> Reply {
-        let response = self.router.clone().oneshot(request).await.expect("the router always answers");
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        // What Microsoft does not publish cannot be held against what it publishes.
+        let router = if crate::contract::is_published(&method, &path) { &self.router } else { &self.silent };
+        let response = router.clone().oneshot(request).await.expect("the router always answers");
         let (parts, body) = response.into_parts();
         let bytes = to_bytes(body, usize::MAX).await.expect("the body is at hand");
         let body = serde_json::from_slice(&bytes)
             .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
+        crate::contract::check(&method, &path, parts.status, bytes.is_empty(), &body);
         Reply { status: parts.status, headers: parts.headers, body }
     }
 

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use smol_str::SmolStr;
 use usher_core::ports::{
-    Clear, Commit, EscrowChange, Held, HeldChange, PairingChange, StoreError, StoredSecret, SubjectKey,
+    Clear, Commit, EntryChange, EscrowChange, Held, HeldChange, LinkChange, PairingChange, StoreError,
+    StoredSecret, SubjectKey,
 };
 use usher_core::{
-    Anchor, AppRoleAssignment, Entry, EntryId, EntryKind, Escrow, Job, JobId, JobState, Pairing,
+    Anchor, AppRoleAssignment, AuditRecord, Entry, EntryId, EntryKind, Escrow, Job, JobId, JobState, Pairing,
     ProvisioningEvent, Relation, Secret,
 };
 
@@ -22,6 +23,11 @@ pub(super) struct State {
     /// The newest change of each entry: number, and whether it was removed.
     pub(super) changes: BTreeMap<(EntryKind, EntryId), (u64, bool)>,
     pub(super) last_change: u64,
+    /// The newest change of each link: number, and whether it was removed.
+    pub(super) link_changes: BTreeMap<(EntryId, Relation, EntryId), (u64, bool)>,
+    pub(super) audits: Vec<AuditRecord>,
+    pub(super) uploads: BTreeMap<(JobId, SmolStr), (u64, serde_json::Value)>,
+    pub(super) last_upload: u64,
     pub(super) pairings: Vec<Pairing>,
     pub(super) seen: BTreeMap<SubjectKey, u64>,
     pub(super) escrows: BTreeMap<SubjectKey, Escrow>,
@@ -169,6 +175,50 @@ impl State {
         found
     }
 
+    /// Changes of a kind after one number up to another.
+    pub(super) fn changes(&self, kind: EntryKind, after: u64, until: u64, limit: usize) -> Vec<EntryChange> {
+        let mut changes: Vec<EntryChange> = self
+            .changes
+            .iter()
+            .filter(|((other, _), (number, _))| *other == kind && *number > after && *number <= until)
+            .map(|((_, id), (number, is_removed))| EntryChange {
+                number: *number,
+                id: id.clone(),
+                is_removed: *is_removed,
+            })
+            .collect();
+        changes.sort_by_key(|change| change.number);
+        changes.truncate(limit);
+        changes
+    }
+
+    /// Links of an entry that were made or removed in a span of changes.
+    pub(super) fn link_changes(
+        &self,
+        from: &EntryId,
+        relation: Relation,
+        (begin, end): (u64, u64),
+        after: Option<&EntryId>,
+        limit: usize,
+    ) -> Vec<LinkChange> {
+        self.link_changes
+            .iter()
+            .filter(|((source, kind, to), (number, _))| {
+                source == from
+                    && *kind == relation
+                    && *number > begin
+                    && *number <= end
+                    && after.is_none_or(|after| to > after)
+            })
+            .map(|((_, _, to), (number, is_removed))| LinkChange {
+                number: *number,
+                to: to.clone(),
+                is_removed: *is_removed,
+            })
+            .take(limit)
+            .collect()
+    }
+
     pub(super) fn note(&mut self, kind: EntryKind, id: &EntryId, is_removed: bool) {
         self.last_change += 1;
         self.changes.insert((kind, id.clone()), (self.last_change, is_removed));
@@ -184,16 +234,39 @@ impl State {
         }
     }
 
+    /// Takes away all managers of a user but this one. Gives those that were taken away.
+    pub(super) fn forget_managers(&mut self, from: &EntryId, but: &EntryId) -> Vec<EntryId> {
+        let is_other = |(source, relation, to): &&(EntryId, Relation, EntryId)| {
+            source == from && *relation == Relation::Manager && to != but
+        };
+        let others: Vec<_> = self.links.iter().filter(is_other).cloned().collect();
+        for link in &others {
+            self.links.remove(link);
+        }
+        others.into_iter().map(|(_, _, to)| to).collect()
+    }
+
     pub(super) fn members(&self, group: &EntryId) -> Vec<EntryId> {
         let members =
             self.links.iter().filter(|(from, relation, _)| from == group && *relation == Relation::Members);
         members.map(|(_, _, to)| to.clone()).collect()
     }
 
-    pub(super) fn note_referrers(&mut self, id: &EntryId) {
-        let referrers: Vec<EntryId> =
-            self.links.iter().filter(|(_, _, to)| to == id).map(|(from, _, _)| from.clone()).collect();
-        self.note_ids(referrers);
+    /// Notes what refers to an entry that appears or disappears.
+    pub(super) fn note_referrers(&mut self, id: &EntryId, is_gone: bool) {
+        let links: Vec<(EntryId, Relation, EntryId)> =
+            self.links.iter().filter(|(_, _, to)| to == id).cloned().collect();
+        self.note_ids(links.iter().map(|(from, _, _)| from.clone()));
+        for link in links {
+            let number = self.number_of(&link.0);
+            self.link_changes.insert(link, (number, is_gone));
+        }
+    }
+
+    /// The number of the newest change of an entry.
+    fn number_of(&self, id: &EntryId) -> u64 {
+        let numbers = EntryKind::ALL.iter().filter_map(|kind| self.changes.get(&(*kind, id.clone())));
+        numbers.map(|(number, _)| *number).max().unwrap_or(0)
     }
 
     /// Notes whom a change of an entry reaches by way of assignments.
@@ -220,9 +293,11 @@ impl State {
         self.note_ids(std::iter::once(principal.clone()).chain(members));
     }
 
-    pub(super) fn note_link(&mut self, from: &EntryId, relation: Relation, to: &EntryId) {
+    pub(super) fn note_link(&mut self, from: &EntryId, relation: Relation, to: &EntryId, is_removed: bool) {
         let member = (relation == Relation::Members).then(|| to.clone());
         self.note_ids(std::iter::once(from.clone()).chain(member));
+        let number = self.number_of(from);
+        self.link_changes.insert((from.clone(), relation, to.clone()), (number, is_removed));
     }
 
     pub(super) fn clear(&mut self, job: &JobId, what: Clear) {

@@ -1,6 +1,7 @@
 //! The contract of the store. A failed case panics with what was expected.
 
 mod cycles;
+mod logs;
 
 use jiff::Timestamp;
 use serde_json::{Map, json};
@@ -37,6 +38,9 @@ pub async fn run(store: &dyn Store) {
     cycles::waiting_references_heal_once_the_other_side_is_paired(store).await;
     cycles::a_job_s_state_is_part_of_the_commit(store).await;
     cycles::old_events_are_pruned(store).await;
+    logs::changes_of_links_are_told_once_and_in_order(store).await;
+    logs::the_audit_log_is_read_backwards_and_pruned(store).await;
+    logs::of_an_uploaded_record_the_newest_counts(store).await;
 }
 
 /// An entry with a display name, for cases of the caller.
@@ -236,6 +240,7 @@ fn job(id: &str, service_principal: &str) -> Job {
         state: ScheduleState::Disabled,
         settings: vec![("b".to_owned(), "1".to_owned()), ("a".to_owned(), "2".to_owned())],
         created_at: at(3),
+        factory: None,
         restart: None,
     }
 }

@@ -1,0 +1,154 @@
+//! Recorded exchanges: one JSON line each, secrets and tokens masked, for whoever debugs a client.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use axum::body::{Body, to_bytes};
+use axum::extract::Request;
+use http::Response;
+use serde_json::{Value, json};
+use usher_engine::cases::secrets::is_sensitive;
+
+/// What stands for a secret.
+const MASK: &str = "*****";
+/// Members whose values are never written.
+const SECRET: &[&str] = &[
+    "secretText",
+    "password",
+    "client_secret",
+    "client_assertion",
+    "access_token",
+    "refresh_token",
+    "id_token",
+    "assertion",
+    "certificate",
+];
+
+/// The file that exchanges go to.
+#[derive(Debug)]
+pub struct Exchanges {
+    file: Mutex<File>,
+}
+
+impl Exchanges {
+    /// Appends to a file that only the owner may read; makes it when it is not there.
+    ///
+    /// # Errors
+    /// The file cannot be opened.
+    pub fn append_to(path: &Path) -> io::Result<Self> {
+        let mut options = OpenOptions::new();
+        options.create(true).append(true);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::OpenOptionsExt;
+            options.mode(0o600);
+        }
+        Ok(Self { file: Mutex::new(options.open(path)?) })
+    }
+
+    /// Lets a request be answered and writes both down.
+    pub(crate) async fn record<F>(&self, request: Request, largest: usize, answer: F) -> Response<Body>
+    where
+        F: AsyncFnOnce(Request) -> Response<Body>,
+    {
+        let method = request.method().to_string();
+        let path = request.uri().path_and_query().map_or_else(String::new, ToString::to_string);
+        let (parts, body) = request.into_parts();
+        // A body that is too large is refused like any other time, and not written.
+        let (sent, body) = match parts
+            .headers
+            .get(http::header::CONTENT_LENGTH)
+            .and_then(|value| value.to_str().ok()?.parse::<usize>().ok())
+        {
+            Some(length) if length > largest => (Value::Null, body),
+            _ => match to_bytes(body, largest).await {
+                Ok(bytes) => (read(&bytes), Body::from(bytes)),
+                Err(_) => (Value::Null, Body::from(vec![b' '; largest + 1])),
+            },
+        };
+        let response = answer(Request::from_parts(parts, body)).await;
+        let (parts, body) = response.into_parts();
+        let bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
+        let line = json!({
+            "method": method,
+            "path": path,
+            "status": parts.status.as_u16(),
+            "request": sent,
+            "response": read(&bytes),
+        });
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = file.write_all(format!("{line}\n").as_bytes()) {
+            tracing::warn!(%error, "an exchange could not be recorded");
+        }
+        drop(file);
+        Response::from_parts(parts, Body::from(bytes))
+    }
+}
+
+/// A JSON body with its secrets masked; null for anything else.
+fn read(bytes: &[u8]) -> Value {
+    let mut body = serde_json::from_slice(bytes).unwrap_or(Value::Null);
+    mask(&mut body);
+    body
+}
+
+fn mask(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(mask),
+        Value::Object(members) => {
+            // A synchronization secret: its key says whether its value may be shown.
+            let key = members.get("key").and_then(Value::as_str).map(str::to_owned);
+            if let (Some(key), Some(Value::String(text))) = (key, members.get_mut("value"))
+                && is_sensitive(&key)
+                && SECRET_KEYS.iter().any(|known| known.eq_ignore_ascii_case(&key))
+            {
+                MASK.clone_into(text);
+            }
+            for (name, member) in members.iter_mut() {
+                if SECRET.iter().any(|known| known.eq_ignore_ascii_case(name)) && member.is_string() {
+                    *member = json!(MASK);
+                } else {
+                    mask(member);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The keys of synchronization secrets that hold a secret (Graph, synchronizationSecret). Other pairs of key and value,
+/// such as metadata, are no secrets.
+const SECRET_KEYS: &[&str] = &[
+    "Password",
+    "SecretToken",
+    "AppKey",
+    "ClientSecret",
+    "ConsumerKey",
+    "ConsumerSecret",
+    "TokenKey",
+    "Oauth2AccessToken",
+    "Oauth2RefreshToken",
+    "Oauth2ClientSecret",
+    "Oauth2AuthorizationCode",
+    "ConnectionString",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_masked_wherever_they_stand() {
+        let mut body = json!({
+            "value": [{ "key": "SecretToken", "value": "s3cret" }, { "key": "BaseAddress", "value": "https://x" }],
+            "passwordProfile": { "password": "s3cret" }, "secretText": "s3cret", "access_token": "s3cret",
+            "metadata": [{ "key": "IsCustomerDefined", "value": "true" }],
+        });
+        mask(&mut body);
+        let text = body.to_string();
+        assert!(!text.contains("s3cret"), "{text}");
+        assert!(text.contains("https://x") && text.contains("\"true\""), "{text}");
+    }
+}
