@@ -3,6 +3,7 @@
 mod directory;
 pub mod graph;
 mod http;
+mod issuer;
 pub mod scim;
 mod token;
 
@@ -13,6 +14,7 @@ use usher_core::ports::{
 };
 
 pub use crate::http::{HttpOptions, HttpOptionsError, ProxyOptions};
+pub use crate::issuer::Issuer;
 
 use crate::http::Http;
 

@@ -11,6 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use usher_core::ports::StoreError;
 
 use crate::migrate::{migrate, recognise};
+use crate::vault::{SecretKey, reseal, sealed_with, settle};
 
 /// How many reads run at once.
 const READERS: usize = 4;
@@ -51,6 +52,17 @@ pub enum OpenError {
         /// The cause.
         #[source]
         source: io::Error,
+    },
+    /// Its secrets are sealed under another key.
+    #[error(
+        "the secrets of the file are sealed under the key '{file}', but the key '{given}' was given; give the key \
+         that belongs to it"
+    )]
+    WrongKey {
+        /// The id of the key that the file is sealed under.
+        file: String,
+        /// The id of the key that was given.
+        given: String,
     },
     /// It holds something else.
     #[error("{} is not a database of this program; it was left as it is", path.display())]
@@ -152,7 +164,7 @@ impl Connections {
     ///
     /// # Errors
     /// `OpenError` says why not.
-    pub fn open(path: &Path) -> Result<Self, OpenError> {
+    pub fn open(path: &Path, key: &SecretKey) -> Result<Self, OpenError> {
         let lock = lock(path)?;
         make_private(path)?;
         recognise(path)?;
@@ -160,6 +172,7 @@ impl Connections {
         // Negative: KiB instead of pages.
         writer.pragma_update(None, "cache_size", -WRITER_CACHE).map_err(OpenError::unusable)?;
         migrate(&mut writer)?;
+        settle(&mut writer, key)?;
         let mut idle = Vec::with_capacity(READERS);
         for _ in 0..READERS {
             let reader = connect(path)?;
@@ -174,6 +187,38 @@ impl Connections {
         let readers =
             Arc::new(Readers { idle: Mutex::new(idle), permits: Arc::new(Semaphore::new(READERS)) });
         Ok(Self { writer: Some(sender), thread: Some(thread), readers, _lock: lock })
+    }
+
+    /// Seals the secrets of a file under a new key, all or nothing. Nobody may have it open.
+    ///
+    /// # Errors
+    /// `OpenError` says why not.
+    pub fn rotate(path: &Path, old: &SecretKey, new: &SecretKey) -> Result<(), OpenError> {
+        let _lock = lock(path)?;
+        recognise(path)?;
+        let mut connection = connect(path)?;
+        migrate(&mut connection)?;
+        settle(&mut connection, old)?;
+        reseal(&mut connection, Some(old), new)?;
+        // What was sealed under the old key does not stay behind in the write-ahead log.
+        connection
+            .pragma_update(None, "wal_checkpoint", "truncate")
+            .or_else(|_| connection.execute_batch("pragma wal_checkpoint(truncate)"))
+            .map_err(OpenError::unusable)
+    }
+
+    /// The id of the key that a file is sealed under; `None` when it is not there, or was never sealed.
+    ///
+    /// # Errors
+    /// `OpenError` says why it cannot be read.
+    pub fn sealed_with(path: &Path) -> Result<Option<String>, OpenError> {
+        if !path.exists() {
+            return Ok(None);
+        }
+        recognise(path)?;
+        let connection = connect(path)?;
+        // A file without our tables was never sealed.
+        Ok(sealed_with(&connection).unwrap_or(None))
     }
 
     /// Runs a write. It is durable when this returns.

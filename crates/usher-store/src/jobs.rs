@@ -2,10 +2,11 @@
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use usher_core::ports::StoredSecret;
-use usher_core::{EntryId, Job, JobId, Secret};
+use usher_core::{EntryId, Job, JobId};
 
 use crate::connection::WorkError;
 use crate::progress;
+use crate::vault::{SecretKey, secret_place};
 
 const PUT_JOB: &str = "insert into jobs (id, service_principal, body) values (?1, ?2, ?3)
     on conflict (id) do update set service_principal = excluded.service_principal, body = excluded.body";
@@ -73,6 +74,7 @@ pub fn put_secrets(
     transaction: &Transaction<'_>,
     service_principal: &EntryId,
     secrets: &[StoredSecret],
+    key: &SecretKey,
 ) -> Result<(), WorkError> {
     transaction.prepare_cached(REMOVE_SECRETS)?.execute(params![service_principal.as_str()])?;
     for (place, secret) in secrets.iter().enumerate() {
@@ -81,16 +83,25 @@ pub fn put_secrets(
             service_principal.as_str(),
             place,
             secret.key,
-            secret.value.expose()
+            key.seal(&secret_place(service_principal.as_str(), &secret.key), secret.value.expose())?
         ])?;
     }
     Ok(())
 }
 
-pub fn secrets(connection: &Connection, service_principal: &EntryId) -> Result<Vec<StoredSecret>, WorkError> {
+pub fn secrets(
+    connection: &Connection,
+    service_principal: &EntryId,
+    key: &SecretKey,
+) -> Result<Vec<StoredSecret>, WorkError> {
     let mut statement = connection.prepare_cached(SECRETS)?;
     let rows = statement.query_map(params![service_principal.as_str()], |row| {
-        Ok(StoredSecret { key: row.get(0)?, value: Secret::new(row.get::<_, String>(1)?) })
+        Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
     })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    rows.map(|row| {
+        let (name, sealed) = row?;
+        let value = key.open(&secret_place(service_principal.as_str(), &name), &sealed)?;
+        Ok(StoredSecret { key: name, value })
+    })
+    .collect()
 }

@@ -11,6 +11,8 @@ mod progress;
 mod settings;
 mod store;
 mod uploads;
+mod vault;
 
 pub use connection::OpenError;
 pub use store::SqliteStore;
+pub use vault::{NoKey, SecretKey};

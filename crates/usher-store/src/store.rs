@@ -17,20 +17,39 @@ use usher_core::{
 
 use crate::connection::Connections;
 use crate::log::EventRow;
+use crate::vault::SecretKey;
 use crate::{OpenError, changes, directory, jobs, log, progress, settings};
 
 /// A store in one SQLite file: write-ahead log, every write on disk before it is answered.
 pub struct SqliteStore {
     pub(crate) connections: Connections,
+    key: SecretKey,
 }
 
 impl SqliteStore {
-    /// Opens the file, which is made when it is not there.
+    /// Opens the file, which is made when it is not there. Secrets in it are sealed under the key.
     ///
     /// # Errors
-    /// Another process uses it, a newer version wrote it, or it cannot be used.
-    pub fn open(path: &Path) -> Result<Self, OpenError> {
-        Ok(Self { connections: Connections::open(path)? })
+    /// Another process uses it, a newer version wrote it, its secrets are sealed under another key, or it cannot be
+    /// used.
+    pub fn open(path: &Path, key: SecretKey) -> Result<Self, OpenError> {
+        Ok(Self { connections: Connections::open(path, &key)?, key })
+    }
+
+    /// Seals the secrets of a file under a new key, all or nothing.
+    ///
+    /// # Errors
+    /// Another process uses it, its secrets are sealed under another key than the old one, or it cannot be used.
+    pub fn rotate(path: &Path, old: &SecretKey, new: &SecretKey) -> Result<(), OpenError> {
+        Connections::rotate(path, old, new)
+    }
+
+    /// The id of the key that a file is sealed under; `None` when it is not there, or was never sealed.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn sealed_with(path: &Path) -> Result<Option<String>, OpenError> {
+        Connections::sealed_with(path)
     }
 }
 
@@ -244,17 +263,18 @@ impl Store for SqliteStore {
         secrets: &[StoredSecret],
     ) -> Result<(), StoreError> {
         let (service_principal, secrets) = (service_principal.clone(), secrets.to_vec());
+        let key = self.key.clone();
         self.connections
             .write("write secrets", move |transaction| {
-                jobs::put_secrets(transaction, &service_principal, &secrets)
+                jobs::put_secrets(transaction, &service_principal, &secrets, &key)
             })
             .await
     }
 
     async fn secrets(&self, service_principal: &EntryId) -> Result<Vec<StoredSecret>, StoreError> {
-        let service_principal = service_principal.clone();
+        let (service_principal, key) = (service_principal.clone(), self.key.clone());
         self.connections
-            .read("read secrets", move |connection| jobs::secrets(connection, &service_principal))
+            .read("read secrets", move |connection| jobs::secrets(connection, &service_principal, &key))
             .await
     }
 
@@ -429,15 +449,15 @@ impl Store for SqliteStore {
     }
 
     async fn put_setting(&self, name: &str, value: &Secret) -> Result<(), StoreError> {
-        let (name, value) = (name.to_owned(), value.clone());
+        let (name, value, key) = (name.to_owned(), value.clone(), self.key.clone());
         self.connections
-            .write("write setting", move |transaction| settings::put(transaction, &name, &value))
+            .write("write setting", move |transaction| settings::put(transaction, &name, &value, &key))
             .await
     }
 
     async fn setting(&self, name: &str) -> Result<Option<Secret>, StoreError> {
-        let name = name.to_owned();
-        self.connections.read("read setting", move |connection| settings::get(connection, &name)).await
+        let (name, key) = (name.to_owned(), self.key.clone());
+        self.connections.read("read setting", move |connection| settings::get(connection, &name, &key)).await
     }
 
     async fn remove_setting(&self, name: &str) -> Result<bool, StoreError> {

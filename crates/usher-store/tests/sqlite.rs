@@ -5,15 +5,56 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use serde_json::json;
-use usher_core::ports::{EntryQuery, Store};
+use usher_core::ports::{EntryQuery, Store, StoredSecret};
 use usher_core::{EntryId, EntryKind, Secret};
-use usher_store::{OpenError, SqliteStore};
+use usher_store::{OpenError, SecretKey, SqliteStore};
 use usher_testkit::suites;
+
+/// The key of all tests but those about keys.
+fn key() -> SecretKey {
+    SecretKey::read(&Secret::new("A".repeat(43))).expect("it is a key")
+}
+
+fn another_key() -> SecretKey {
+    SecretKey::read(&SecretKey::generate()).expect("it is a key")
+}
+
+#[tokio::test]
+async fn secrets_are_sealed_in_the_file_and_open_only_with_their_key() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let path = folder.path().join("usher.sqlite");
+    let principal = EntryId::new("sp-1");
+    let secret = StoredSecret { key: "SecretToken".to_owned(), value: Secret::new("tr0ub4dor-and-3") };
+    assert_eq!(SqliteStore::sealed_with(&path).expect("it is not there"), None);
+    {
+        let store = SqliteStore::open(&path, key()).expect("it opens");
+        store.put_secrets(&principal, std::slice::from_ref(&secret)).await.expect("it is written");
+        store.put_setting("token-signing-key", &secret.value).await.expect("it is written");
+    }
+    let holds = |text: &str| {
+        std::fs::read_dir(folder.path()).expect("it reads").any(|file| {
+            let bytes = std::fs::read(file.expect("it reads").path()).expect("it reads");
+            bytes.windows(text.len()).any(|part| part == text.as_bytes())
+        })
+    };
+    assert!(!holds("tr0ub4dor-and-3"), "nothing of it is in any file");
+    assert!(holds("SecretToken"), "the search finds what is there");
+    assert!(matches!(SqliteStore::open(&path, another_key()), Err(OpenError::WrongKey { .. })));
+    let next = another_key();
+    SqliteStore::rotate(&path, &key(), &next).expect("the key is changed");
+    assert_eq!(SqliteStore::sealed_with(&path).expect("it reads").as_deref(), Some(next.id()));
+    assert!(matches!(SqliteStore::open(&path, key()), Err(OpenError::WrongKey { .. })));
+    let store = SqliteStore::open(&path, next).expect("it opens with the new key");
+    let read = store.secrets(&principal).await.expect("it reads");
+    assert_eq!(read.first().map(|one| one.value.expose()), Some("tr0ub4dor-and-3"));
+    let setting = store.setting("token-signing-key").await.expect("it reads");
+    assert_eq!(setting.map(|one| one.expose().to_owned()).as_deref(), Some("tr0ub4dor-and-3"));
+}
 
 #[tokio::test]
 async fn sqlite_store_obeys_the_contract() {
     let folder = tempfile::tempdir().expect("a folder can be made");
-    let store = SqliteStore::open(&folder.path().join("usher.sqlite")).expect("it opens");
+    let store = SqliteStore::open(&folder.path().join("usher.sqlite"), key()).expect("it opens");
     suites::store::run(&store).await;
 }
 
@@ -27,10 +68,10 @@ async fn what_was_written_is_there_after_opening_again() {
         json!({ "userPrincipalName": "a@x", "tags": ["ä", "ß"] }),
     );
     {
-        let store = SqliteStore::open(&path).expect("it opens");
+        let store = SqliteStore::open(&path, key()).expect("it opens");
         store.put_entry(&entry).await.expect("it is written");
     }
-    let store = SqliteStore::open(&path).expect("it opens again");
+    let store = SqliteStore::open(&path, key()).expect("it opens again");
     assert_eq!(store.entry(EntryKind::User, &entry.id).await.expect("it reads"), Some(entry));
 }
 
@@ -38,8 +79,8 @@ async fn what_was_written_is_there_after_opening_again() {
 async fn a_second_opening_is_refused_and_says_who_is_there() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let path = folder.path().join("usher.sqlite");
-    let _first = SqliteStore::open(&path).expect("it opens");
-    let Err(error) = SqliteStore::open(&path) else { panic!("the second opening was allowed") };
+    let _first = SqliteStore::open(&path, key()).expect("it opens");
+    let Err(error) = SqliteStore::open(&path, key()) else { panic!("the second opening was allowed") };
     assert!(matches!(error, OpenError::InUse { .. }));
     assert!(error.to_string().contains(&std::process::id().to_string()), "{error}");
 }
@@ -50,7 +91,7 @@ fn a_file_that_is_no_database_is_refused() {
     let path = folder.path().join("usher.sqlite");
     std::fs::write(&path, "this is a letter, not a database, and long enough to show it")
         .expect("it is written");
-    assert!(matches!(SqliteStore::open(&path), Err(OpenError::NotAStore { .. })));
+    assert!(matches!(SqliteStore::open(&path, key()), Err(OpenError::NotAStore { .. })));
     assert!(std::fs::read_to_string(&path).expect("it is text").starts_with("this is a letter"));
 }
 
@@ -62,7 +103,7 @@ fn a_database_of_another_program_is_refused_and_left_alone() {
         .and_then(|other| other.execute_batch("create table recipes (name text)"))
         .expect("it is made");
     let before = std::fs::read(&path).expect("it reads");
-    assert!(matches!(SqliteStore::open(&path), Err(OpenError::NotAStore { .. })));
+    assert!(matches!(SqliteStore::open(&path, key()), Err(OpenError::NotAStore { .. })));
     assert_eq!(std::fs::read(&path).expect("it reads"), before);
 }
 
@@ -72,7 +113,7 @@ fn a_folder_that_is_not_there_or_no_folder_is_refused() {
     let file = folder.path().join("file");
     std::fs::write(&file, "").expect("it is written");
     for place in [folder.path().join("nowhere/usher.sqlite"), file.join("usher.sqlite")] {
-        let Err(error) = SqliteStore::open(&place) else { panic!("{} was opened", place.display()) };
+        let Err(error) = SqliteStore::open(&place, key()) else { panic!("{} was opened", place.display()) };
         assert!(matches!(error, OpenError::Inaccessible { .. }), "{error}");
     }
 }
@@ -80,7 +121,7 @@ fn a_folder_that_is_not_there_or_no_folder_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn callers_that_go_away_take_no_reader_along() {
     let folder = tempfile::tempdir().expect("a folder can be made");
-    let store = Arc::new(SqliteStore::open(&folder.path().join("usher.sqlite")).expect("it opens"));
+    let store = Arc::new(SqliteStore::open(&folder.path().join("usher.sqlite"), key()).expect("it opens"));
     for _ in 0..200 {
         let reads: Vec<_> = (0..8)
             .map(|_| {
@@ -102,11 +143,11 @@ async fn callers_that_go_away_take_no_reader_along() {
 async fn a_file_of_a_newer_version_is_refused() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let path = folder.path().join("usher.sqlite");
-    drop(SqliteStore::open(&path).expect("it opens"));
+    drop(SqliteStore::open(&path, key()).expect("it opens"));
     let raw = rusqlite::Connection::open(&path).expect("it opens");
     raw.pragma_update(None, "user_version", 99).expect("it is marked");
     drop(raw);
-    assert!(matches!(SqliteStore::open(&path), Err(OpenError::Newer { file: 99, .. })));
+    assert!(matches!(SqliteStore::open(&path, key()), Err(OpenError::Newer { file: 99, .. })));
 }
 
 #[cfg(unix)]
@@ -115,7 +156,7 @@ fn only_the_owner_can_read_the_file() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().expect("a folder can be made");
     let path = folder.path().join("usher.sqlite");
-    drop(SqliteStore::open(&path).expect("it opens"));
+    drop(SqliteStore::open(&path, key()).expect("it opens"));
     let mode = std::fs::metadata(&path).expect("it is there").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 }
@@ -123,7 +164,7 @@ fn only_the_owner_can_read_the_file() {
 #[tokio::test(flavor = "multi_thread")]
 async fn many_writers_at_once_all_get_through() {
     let folder = tempfile::tempdir().expect("a folder can be made");
-    let store = Arc::new(SqliteStore::open(&folder.path().join("usher.sqlite")).expect("it opens"));
+    let store = Arc::new(SqliteStore::open(&folder.path().join("usher.sqlite"), key()).expect("it opens"));
     let tasks: Vec<_> = (0..200)
         .map(|number| {
             let store = store.clone();
@@ -151,7 +192,7 @@ async fn many_writers_at_once_all_get_through() {
 #[tokio::test]
 async fn writer_that_is_killed() {
     let Ok(path) = std::env::var("USHER_STORE_TO_WRITE") else { return };
-    let store = SqliteStore::open(path.as_ref()).expect("it opens");
+    let store = SqliteStore::open(path.as_ref(), key()).expect("it opens");
     for number in 0_u64.. {
         store.put_setting(&format!("n/{number:06}"), &Secret::new("x")).await.expect("it is written");
         println!("written {number}");
@@ -182,7 +223,7 @@ async fn nothing_that_was_answered_is_lost_when_the_process_is_killed() {
         }
         child.kill().expect("it is killed");
         child.wait().expect("it is gone");
-        let store = SqliteStore::open(&path).expect("it opens");
+        let store = SqliteStore::open(&path, key()).expect("it opens");
         let last = last.expect("it wrote something");
         for number in 0..=last {
             let value = store.setting(&format!("n/{number:06}")).await.expect("it reads");

@@ -26,7 +26,8 @@ async fn measure() {
     let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let application = Sandbox::start(Options::new("t"), anywhere).await.expect("the sandbox starts");
     let folder = std::env::temp_dir().join(format!("usher-bench-{}", SystemClock.guid()));
-    let engine = wiring::engine(&folder, None, HttpOptions::default()).await.expect("the engine starts");
+    let engine =
+        wiring::engine(&folder, None, None, HttpOptions::default()).await.expect("the engine starts");
     let tenant = engine.settings.tenant.clone();
     let first = bootstrap(&engine).await.expect("the directory is new").expect("it has a first credential");
     let listener = tokio::net::TcpListener::bind(anywhere).await.expect("a port is free");

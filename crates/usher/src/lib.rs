@@ -9,5 +9,6 @@ pub mod lookup;
 pub mod output;
 pub mod powershell;
 pub mod profile;
+pub mod sealing;
 pub mod view;
 pub mod wiring;

@@ -12,17 +12,25 @@ use usher_engine::{Engine, Settings};
 use usher_store::SqliteStore;
 
 use crate::clock::SystemClock;
+use crate::sealing;
 
 /// The name under which the tenant id is stored.
 const TENANT: &str = "tenant";
 
-/// An engine over the SQLite file in a data folder, which is made when it is not there.
+/// An engine over the SQLite file in a data folder, which is made when it is not there. `key_file` names the key of its
+/// secrets when that is not in the folder.
 ///
 /// # Errors
-/// The folder or the file is not usable, or another process uses it.
-pub async fn engine(data: &Path, tenant: Option<&str>, http: HttpOptions) -> Result<Engine> {
+/// The folder, the key or the file is not usable, or another process uses it.
+pub async fn engine(
+    data: &Path,
+    key_file: Option<&Path>,
+    tenant: Option<&str>,
+    http: HttpOptions,
+) -> Result<Engine> {
     make_private_folder(data)?;
-    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&data.join("usher.sqlite"))?);
+    let key = sealing::key(data, key_file)?;
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&sealing::database(data), key)?);
     let clock = SystemClock;
     let stored = store.setting(TENANT).await?;
     let tenant = match (stored, tenant) {

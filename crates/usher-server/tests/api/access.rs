@@ -188,3 +188,51 @@ async fn tokens_of_the_outside_issuer_are_taken_and_only_those() {
         assert_eq!(reply.status, status, "{}", reply.body);
     }
 }
+
+/// An issuer whose keys a test may change.
+struct Published(std::sync::Mutex<(String, usize)>);
+
+#[async_trait::async_trait]
+impl usher_server::KeySource for Published {
+    async fn keys(&self) -> Result<String, String> {
+        let mut state = self.0.lock().expect("no test panics while it holds this");
+        state.1 += 1;
+        Ok(state.0.clone())
+    }
+}
+
+#[tokio::test]
+async fn keys_of_an_issuer_are_discovered_and_follow_its_changes() {
+    use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+    let (old, old_set) = outside_key();
+    let (new, new_set) = outside_key();
+    let new_set = new_set.replace("\"k1\"", "\"k2\"");
+    let source = std::sync::Arc::new(Published(std::sync::Mutex::new((old_set, 0))));
+    let mut options = usher_server::ServerOptions::new("https://usher.test");
+    let issuer = usher_server::OutsideIssuer::discovered("https://login.test", "usher", source.clone());
+    options.outside_issuer = Some(issuer);
+    let stage = Stage::with(options).await;
+    let claims = json!({
+        "iss": "https://login.test", "aud": "usher", "exp": 1_000_000, "sub": "client", "roles": ["User.Read.All"],
+    });
+    let sign = |pem: &str, kid: &str| {
+        let header = Header { kid: Some(kid.to_owned()), ..Header::new(Algorithm::ES256) };
+        let key = EncodingKey::from_ec_pem(pem.as_bytes()).expect("it is a key");
+        encode(&header, &claims, &key).expect("it can be signed")
+    };
+    let ask = async |token: &str| stage.with_token(token, "GET", "/v1.0/users", Value::Null).await.status;
+    let asked = || source.0.lock().expect("nobody panics").1;
+    assert_eq!(ask(&sign(&old, "k1")).await, StatusCode::OK);
+    assert_eq!(ask(&sign(&old, "k1")).await, StatusCode::OK);
+    assert_eq!(asked(), 1, "keys are kept");
+    source.0.lock().expect("nobody panics").0 = new_set;
+    assert_eq!(ask(&sign(&new, "k2")).await, StatusCode::UNAUTHORIZED, "not asked again within a minute");
+    assert_eq!(asked(), 1, "strange tokens do not make us ask without end");
+    stage.clock.advance(Duration::from_secs(61));
+    assert_eq!(ask(&sign(&new, "k2")).await, StatusCode::OK, "a new key is found");
+    assert_eq!(
+        ask(&sign(&old, "k1")).await,
+        StatusCode::UNAUTHORIZED,
+        "a key that was taken back counts no more"
+    );
+}

@@ -21,7 +21,7 @@ use usher_core::ports::{
 };
 use usher_core::{Entry, EntryId, EntryKind, JobId, Secret};
 use usher_engine::{Engine, Settings};
-use usher_store::SqliteStore;
+use usher_store::{SecretKey, SqliteStore};
 
 /// How many requests are under way at once, here and there.
 const CONCURRENCY: usize = 16;
@@ -181,7 +181,7 @@ impl Stage {
         let folder = std::env::temp_dir().join(format!("usher-bench-{}", SystemClock.guid()));
         fs::create_dir_all(&folder).expect("there is a place for temporary files");
         let store: Arc<dyn Store> =
-            Arc::new(SqliteStore::open(&folder.join("usher.sqlite")).expect("the store opens"));
+            Arc::new(SqliteStore::open(&folder.join("usher.sqlite"), key()).expect("the store opens"));
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let all =
             AllConnectors::new(store.clone(), clock.clone(), HttpOptions::default()).expect("defaults work");
@@ -324,4 +324,8 @@ impl Drop for Target {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+fn key() -> SecretKey {
+    SecretKey::read(&SecretKey::generate()).expect("a generated key is one")
 }

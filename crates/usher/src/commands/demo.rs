@@ -63,7 +63,7 @@ async fn show(args: &Args, folder: &std::path::Path) -> Result<u8> {
     .await
     .context("cannot start the SCIM application")?;
 
-    let engine = wiring::engine(folder, None, HttpOptions::default()).await?;
+    let engine = wiring::engine(folder, None, None, HttpOptions::default()).await?;
     let tenant = engine.settings.tenant.clone();
     let credential = bootstrap(&engine).await?.context("a new directory has its first credential")?;
     let listener = tokio::net::TcpListener::bind(anywhere).await.context("cannot listen on loopback")?;

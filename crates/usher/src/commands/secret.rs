@@ -1,7 +1,7 @@
 //! `usher secret`: address, token and switches of an application's synchronization.
 
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::Subcommand;
@@ -11,14 +11,15 @@ use crate::client::{Client, segment};
 use crate::commands::user::Output;
 use crate::failure::{DONE, Failure};
 use crate::lookup::{self, text};
-use crate::output;
+use crate::{output, sealing};
 
 /// Address, token and switches of an application's synchronization.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     usher secret set --app hr-portal BaseAddress=https://hr.example/scim SecretToken=@token.txt\n  \
     usher secret set --app hr-portal SyncAll=true\n  \
-    usher secret list --app hr-portal\n\n\
+    usher secret list --app hr-portal\n  \
+    usher secret rotate-key --data ./usher-data\n\n\
     A value that begins with @ is read from that file, @- from standard input.")]
 pub struct Args {
     #[command(subcommand)]
@@ -35,6 +36,18 @@ enum Verb {
         #[command(flatten)]
         output: Output,
     },
+    /// Seal all secrets of a stopped service under a new key.
+    RotateKey {
+        /// The data folder of the service.
+        #[arg(long, value_name = "DIR", default_value = "usher-data", env = "USHER_DATA")]
+        data: PathBuf,
+        /// The file of the key, when it is not in the data folder.
+        #[arg(long, value_name = "FILE", env = "USHER_KEY_FILE")]
+        key_file: Option<PathBuf>,
+        /// Where to write the new key, when it is not to replace the old one.
+        #[arg(long, value_name = "FILE")]
+        new_key_file: Option<PathBuf>,
+    },
     /// Set values; the others stay as they are.
     Set {
         /// Object id, appId or display name of the application.
@@ -48,8 +61,17 @@ enum Verb {
 
 /// Runs the verb.
 pub async fn run(args: Args) -> Result<u8> {
+    if let Verb::RotateKey { data, key_file, new_key_file } = &args.verb {
+        let id = sealing::rotate(data, key_file.as_deref(), new_key_file.as_deref())?;
+        anstream::println!("all secrets of {} are sealed under the new key '{id}'", data.display());
+        if let Some(file) = new_key_file {
+            anstream::println!("the new key is in {}; the old one opens nothing any more", file.display());
+        }
+        return Ok(DONE);
+    }
     let client = Client::connect()?;
     match args.verb {
+        Verb::RotateKey { .. } => {}
         Verb::List { app, output } => {
             let secrets = client.list(&path(&client, &app).await?).await?;
             output::list(output.output, &secrets, &[("key", "key"), ("value", "value")]);

@@ -4,12 +4,14 @@ use std::fs;
 use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use async_trait::async_trait;
 use tracing_subscriber::EnvFilter;
-use usher_connectors::HttpOptions;
-use usher_server::{OutsideIssuer, Server, ServerOptions, Tls, bootstrap};
+use usher_connectors::{HttpOptions, Issuer};
+use usher_server::{Exchanges, KeySource, OutsideIssuer, Server, ServerOptions, Tls, bootstrap};
 
 use crate::failure::{DONE, Failure};
 use crate::profile::{Profile, ProfileCredential, write_private};
@@ -58,14 +60,21 @@ pub struct Args {
     /// How many days events of the provisioning log are kept.
     #[arg(long, value_name = "DAYS", default_value_t = 30)]
     log_retention: u64,
-    /// An outside issuer whose tokens are taken as well.
-    #[arg(long, value_name = "URL", requires_all = ["audience", "jwks"])]
+    /// The key that secrets in the database are sealed under; made at the first start. $USHER_KEY may hold the key
+    /// itself instead.
+    #[arg(long, value_name = "FILE", env = "USHER_KEY_FILE")]
+    key_file: Option<PathBuf>,
+    /// Write every exchange to this file, a JSON line each, secrets masked: for whoever debugs a client.
+    #[arg(long, value_name = "FILE")]
+    record_exchanges: Option<PathBuf>,
+    /// An outside issuer whose tokens are taken as well; its keys are found by OpenID Connect discovery.
+    #[arg(long, value_name = "URL", requires = "audience")]
     issuer: Option<String>,
     /// The audience that tokens of the outside issuer must name.
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", requires = "issuer")]
     audience: Option<String>,
-    /// The outside issuer's keys, a JWKS document.
-    #[arg(long, value_name = "FILE")]
+    /// The outside issuer's keys, a JWKS document, when they cannot be discovered.
+    #[arg(long, value_name = "FILE", requires = "issuer")]
     jwks: Option<PathBuf>,
     /// Write the log as JSON lines.
     #[arg(long)]
@@ -91,7 +100,9 @@ pub async fn run(args: Args) -> Result<u8> {
         ..HttpOptions::default()
     };
     let retention = Duration::from_secs(args.log_retention.saturating_mul(24 * 3600));
-    let engine = wiring::engine(&args.data, args.tenant.as_deref(), http).await?.keeping_log(retention);
+    let engine =
+        wiring::engine(&args.data, args.key_file.as_deref(), args.tenant.as_deref(), http.clone()).await?;
+    let engine = engine.keeping_log(retention);
     let listener = tokio::net::TcpListener::bind(args.listen)
         .await
         .with_context(|| format!("cannot listen on {}", args.listen))?;
@@ -113,7 +124,12 @@ pub async fn run(args: Args) -> Result<u8> {
     let first = bootstrap(&engine).await?;
     let mut options = ServerOptions::new(&address);
     options.on_demand_limit = args.on_demand_limit;
-    options.outside_issuer = outside_issuer(&args)?;
+    options.outside_issuer = outside_issuer(&args, http)?;
+    if let Some(file) = &args.record_exchanges {
+        let exchanges =
+            Exchanges::append_to(file).with_context(|| format!("cannot write {}", file.display()))?;
+        options.exchanges = Some(Arc::new(exchanges));
+    }
     let jobs = engine.clone();
     let server = Server::new(engine, options).await?;
     // Keeping the credential comes after everything that can fail, so that no start loses it half-way.
@@ -188,14 +204,26 @@ fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-fn outside_issuer(args: &Args) -> Result<Option<OutsideIssuer>> {
-    let (Some(issuer), Some(audience), Some(jwks)) = (&args.issuer, &args.audience, &args.jwks) else {
-        return Ok(None);
+fn outside_issuer(args: &Args, http: HttpOptions) -> Result<Option<OutsideIssuer>> {
+    let (Some(issuer), Some(audience)) = (&args.issuer, &args.audience) else { return Ok(None) };
+    let Some(jwks) = &args.jwks else {
+        let source = Arc::new(Discovered(Issuer::new(issuer, http)?));
+        return Ok(Some(OutsideIssuer::discovered(issuer, audience, source)));
     };
     let keys = fs::read_to_string(jwks).with_context(|| format!("cannot read {}", jwks.display()))?;
     OutsideIssuer::new(issuer, audience, &keys)
         .map(Some)
         .with_context(|| format!("{} is not a JWKS document", jwks.display()))
+}
+
+/// The keys that an issuer publishes.
+struct Discovered(Issuer);
+
+#[async_trait]
+impl KeySource for Discovered {
+    async fn keys(&self) -> Result<String, String> {
+        self.0.keys().await
+    }
 }
 
 async fn interrupted() {

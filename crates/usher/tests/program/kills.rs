@@ -130,8 +130,13 @@ impl Clock for Tomorrow {
 
 /// The service's engine over its own file, while no service runs.
 async fn engine(data: &Path, clock: Arc<dyn Clock>) -> Engine {
-    let store: Arc<dyn Store> =
-        Arc::new(SqliteStore::open(&data.join("usher.sqlite")).expect("nobody else has it open"));
+    let store: Arc<dyn Store> = Arc::new(
+        SqliteStore::open(
+            &usher::sealing::database(data),
+            usher::sealing::key(data, None).expect("the key is there"),
+        )
+        .expect("nobody else has it open"),
+    );
     store.put_setting("tenant", &Secret::new(TENANT)).await.expect("it is written");
     let connectors = AllConnectors::new(store.clone(), clock.clone(), HttpOptions::default());
     Engine::new(store, Arc::new(connectors.expect("defaults work")), clock, Settings::new(TENANT))

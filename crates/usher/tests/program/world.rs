@@ -39,7 +39,7 @@ impl World {
         let folder = tempfile::tempdir().expect("a folder can be made");
         let http = HttpOptions { timeout: std::time::Duration::from_secs(20), ..HttpOptions::default() };
         let engine =
-            wiring::engine(&folder.path().join("data"), None, http).await.expect("the engine starts");
+            wiring::engine(&folder.path().join("data"), None, None, http).await.expect("the engine starts");
         let tenant = engine.settings.tenant.clone();
         let first = bootstrap(&engine).await.expect("the store works").expect("the directory is new");
         let listener = tokio::net::TcpListener::bind(anywhere).await.expect("a port is free");
