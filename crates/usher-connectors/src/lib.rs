@@ -1,5 +1,6 @@
 //! The connectors: the only place that speaks a directory's protocol. `kinds` is the table.
 
+mod api;
 mod directory;
 pub mod graph;
 mod http;
@@ -19,7 +20,7 @@ pub use crate::issuer::Issuer;
 use crate::http::Http;
 
 /// All kinds, in alphabetical order.
-const KINDS: &[ConnectorKind] = &[directory::KIND, scim::KIND];
+const KINDS: &[ConnectorKind] = &[api::KIND, directory::KIND, scim::KIND];
 
 /// A kind of connector.
 pub struct ConnectorKind {

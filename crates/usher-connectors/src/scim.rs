@@ -4,12 +4,12 @@ mod answer;
 mod connector;
 mod discovery;
 mod fallback;
-mod path;
+pub(crate) mod path;
 mod request;
 mod resource;
 mod service;
 mod settings;
-mod translate;
+pub(crate) mod translate;
 
 use std::sync::Arc;
 

@@ -50,6 +50,7 @@ impl Template {
 }
 
 const SCIM: &str = include_str!("templates/scim.json");
+const API: &str = include_str!("templates/api.json");
 const SETTINGS: &[(&str, &str)] =
     &[("AzureIngestionAttributeOptimization", "False"), ("LookaheadQueryEnabled", "False")];
 const SCIM_FIELDS: &[(&str, bool)] = &[("BaseAddress", false), ("SecretToken", true)];
@@ -82,6 +83,21 @@ const TEMPLATES: &[Template] = &[
         scoping_on_demand: true,
         fields: SCIM_FIELDS,
         document: SCIM,
+    },
+    Template {
+        id: "API2AAD",
+        name: "API-driven provisioning to the directory",
+        description: "People that a client uploads to the directory inside",
+        factory_tag: "API2AAD",
+        source: "api",
+        target: "directory",
+        is_default: false,
+        // What was uploaded shall not wait; a run without anything new costs next to nothing.
+        interval: "PT1M",
+        settings: SETTINGS,
+        scoping_on_demand: true,
+        fields: &[],
+        document: API,
     },
 ];
 

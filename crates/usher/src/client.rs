@@ -70,6 +70,14 @@ impl Client {
         self.send("POST", path, Some(body).filter(|body| !body.is_null())).await
     }
 
+    /// `POST` of a SCIM document.
+    ///
+    /// # Errors
+    /// The service cannot be reached, or refuses.
+    pub async fn post_scim(&self, path: &str, body: &Value) -> Result<Value> {
+        self.send_as("POST", path, Some(body), "application/scim+json").await
+    }
+
     /// `PATCH`.
     ///
     /// # Errors
@@ -112,9 +120,13 @@ impl Client {
     }
 
     async fn send(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
+        self.send_as(method, path, body, "application/json").await
+    }
+
+    async fn send_as(&self, method: &str, path: &str, body: Option<&Value>, media: &str) -> Result<Value> {
         let mut headers = vec![("Accept".to_owned(), "application/json".to_owned())];
         let body = body.map(|body| {
-            headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
+            headers.push(("Content-Type".to_owned(), media.to_owned()));
             body.to_string().into_bytes()
         });
         let response = self.graph.send(method, path, &headers, body).await.map_err(unreachable)?;

@@ -13,7 +13,7 @@ use crate::Engine;
 const PAGE: usize = 500;
 
 impl Engine {
-    /// Keeps records for the next cycle of a job, and lets a running job begin it at once.
+    /// Keeps records for the next cycle of a job.
     ///
     /// # Errors
     /// The job has another source.

@@ -2,6 +2,7 @@
 
 mod control;
 mod progress;
+mod upload;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -21,7 +22,8 @@ use crate::output::{self, Format};
     usher job start --app hr-portal\n  \
     usher job watch --app hr-portal\n  \
     usher job restart --app hr-portal --reset Watermark,Escrows\n  \
-    usher job set --app hr-portal --interval PT10M --delete-threshold 20")]
+    usher job set --app hr-portal --interval PT10M --delete-threshold 20\n  \
+    usher job upload --app hr-feed people.json")]
 pub struct Args {
     #[command(subcommand)]
     verb: Verb,
@@ -128,6 +130,8 @@ enum Verb {
         #[command(flatten)]
         which: Which,
     },
+    /// Upload records for a job of API-driven provisioning (template API2AAD).
+    Upload(upload::Upload),
     /// Remove a job. Accounts in the target stay.
     Delete {
         #[command(flatten)]
@@ -192,6 +196,7 @@ pub async fn run(args: Args) -> Result<u8> {
         }
         Verb::Wait(args) => return progress::wait(&client, &args).await,
         Verb::Watch { which } => return progress::watch(&client, &which).await,
+        Verb::Upload(upload) => return upload::run(&client, upload).await,
         Verb::Delete { which } => client.delete(&which.path(&client).await?).await?,
     }
     Ok(DONE)

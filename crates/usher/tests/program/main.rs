@@ -7,4 +7,5 @@ mod jobs;
 mod kills;
 mod local;
 mod provision;
+mod uploads;
 mod world;
