@@ -10,6 +10,7 @@ use usher_core::{Entry, EntryKind};
 use crate::access::Caller;
 use crate::errors::Refusal;
 use crate::graph::Operation;
+use crate::graph::types::Members;
 use crate::path::{Version, alternate_key};
 use crate::server::State;
 
@@ -24,6 +25,8 @@ pub struct Call {
     pub version: Version,
     /// The operation.
     pub operation: &'static Operation,
+    /// The path below the version, as it was written.
+    pub path: String,
     /// The variable segments of the path, by name.
     pub parameters: HashMap<&'static str, String>,
     /// The query, decoded, in order.
@@ -80,12 +83,34 @@ impl Call {
             ));
         }
         match value {
-            Value::Object(members) => Ok(members),
+            Value::Object(members) => {
+                self.check_parameters(&members)?;
+                Ok(members)
+            }
             Value::Array(_) => Err(Refusal::bad_request(
                 "the body is a list, but an object is required; put the list under its name, such as \
                  {\"parameters\": [...]} or {\"value\": [...]}",
             )),
             _ => Err(Refusal::bad_request("the body is not a JSON object")),
+        }
+    }
+
+    /// Parameters of an action are those that it has: a misspelt one would be lost without a word.
+    fn check_parameters(&self, members: &Map<String, Value>) -> Result<(), Refusal> {
+        let Some(Members::Exactly(known)) = self.operation.takes.map(|takes| takes.members) else {
+            return Ok(());
+        };
+        let is_known = |name: &str| name.contains('@') || known.iter().any(|(known, _)| *known == name);
+        match members.keys().find(|name| !is_known(name)) {
+            None => Ok(()),
+            Some(name) => {
+                let known: Vec<&str> = known.iter().map(|(known, _)| *known).collect();
+                let last = self.operation.path.rsplit('/').next().unwrap_or_default();
+                Err(Refusal::bad_request(format!(
+                    "The parameter '{name}' does not exist in method '{last}'; it takes: {}.",
+                    known.join(", ")
+                )))
+            }
         }
     }
 

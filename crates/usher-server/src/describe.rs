@@ -74,11 +74,16 @@ fn described(operation: &Operation, path: &str, version: &str) -> Value {
         .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
         .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
         .collect();
-    if let Gives::Many(_) = operation.gives
-        && operation.method == "GET"
-    {
+    let is_page = matches!(operation.gives, Gives::Many(_)) && operation.method == "GET";
+    if is_page && !path.ends_with("/delta") {
         let number = json!({ "type": "integer", "minimum": 1, "maximum": 999 });
         parameters.push(json!({ "name": "$top", "in": "query", "schema": number }));
+    }
+    let needs_eventual = path.ends_with("/$count") && !path.contains("/synchronization/");
+    if needs_eventual {
+        let level = json!({ "type": "string", "enum": ["eventual"] });
+        parameters
+            .push(json!({ "name": "ConsistencyLevel", "in": "header", "required": true, "schema": level }));
     }
     let mut answers = Map::new();
     let (status, content) = match operation.gives {
@@ -126,8 +131,7 @@ fn described(operation: &Operation, path: &str, version: &str) -> Value {
     });
     if let Some(takes) = operation.takes {
         let media = if takes.name == "bulkRequest" { "application/scim+json" } else { "application/json" };
-        described["requestBody"] =
-            json!({ "required": true, "content": { media: { "schema": reference(takes) } } });
+        described["requestBody"] = json!({ "required": operation.needs_body(), "content": { media: { "schema": reference(takes) } } });
     }
     described
 }
@@ -165,7 +169,7 @@ fn collection(of: &Type) -> Value {
 fn schema(of: &Type) -> Value {
     let properties: Map<String, Value> = match of.members {
         Members::Open => return json!({}),
-        Members::Listed(members) => {
+        Members::Listed(members) | Members::Exactly(members) => {
             members.iter().map(|(name, form)| ((*name).to_owned(), self::form(form))).collect()
         }
         Members::Of(collection) => entry(collection),

@@ -268,9 +268,28 @@ impl Collection {
     }
 }
 
-/// A whole collection that is not paged.
-pub fn whole(call: &Call, context: &str, values: Vec<Value>) -> Value {
-    json!({ "@odata.context": call.context(context), "value": values })
+/// A collection that is at hand as a whole: all of it, or the page that `$top` asks for.
+///
+/// # Errors
+/// 400 for a `$top` or `$skiptoken` that is not right.
+pub fn whole(call: &Call, context: &str, values: Vec<Value>) -> Result<Value, Refusal> {
+    let mut page = json!({ "@odata.context": call.context(context) });
+    if wants_count(call) {
+        page["@odata.count"] = json!(values.len());
+    }
+    let from = match skipped(call)? {
+        None => 0,
+        Some(text) => text
+            .parse::<usize>()
+            .map_err(|_| Refusal::bad_request("the $skiptoken is not one of ours; follow @odata.nextLink"))?,
+    };
+    let most = if call.option("$top").is_some() { top(call, LARGEST)? } else { usize::MAX };
+    let is_more = values.len().saturating_sub(from) > most;
+    if is_more {
+        page["@odata.nextLink"] = next_link(call, &call.path, &(from + most).to_string());
+    }
+    page["value"] = values.into_iter().skip(from).take(most).collect();
+    Ok(page)
 }
 
 /// A failure of the store as a refusal.

@@ -197,6 +197,13 @@ pub async fn graph_answer(
         state: state.clone(),
         version: path.version,
         operation,
+        path: request
+            .uri()
+            .path()
+            .trim_start_matches('/')
+            .split_once('/')
+            .map(|(_, rest)| rest.to_owned())
+            .unwrap_or_default(),
         parameters,
         query,
         headers: request.headers().clone(),

@@ -74,7 +74,7 @@ fn shape(html: &mut String, of: &Type) {
     let _ = write!(html, "<h3 id=\"{0}\">{0}</h3><dl>", of.name);
     match of.members {
         Members::Open => html.push_str("<dt>any member</dt><dd>&nbsp;</dd>"),
-        Members::Listed(members) => {
+        Members::Listed(members) | Members::Exactly(members) => {
             for (name, form) in members {
                 let _ = write!(html, "<dt>{}</dt><dd>{}</dd>", escaped(name), told(form));
             }

@@ -45,7 +45,7 @@ async fn count(_: Call) -> Result<Answer, Refusal> {
 }
 
 async fn list(call: Call) -> Result<Answer, Refusal> {
-    Ok(Answer::ok(whole(&call, "applicationTemplates", vec![view()])))
+    Ok(Answer::ok(whole(&call, "applicationTemplates", vec![view()])?))
 }
 
 async fn get(call: Call) -> Result<Answer, Refusal> {

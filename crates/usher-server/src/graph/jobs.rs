@@ -103,7 +103,7 @@ async fn list(call: Call) -> Result<Answer, Refusal> {
     only(&call, &["$top", "$count"])?;
     let principal = call.service_principal().await?;
     let context = format!("{}/synchronization/jobs", call.parent_context());
-    Ok(Answer::ok(whole(&call, &context, views(&call, &principal).await?)))
+    Ok(Answer::ok(whole(&call, &context, views(&call, &principal).await?)?))
 }
 
 /// All jobs of a service principal.

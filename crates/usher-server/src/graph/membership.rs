@@ -179,7 +179,7 @@ pub async fn member_groups(call: &Call, of: &Entry) -> Result<Answer, Refusal> {
         .filter(|group| !only_security || group.is_true("securityEnabled"))
         .map(|group| json!(group.id.as_str()))
         .collect();
-    Ok(Answer::ok(odata::whole(call, "Collection(Edm.String)", ids)))
+    Ok(Answer::ok(odata::whole(call, "Collection(Edm.String)", ids)?))
 }
 
 /// Which of some groups an object is in, as `checkMemberGroups` asks.
@@ -197,7 +197,7 @@ pub async fn check_member_groups(call: &Call, of: &Entry) -> Result<Answer, Refu
         .iter()
         .filter(|group| asked.iter().any(|id| id.eq_ignore_ascii_case(group.id.as_str())))
         .map(|group| json!(group.id.as_str()));
-    Ok(Answer::ok(odata::whole(call, "Collection(Edm.String)", ids.collect())))
+    Ok(Answer::ok(odata::whole(call, "Collection(Edm.String)", ids.collect())?))
 }
 
 async fn groups_of(call: &Call, of: &Entry) -> Result<Vec<Entry>, Refusal> {
@@ -227,7 +227,7 @@ pub async fn by_ids(call: &Call, only_kind: Option<EntryKind>) -> Result<Answer,
                 .is_none_or(|types| types.iter().any(|name| entry.kind.as_str().eq_ignore_ascii_case(name)))
         })
         .map(|entry| Value::Object(mixed(entry, None)));
-    Ok(Answer::ok(odata::whole(call, "directoryObjects", values.collect())))
+    Ok(Answer::ok(odata::whole(call, "directoryObjects", values.collect())?))
 }
 
 /// Adds what a body refers to.

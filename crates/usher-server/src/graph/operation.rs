@@ -107,6 +107,12 @@ impl Operation {
         self
     }
 
+    /// Whether it cannot do without a body.
+    pub fn needs_body(&self) -> bool {
+        const OPTIONAL: &[&str] = &["newPassword", "restart", "validateCredentials"];
+        self.takes.is_some_and(|takes| !OPTIONAL.contains(&takes.name))
+    }
+
     pub(crate) const fn takes(mut self, body: &'static Type) -> Self {
         self.takes = Some(body);
         self

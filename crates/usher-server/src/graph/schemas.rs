@@ -123,7 +123,7 @@ async fn directories(call: Call) -> Result<Answer, Refusal> {
     let principal = call.service_principal().await?;
     let job = job(&call);
     let list = call.state.engine.directories(&principal, of(&call, &job)).await?;
-    Ok(Answer::ok(whole(&call, &format!("{}/directories", place(&call, &job)), list)))
+    Ok(Answer::ok(whole(&call, &format!("{}/directories", place(&call, &job)), list)?))
 }
 
 async fn count_directories(call: Call) -> Result<Answer, Refusal> {
@@ -198,7 +198,7 @@ async fn filter_operators(call: Call) -> Result<Answer, Refusal> {
             })
         })
         .collect();
-    Ok(Answer::ok(whole(&call, "filterOperators", values)))
+    Ok(Answer::ok(whole(&call, "filterOperators", values)?))
 }
 
 async fn functions(call: Call) -> Result<Answer, Refusal> {
@@ -222,7 +222,7 @@ async fn functions(call: Call) -> Result<Answer, Refusal> {
             json!({ "id": function.name, "name": function.name, "parameters": parameters })
         })
         .collect();
-    Ok(Answer::ok(whole(&call, "functions", values)))
+    Ok(Answer::ok(whole(&call, "functions", values)?))
 }
 
 /// The job or template must be there.

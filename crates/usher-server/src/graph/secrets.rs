@@ -75,7 +75,7 @@ pub const OPERATIONS: &[Operation] = &[
 async fn list(call: Call) -> Result<Answer, Refusal> {
     let principal = call.service_principal().await?;
     let context = format!("{}/synchronization/secrets", call.parent_context());
-    Ok(Answer::ok(whole(&call, &context, views(&call, &principal).await?)))
+    Ok(Answer::ok(whole(&call, &context, views(&call, &principal).await?)?))
 }
 
 /// The secrets, sensitive ones masked.

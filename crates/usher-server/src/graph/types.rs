@@ -32,6 +32,8 @@ pub enum Form {
 /// The members of a type.
 #[derive(Clone, Copy, Debug)]
 pub enum Members {
+    /// The parameters of an action; there are no others.
+    Exactly(&'static [(&'static str, Form)]),
     /// Told here.
     Listed(&'static [(&'static str, Form)]),
     /// Those of a collection of directory objects.
@@ -50,7 +52,7 @@ pub struct Type {
 }
 
 use Form::{Any, Flag, Guid, Instant, Integer, Many, Maybe, One, Span, Text, Words};
-use Members::{Listed, Of, Open};
+use Members::{Exactly, Listed, Of, Open};
 
 const TEXT: Form = Maybe(&Text);
 const WHEN: Form = Maybe(&Instant);
@@ -72,11 +74,11 @@ types! {
     REFERENCE "reference" Listed(&[("@odata.id", Text)]);
     TEXT_REFERENCE "stringCollection" Open;
     GROUP_ID "groupId" Open;
-    IDS "ids" Listed(&[("ids", Many(&Text)), ("types", Maybe(&Many(&Text)))]);
-    GROUP_IDS "groupIds" Listed(&[("groupIds", Many(&Text))]);
-    SECURITY_ONLY "memberGroupsQuery" Listed(&[("securityEnabledOnly", Flag)]);
-    NEW_PASSWORD "newPassword" Listed(&[("passwordCredential", Maybe(&One(&PASSWORD)))]);
-    OLD_PASSWORD "oldPassword" Listed(&[("keyId", Guid)]);
+    IDS "ids" Exactly(&[("ids", Many(&Text)), ("types", Maybe(&Many(&Text)))]);
+    GROUP_IDS "groupIds" Exactly(&[("groupIds", Many(&Text))]);
+    SECURITY_ONLY "memberGroupsQuery" Exactly(&[("securityEnabledOnly", Flag)]);
+    NEW_PASSWORD "newPassword" Exactly(&[("passwordCredential", Maybe(&One(&PASSWORD)))]);
+    OLD_PASSWORD "oldPassword" Exactly(&[("keyId", Guid)]);
     PASSWORD "passwordCredential" Listed(&[
         ("customKeyIdentifier", TEXT), ("displayName", TEXT), ("startDateTime", WHEN), ("endDateTime", WHEN),
         ("hint", TEXT), ("keyId", Maybe(&Guid)), ("secretText", TEXT),
@@ -105,9 +107,9 @@ types! {
     ]);
     PING "ping" Listed(&[("value", Text)]);
     SECRET "synchronizationSecretKeyStringValuePair" Listed(&[("key", Text), ("value", TEXT)]);
-    SECRETS "secrets" Listed(&[("value", Many(&One(&SECRET)))]);
-    CREDENTIALS "credentials" Listed(&[("credentials", Maybe(&Many(&One(&SECRET))))]);
-    VALIDATION "validateCredentials" Listed(&[
+    SECRETS "secrets" Exactly(&[("value", Many(&One(&SECRET)))]);
+    CREDENTIALS "credentials" Exactly(&[("credentials", Maybe(&Many(&One(&SECRET))))]);
+    VALIDATION "validateCredentials" Exactly(&[
         ("applicationIdentifier", TEXT), ("templateId", TEXT), ("useSavedCredentials", Maybe(&Flag)),
         ("credentials", Maybe(&Many(&One(&SECRET)))),
     ]);
@@ -157,7 +159,7 @@ types! {
         ("error", Maybe(&One(&RUN_ERROR))), ("reason", Text),
     ]);
     COUNT_BY_TYPE "stringKeyLongValuePair" Listed(&[("key", Text), ("value", Integer)]);
-    RESTART "restart" Listed(&[("criteria", Maybe(&One(&CRITERIA)))]);
+    RESTART "restart" Exactly(&[("criteria", Maybe(&One(&CRITERIA)))]);
     CRITERIA "synchronizationJobRestartCriteria" Listed(&[("resetScope", TEXT)]);
     ON_DEMAND "provisionOnDemand" Listed(&[("parameters", Many(&One(&PARAMETERS)))]);
     PARAMETERS "synchronizationJobApplicationParameters" Listed(&[
@@ -234,7 +236,7 @@ types! {
     FUNCTION_PARAMETER "attributeMappingParameterSchema" Listed(&[
         ("name", Text), ("type", Text), ("required", Flag), ("allowMultipleOccurrences", Flag),
     ]);
-    EXPRESSION "parseExpression" Listed(&[
+    EXPRESSION "parseExpression" Exactly(&[
         ("expression", Text), ("testInputObject", Maybe(&Any)), ("targetAttributeDefinition", Maybe(&Any)),
     ]);
     PARSED "parseExpressionResponse" Listed(&[
