@@ -1,5 +1,6 @@
-//! Installs the real SCIM servers that tests start: scim2-server and django-scim2 from PyPI, better-auth from
-//! npm, all at pinned versions, into `target/servers`.
+//! Installs the real servers that tests start, and the real clients that tests set on Usher: scim2-server,
+//! django-scim2, Microsoft's SDKs and schemathesis from PyPI, better-auth from npm, all at pinned versions, into
+//! `target/servers`.
 
 mod node;
 mod python;
@@ -12,6 +13,9 @@ use anyhow::{Context, Result};
 
 /// Where the pins and the programs of our own lie.
 const FIXTURES: &str = "crates/usher-connectors/tests/servers";
+
+/// What programs that are clients of the service need.
+const CLIENTS: &str = "crates/usher/tests/clients/requirements.txt";
 
 /// The servers, ready to be started.
 pub struct Prepared {
@@ -30,7 +34,8 @@ pub fn prepare(root: &Path) -> Result<Prepared> {
     fs::create_dir_all(&log).with_context(|| format!("cannot make {}", log.display()))?;
     copy(&fixtures.join("django-scim2"), &folder.join("django-scim2"))?;
     copy(&fixtures.join("better-auth"), &folder.join("better-auth"))?;
-    python::install(&fixtures.join("requirements.txt"), &folder)?;
+    python::install(&fixtures.join("requirements.txt"), &folder, "venv")?;
+    python::install(&root.join(CLIENTS), &folder, "clients")?;
     node::install(&folder.join("better-auth"))?;
     Ok(Prepared { folder })
 }

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use usher_core::{Entry, EntryId, EntryKind, Secret};
 use usher_engine::Engine;
 use usher_engine::cases::CaseError;
-use usher_engine::cases::applications::GRAPH_APP_ID;
+use usher_engine::cases::applications::{GRAPH_APP_ID, PasswordWish};
 use uuid::Uuid;
 
 use crate::graph;
@@ -47,7 +47,7 @@ pub async fn bootstrap(engine: &Engine) -> Result<Option<FirstCredential>, CaseE
     engine
         .add_password(
             application.id.as_str(),
-            Some("first start".to_owned()),
+            PasswordWish { display_name: Some("first start".to_owned()), ..PasswordWish::default() },
             hint,
             &keys::digest(secret.expose()),
         )

@@ -9,6 +9,7 @@ use usher_core::{Entry, EntryKind};
 
 use crate::access::Caller;
 use crate::errors::Refusal;
+use crate::fit;
 use crate::graph::Operation;
 use crate::graph::types::Members;
 use crate::path::{Version, alternate_key};
@@ -95,23 +96,12 @@ impl Call {
         }
     }
 
-    /// Parameters of an action are those that it has: a misspelt one would be lost without a word.
     fn check_parameters(&self, members: &Map<String, Value>) -> Result<(), Refusal> {
         let Some(Members::Exactly(known)) = self.operation.takes.map(|takes| takes.members) else {
             return Ok(());
         };
-        let is_known = |name: &str| name.contains('@') || known.iter().any(|(known, _)| *known == name);
-        match members.keys().find(|name| !is_known(name)) {
-            None => Ok(()),
-            Some(name) => {
-                let known: Vec<&str> = known.iter().map(|(known, _)| *known).collect();
-                let last = self.operation.path.rsplit('/').next().unwrap_or_default();
-                Err(Refusal::bad_request(format!(
-                    "The parameter '{name}' does not exist in method '{last}'; it takes: {}.",
-                    known.join(", ")
-                )))
-            }
-        }
+        let method = self.operation.path.rsplit('/').next().unwrap_or_default();
+        fit::misfit(members, known, method).map_or(Ok(()), |wrong| Err(Refusal::bad_request(wrong)))
     }
 
     /// The body as a JSON object; an empty body is an empty object.

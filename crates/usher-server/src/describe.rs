@@ -79,7 +79,11 @@ fn described(operation: &Operation, path: &str, version: &str) -> Value {
         let number = json!({ "type": "integer", "minimum": 1, "maximum": 999 });
         parameters.push(json!({ "name": "$top", "in": "query", "schema": number }));
     }
-    let needs_eventual = path.ends_with("/$count") && !path.contains("/synchronization/");
+    // Counts of directory objects; the other collections are small.
+    let needs_eventual = path.ends_with("/$count")
+        && !["/synchronization/", "/applicationTemplates/", "/auditLogs/", "/appRole"]
+            .iter()
+            .any(|part| path.contains(part));
     if needs_eventual {
         let level = json!({ "type": "string", "enum": ["eventual"] });
         parameters

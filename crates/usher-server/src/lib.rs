@@ -9,6 +9,7 @@ mod describe;
 mod errors;
 mod exchanges;
 mod filter;
+mod fit;
 mod graph;
 mod keys;
 mod odata;

@@ -18,6 +18,11 @@ use crate::{audit, batch, describe, path, token};
 /// How long reading a body may take.
 const BODY_TIME: Duration = Duration::from_secs(30);
 
+/// Up to this size, in bytes, a body is read before anything is decided. An answer that leaves a body unread ends the
+/// connection, which its caller meets as a broken one when head and body travel apart; larger bodies wait until their
+/// caller is let through.
+const SMALL_BODY: usize = 64 * 1024;
+
 /// The ids of an exchange.
 #[derive(Clone, Debug)]
 pub struct Exchange {
@@ -121,6 +126,10 @@ impl From<Result<Answer, Refusal>> for Outcome {
 }
 
 async fn respond(state: &Arc<State>, exchange: &Exchange, request: Request) -> Outcome {
+    let request = match with_small_body(state, request).await {
+        Ok(request) => request,
+        Err(refusal) => return Outcome::Refusal(refusal),
+    };
     if let Some(page) = describe::page(state, request.method(), request.uri().path()) {
         return Outcome::Page(page);
     }
@@ -269,6 +278,23 @@ async fn owns(operation: &Operation, call: &Call) -> Result<bool, Refusal> {
     Ok(call.state.engine.is_owned_by(&entry, &call.caller.object_id).await?)
 }
 
+/// The request, its body read already when it says that it is small.
+async fn with_small_body(state: &State, request: Request) -> Result<Request, Refusal> {
+    match announced(request.headers()) {
+        Some(1..=SMALL_BODY) => {
+            let (head, body) = request.into_parts();
+            let bytes = read_body(state, Request::from_parts(head.clone(), body)).await?;
+            Ok(Request::from_parts(head, Body::from(bytes)))
+        }
+        _ => Ok(request),
+    }
+}
+
+/// How large the head of a request says its body is, in bytes.
+fn announced(headers: &HeaderMap) -> Option<usize> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
 /// Reads a body within limits of size and time.
 pub async fn read_body(state: &State, request: Request) -> Result<Vec<u8>, Refusal> {
     let largest = state.options.largest_body;
@@ -279,11 +305,7 @@ pub async fn read_body(state: &State, request: Request) -> Result<Vec<u8>, Refus
             format!("the body is larger than {largest} bytes"),
         )
     };
-    let length = request
-        .headers()
-        .get(header::CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    if length.is_some_and(|length| length > largest) {
+    if announced(request.headers()).is_some_and(|length| length > largest) {
         return Err(too_large());
     }
     let read = to_bytes(request.into_body(), largest);

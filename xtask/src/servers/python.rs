@@ -1,4 +1,4 @@
-//! The servers and tools from PyPI, in a virtual environment.
+//! The servers, clients and tools from PyPI, each set in a virtual environment of its own.
 
 use std::fs;
 use std::path::Path;
@@ -15,19 +15,19 @@ const NEEDED: [Needed; 2] = [
     Needed { probe: &["python3", "-c", "import ensurepip, venv"], packages: &["python3-venv"] },
 ];
 
-/// Installs the pinned requirements into `venv`.
-pub(super) fn install(requirements: &Path, folder: &Path) -> Result<()> {
+/// Installs the pinned requirements into the virtual environment of this name.
+pub(super) fn install(requirements: &Path, folder: &Path, name: &str) -> Result<()> {
     let pins = fs::read_to_string(requirements)
         .with_context(|| format!("cannot read {}", requirements.display()))?;
-    let environment = folder.join("venv");
-    unless_stamped(&folder.join("venv.stamp"), &pins, || {
+    let environment = folder.join(name);
+    unless_stamped(&folder.join(format!("{name}.stamp")), &pins, || {
         ensure(&NEEDED)?;
-        println!("installing {} into target/servers/venv …", started(&pins).join(", "));
+        println!("installing {} into target/servers/{name} …", started(&pins).join(", "));
         if environment.exists() {
             fs::remove_dir_all(&environment)
                 .with_context(|| format!("cannot remove {}", environment.display()))?;
         }
-        run(Command::new("python3").args(["-m", "venv", "venv"]), folder)?;
+        run(Command::new("python3").args(["-m", "venv", name]), folder)?;
         let mut pip = Command::new(environment.join("bin/python"));
         pip.args([
             "-m",
@@ -63,8 +63,11 @@ mod tests {
 
     #[test]
     fn every_requirement_has_one_exact_version() {
-        let pins = include_str!("../../../crates/usher-connectors/tests/servers/requirements.txt");
-        for line in pins.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let servers = include_str!("../../../crates/usher-connectors/tests/servers/requirements.txt");
+        let clients = include_str!("../../../crates/usher/tests/clients/requirements.txt");
+        for line in
+            servers.lines().chain(clients.lines()).filter(|line| !line.is_empty() && !line.starts_with('#'))
+        {
             let (_, version) = line.split_once("==").unwrap_or_else(|| panic!("{line} has no version"));
             assert!(version.chars().all(|c| c.is_ascii_alphanumeric() || c == '.'), "{line}");
         }

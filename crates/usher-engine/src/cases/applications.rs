@@ -40,6 +40,17 @@ pub const SERVICE_PRINCIPAL: Properties = &[
     ("tags", Kind::Texts),
 ];
 
+/// What is wished for a client secret.
+#[derive(Clone, Debug, Default)]
+pub struct PasswordWish {
+    /// A name for it.
+    pub display_name: Option<String>,
+    /// When it begins to count; at once when not said.
+    pub start: Option<Timestamp>,
+    /// When it ends; two years later when not said.
+    pub end: Option<Timestamp>,
+}
+
 /// A client secret that was just made; it is shown once.
 pub struct NewPassword {
     /// Identifies the secret.
@@ -222,17 +233,24 @@ impl Engine {
     pub async fn add_password(
         &self,
         application: &str,
-        display_name: Option<String>,
+        wish: PasswordWish,
         hint: String,
         digest: &str,
     ) -> Result<NewPassword, CaseError> {
         let mut entry = self.entry(EntryKind::Application, application).await?;
-        let start = self.clock.now();
+        let start = wish.start.unwrap_or_else(|| self.clock.now());
+        let end = wish.end.unwrap_or_else(|| start.checked_add(SECRET_LIFE).unwrap_or(Timestamp::MAX));
+        if end <= start {
+            return Err(CaseError::invalid(
+                "Request_BadRequest",
+                "the secret would end before it begins to count",
+            ));
+        }
         let password = NewPassword {
             key_id: self.clock.guid().to_string(),
-            display_name,
+            display_name: wish.display_name,
             start,
-            end: start.checked_add(SECRET_LIFE).unwrap_or(Timestamp::MAX),
+            end,
             hint,
         };
         let record = json!({
@@ -282,9 +300,11 @@ impl Engine {
         let mut digests = Vec::new();
         for one in entry.properties.get("passwordCredentials").and_then(Value::as_array).into_iter().flatten()
         {
-            let end = one["endDateTime"].as_str().and_then(|text| text.parse::<Timestamp>().ok());
+            let instant = |name: &str| one[name].as_str().and_then(|text| text.parse::<Timestamp>().ok());
+            let (start, end) = (instant("startDateTime"), instant("endDateTime"));
             let key = one["keyId"].as_str().unwrap_or_default();
-            if end.is_some_and(|end| end > now)
+            if start.is_none_or(|start| start <= now)
+                && end.is_some_and(|end| end > now)
                 && let Some(digest) = self.store.setting(&credential(app_id, key)).await?
             {
                 digests.push(digest);

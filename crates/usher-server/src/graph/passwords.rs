@@ -2,29 +2,35 @@
 
 use serde_json::{Value, json};
 use usher_core::{Entry, EntryKind};
+use usher_engine::cases::applications::PasswordWish;
 
 use crate::bootstrap::new_secret;
 use crate::call::{Answer, Call};
 use crate::errors::Refusal;
+use crate::graph::on_demand::stamp;
 use crate::keys;
 
 pub async fn add(call: Call) -> Result<Answer, Refusal> {
     let application = application(&call).await?;
     let body = call.object_or_empty()?;
-    let display_name =
-        body.get("passwordCredential").and_then(|one| one["displayName"].as_str()).map(str::to_owned);
+    let wished = body.get("passwordCredential").unwrap_or(&Value::Null);
+    let instant = |name: &str| wished[name].as_str().and_then(|text| text.parse().ok());
+    let wish = PasswordWish {
+        display_name: wished["displayName"].as_str().map(str::to_owned),
+        start: instant("startDateTime"),
+        end: instant("endDateTime"),
+    };
     let secret = new_secret(&call.state.engine);
     let hint = secret.expose().chars().take(3).collect();
     let digest = keys::digest(secret.expose());
-    let password =
-        call.state.engine.add_password(application.id.as_str(), display_name, hint, &digest).await?;
+    let password = call.state.engine.add_password(application.id.as_str(), wish, hint, &digest).await?;
     // The one time that the secret is shown.
     Ok(Answer::ok(json!({
         "@odata.context": call.context("microsoft.graph.passwordCredential"),
         "customKeyIdentifier": null,
         "displayName": password.display_name,
-        "startDateTime": password.start.to_string(),
-        "endDateTime": password.end.to_string(),
+        "startDateTime": stamp(password.start),
+        "endDateTime": stamp(password.end),
         "hint": password.hint,
         "keyId": password.key_id,
         "secretText": secret.expose(),

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use http::StatusCode;
 use serde_json::{Value, json};
+use usher_core::ports::Clock;
 
-use crate::stage::{Stage, TENANT};
+use crate::stage::{Stage, TEMPLATE, TENANT};
 
 /// A path of an operation with its variables filled.
 fn filled(operation: &usher_server::Operation) -> String {
@@ -68,6 +69,48 @@ async fn a_token_expires() {
 }
 
 #[tokio::test]
+async fn a_secret_counts_from_its_start_to_its_end() {
+    let stage = Stage::new().await;
+    let made = stage
+        .must(
+            "POST",
+            &format!("/v1.0/applicationTemplates/{TEMPLATE}/instantiate"),
+            json!({ "displayName": "x" }),
+            201,
+        )
+        .await;
+    let text = |value: &Value| value.as_str().expect("it is a text").to_owned();
+    let (app, client) = (text(&made["application"]["id"]), text(&made["application"]["appId"]));
+    let path = format!("/v1.0/applications/{app}/addPassword");
+    let at = |hours| (stage.clock.now() + jiff::SignedDuration::from_hours(hours)).to_string();
+    let body = |start: i64, end: i64| json!({ "passwordCredential": { "displayName": "short", "startDateTime": at(start), "endDateTime": at(end) } });
+    let wish = body(1, 3);
+    let password = stage.must("POST", &path, wish.clone(), 200).await;
+    assert_eq!(password["displayName"], "short");
+    for (name, given) in [("startDateTime", at(1)), ("endDateTime", at(3))] {
+        let instant = |text: &str| text.parse::<jiff::Timestamp>().expect("it is an instant");
+        assert_eq!(instant(password[name].as_str().expect("it is a text")), instant(&given));
+    }
+    let form = format!(
+        "grant_type=client_credentials&client_id={client}&client_secret={}&scope=x",
+        text(&password["secretText"])
+    );
+    for (hours, status) in [(0, 401), (2, 200), (2, 401)] {
+        stage.clock.advance(Duration::from_secs(hours * 3_600));
+        assert_eq!(stage.ask_token(TENANT, &form).await.status.as_u16(), status);
+    }
+    let token = stage.token_of(&stage.client_id, &stage.secret).await;
+    for wrong in [
+        body(3, 1),
+        json!({ "passwordCredential": { "endDateTime": "soon" } }),
+        json!({ "passwordCredential": 7 }),
+    ] {
+        let refused = stage.with_token(&token, "POST", &path, wrong).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{}", refused.body);
+    }
+}
+
+#[tokio::test]
 async fn a_token_that_was_changed_is_refused() {
     let stage = Stage::new().await;
     let (head, signature) = stage.token.rsplit_once('.').expect("a token has three parts");
@@ -111,7 +154,7 @@ async fn an_owner_manages_what_it_made_and_nothing_else() {
     let stage = Stage::new().await;
     let (_, owner) = stage.client("owner", &["Application.ReadWrite.OwnedBy"]).await;
     let (_, stranger) = stage.client("stranger", &["Application.ReadWrite.OwnedBy"]).await;
-    let path = format!("/v1.0/applicationTemplates/{}/instantiate", crate::stage::TEMPLATE);
+    let path = format!("/v1.0/applicationTemplates/{}/instantiate", TEMPLATE);
     let made = stage.with_token(&owner, "POST", &path, json!({ "displayName": "mine" })).await;
     assert_eq!(made.status, StatusCode::CREATED);
     for (parent, kind) in [("servicePrincipals", "servicePrincipal"), ("applications", "application")] {

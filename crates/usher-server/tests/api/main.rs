@@ -7,4 +7,5 @@ mod jobs;
 mod refusals;
 mod stage;
 mod synchronization;
+mod uploads;
 mod walk;

@@ -100,11 +100,17 @@ fn without_a_connection_the_published_sentence_is_said() {
     assert!(ran.err.contains("Authentication needed. Please call Connect-MgGraph."), "{}", ran.err);
 }
 
-/// A service process that has said that it serves.
+/// A service process that has said that it serves, without TLS.
 pub fn serve(data: &std::path::Path) -> Child {
+    serve_with(data, &["--http"])
+}
+
+/// A service process with these options that has said that it serves.
+pub fn serve_with(data: &std::path::Path, options: &[&str]) -> Child {
     let mut child = program()
-        .args(["serve", "--http", "--listen", "127.0.0.1:0", "--data"])
+        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
         .arg(data)
+        .args(options)
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
@@ -117,10 +123,16 @@ pub fn serve(data: &std::path::Path) -> Child {
     child
 }
 
-fn connect(data: &std::path::Path) -> Client {
+/// The administrator's profile that the service keeps.
+pub fn profile(data: &std::path::Path) -> Profile {
     let text = std::fs::read_to_string(data.join("administrator.json")).expect("the credential is kept");
     let document = serde_json::from_str(&text).expect("it is JSON");
-    Client::with(&Profile::from_json(&document).expect("it is complete")).expect("the client is made")
+    Profile::from_json(&document).expect("it is complete")
+}
+
+/// A client with the administrator's profile.
+pub fn connect(data: &std::path::Path) -> Client {
+    Client::with(&profile(data)).expect("the client is made")
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,7 @@
 //! The program as people run it: its own binary, against a service and an application over real HTTP.
 
+#[cfg(feature = "real-servers")]
+mod clients;
 mod cmdlets;
 mod faults;
 mod jobs;

@@ -18,26 +18,14 @@ pub async fn restart(call: Call) -> Result<Answer, Refusal> {
 }
 
 fn scope(body: &serde_json::Map<String, Value>) -> Result<ResetScope, Refusal> {
-    if let Some(unknown) = body.keys().find(|name| *name != "criteria" && !name.starts_with('@')) {
-        return Err(Refusal::bad_request(format!(
-            "The parameter '{unknown}' does not exist in method 'restart'; it takes 'criteria'."
-        )));
-    }
-    let scope = match body.get("criteria") {
-        None | Some(Value::Null) => return Ok(ResetScope::DEFAULT),
-        Some(Value::Object(criteria)) => criteria.get("resetScope"),
-        Some(_) => return Err(Refusal::bad_request("'criteria' must be an object with 'resetScope'")),
-    };
-    match scope {
-        None | Some(Value::Null) => Ok(ResetScope::DEFAULT),
-        Some(Value::String(text)) => ResetScope::parse(text).map_err(|flag| {
+    // Other forms than these were refused with the parameters.
+    let scope = body.get("criteria").and_then(|criteria| criteria["resetScope"].as_str());
+    scope.map_or(Ok(ResetScope::DEFAULT), |text| {
+        ResetScope::parse(text).map_err(|flag| {
             Refusal::bad_request(format!(
                 "'{flag}' is no reset scope; combine with commas: None, ConnectorDataStore, Escrows, Watermark, \
                  QuarantineState, Full, ForceDeletes"
             ))
-        }),
-        Some(_) => Err(Refusal::bad_request(
-            "'resetScope' must be a text, such as \"Watermark, Escrows, QuarantineState\"",
-        )),
-    }
+        })
+    })
 }
