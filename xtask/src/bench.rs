@@ -12,6 +12,7 @@ const BENCHES: &[(&str, &str, &str)] = &[
     ("expressions", "usher-expr", "evaluate"),
     ("plan", "usher-core", "plan"),
     ("on-demand", "usher", "on_demand"),
+    ("api", "usher", "api"),
     ("cycle", "usher", "cycle"),
 ];
 

@@ -42,7 +42,7 @@ enum Task {
     },
     /// Measure, and print figures with the machine's description.
     Bench {
-        /// Only these: `expressions`, `plan`, `on-demand`, `cycle`.
+        /// Only these: `expressions`, `plan`, `on-demand`, `api`, `cycle`.
         only: Vec<String>,
     },
     /// Replay seeds of the simulation of cycles, and tell the story of one.

@@ -12,6 +12,7 @@ mod filter;
 mod fit;
 mod graph;
 mod keys;
+mod listen;
 mod odata;
 mod path;
 mod pipeline;

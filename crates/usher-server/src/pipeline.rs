@@ -1,7 +1,6 @@
 //! The way of a request: headers, path, caller, operation, permission, body, answer.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State as Extract};
@@ -14,9 +13,6 @@ use crate::errors::Refusal;
 use crate::graph::{Operation, routes};
 use crate::server::State;
 use crate::{audit, batch, describe, path, token};
-
-/// How long reading a body may take.
-const BODY_TIME: Duration = Duration::from_secs(30);
 
 /// Up to this size, in bytes, a body is read before anything is decided. An answer that leaves a body unread ends the
 /// connection, which its caller meets as a broken one when head and body travel apart; larger bodies wait until their
@@ -309,7 +305,7 @@ pub async fn read_body(state: &State, request: Request) -> Result<Vec<u8>, Refus
         return Err(too_large());
     }
     let read = to_bytes(request.into_body(), largest);
-    match tokio::time::timeout(BODY_TIME, read).await {
+    match tokio::time::timeout(state.options.body_time, read).await {
         Ok(Ok(bytes)) => Ok(bytes.to_vec()),
         Ok(Err(_)) => Err(too_large()),
         Err(_) => Err(Refusal::new(

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use tokio::net::TcpListener;
@@ -10,6 +11,7 @@ use usher_engine::Engine;
 use crate::access::OutsideIssuer;
 use crate::exchanges::Exchanges;
 use crate::keys::{KeyError, SigningKey};
+use crate::listen;
 use crate::pipeline;
 use crate::throttle::Throttle;
 use crate::tls::{self, Tls, TlsError};
@@ -23,6 +25,10 @@ pub struct ServerOptions {
     pub on_demand_limit: usize,
     /// The largest body, in bytes.
     pub largest_body: usize,
+    /// How long a connection may take until the head of its next request is there.
+    pub head_time: Duration,
+    /// How long a body may take.
+    pub body_time: Duration,
     /// An outside issuer whose tokens are taken as well.
     pub outside_issuer: Option<OutsideIssuer>,
     /// How many uploads one caller may send in a second; the published figure is 40.
@@ -42,6 +48,9 @@ impl ServerOptions {
             upload_limit: 40,
             exchanges: None,
             largest_body: 4 * 1024 * 1024,
+            // As long as common clients keep unused connections.
+            head_time: Duration::from_secs(90),
+            body_time: Duration::from_secs(30),
             outside_issuer: None,
             tenant_form: false,
         }
@@ -97,10 +106,10 @@ impl Server {
         tls: Tls,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), TlsError> {
-        match tls {
-            Tls::PlainLoopback => self.serve_plain(listener, shutdown).await.map_err(TlsError::Serve),
-            tls => tls::serve(self.router(), listener, tls, shutdown).await,
-        }
+        let tls = tls::config(tls).await?;
+        listen::serve(self.router(), listener, tls, self.state.options.head_time, shutdown)
+            .await
+            .map_err(TlsError::Serve)
     }
 
     /// Serves plain HTTP; for loopback addresses only.
@@ -112,6 +121,6 @@ impl Server {
         listener: TcpListener,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> std::io::Result<()> {
-        axum::serve(listener, self.router()).with_graceful_shutdown(shutdown).await
+        listen::serve(self.router(), listener, None, self.state.options.head_time, shutdown).await
     }
 }

@@ -1,17 +1,14 @@
 //! TLS: a certificate that is given, or one that is made on the first start with a CA that clients may trust.
 
 use std::fs;
-use std::future::Future;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use axum::Router;
 use axum_server::tls_rustls::RustlsConfig;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose,
 };
-use tokio::net::TcpListener;
 
 /// How the service speaks.
 #[derive(Clone, Debug)]
@@ -52,39 +49,22 @@ pub enum TlsError {
     Serve(#[source] std::io::Error),
 }
 
-/// Serves over TLS until `shutdown` ends.
+/// The settings of a TLS listener; none for plain HTTP.
 ///
 /// # Errors
-/// Certificates or the listener cannot be used.
-pub async fn serve(
-    router: Router,
-    listener: TcpListener,
-    tls: Tls,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> Result<(), TlsError> {
+/// Certificates cannot be made or used.
+pub async fn config(tls: Tls) -> Result<Option<RustlsConfig>, TlsError> {
     // A provider that is installed already is as good.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let (certificate, key) = match tls {
         Tls::Files { certificate, key } => (certificate, key),
         Tls::SelfMade { folder } => self_made(&folder)?,
-        Tls::PlainLoopback => return axum::serve(listener, router).await.map_err(TlsError::Serve),
+        Tls::PlainLoopback => return Ok(None),
     };
-    let config = RustlsConfig::from_pem_file(&certificate, &key)
+    RustlsConfig::from_pem_file(&certificate, &key)
         .await
-        .map_err(|source| TlsError::File { path: certificate.clone(), source })?;
-    let listener = listener.into_std().map_err(TlsError::Serve)?;
-    let handle = axum_server::Handle::new();
-    let stopper = handle.clone();
-    tokio::spawn(async move {
-        shutdown.await;
-        stopper.graceful_shutdown(Some(std::time::Duration::from_secs(30)));
-    });
-    axum_server::from_tcp_rustls(listener, config)
-        .map_err(TlsError::Serve)?
-        .handle(handle)
-        .serve(router.into_make_service())
-        .await
-        .map_err(TlsError::Serve)
+        .map(Some)
+        .map_err(|source| TlsError::File { path: certificate, source })
 }
 
 /// The certificate and key in the folder; both are made when they are not there, with a CA in `ca.pem`.

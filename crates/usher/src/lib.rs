@@ -6,6 +6,7 @@ pub mod cmdlet;
 pub mod commands;
 pub mod failure;
 pub mod lookup;
+pub mod open_files;
 pub mod output;
 pub mod powershell;
 pub mod profile;

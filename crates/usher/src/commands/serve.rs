@@ -14,6 +14,7 @@ use usher_connectors::{HttpOptions, Issuer};
 use usher_server::{Exchanges, KeySource, OutsideIssuer, Server, ServerOptions, Tls, bootstrap};
 
 use crate::failure::{DONE, Failure};
+use crate::open_files;
 use crate::profile::{Profile, ProfileCredential, write_private};
 use crate::wiring;
 
@@ -103,6 +104,7 @@ pub async fn run(args: Args) -> Result<u8> {
     let engine =
         wiring::engine(&args.data, args.key_file.as_deref(), args.tenant.as_deref(), http.clone()).await?;
     let engine = engine.keeping_log(retention);
+    open_files::raise_limit();
     let listener = tokio::net::TcpListener::bind(args.listen)
         .await
         .with_context(|| format!("cannot listen on {}", args.listen))?;

@@ -3,6 +3,7 @@
 #[cfg(feature = "real-servers")]
 mod clients;
 mod cmdlets;
+mod connections;
 mod faults;
 mod jobs;
 #[cfg(feature = "real-servers")]
