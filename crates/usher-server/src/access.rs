@@ -11,6 +11,7 @@ use tokio::sync::Mutex;
 
 use crate::errors::Refusal;
 use crate::keys::SigningKey;
+use crate::verified::Verified;
 
 /// The audience that Graph tokens name besides the service's address.
 pub const GRAPH_AUDIENCE: &str = "00000003-0000-0000-c000-000000000000";
@@ -133,6 +134,8 @@ pub struct Verifier<'a> {
     pub issuer: &'a str,
     /// The audiences of our own tokens.
     pub audiences: &'a [String],
+    /// Our own tokens that were verified.
+    pub verified: &'a Verified,
     /// The outside issuer.
     pub outside: Option<&'a OutsideIssuer>,
 }
@@ -154,9 +157,9 @@ impl Verifier<'_> {
         let malformed = || Refusal::unauthenticated("IDX14100: JWT is not well formed, it cannot be read.");
         let header = decode_header(token).map_err(|_| malformed())?;
         let claims = match &header.kid {
-            Some(kid) if *kid == self.key.id => {
-                self.verify(token, &self.key.decoding, Algorithm::ES256, self.issuer, self.audiences)?
-            }
+            Some(kid) if *kid == self.key.id => self.verified.claims(token, || {
+                self.verify(token, &self.key.decoding, Algorithm::ES256, self.issuer, self.audiences)
+            })?,
             kid => {
                 let unknown =
                     || Refusal::unauthenticated("Access token validation failure. Unknown signing key.");
@@ -179,13 +182,8 @@ impl Verifier<'_> {
                     return Err(unknown());
                 }
                 let key = DecodingKey::from_jwk(&jwk).map_err(|_| unknown())?;
-                self.verify(
-                    token,
-                    &key,
-                    header.alg,
-                    &outside.issuer,
-                    std::slice::from_ref(&outside.audience),
-                )?
+                let audience = std::slice::from_ref(&outside.audience);
+                Arc::new(self.verify(token, &key, header.alg, &outside.issuer, audience)?)
             }
         };
         in_time(&claims, now)?;

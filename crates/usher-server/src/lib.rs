@@ -20,6 +20,7 @@ mod server;
 mod throttle;
 mod tls;
 mod token;
+mod verified;
 
 pub use access::{KeySource, OutsideIssuer, OutsideIssuerError};
 pub use bootstrap::{FirstCredential, bootstrap};

@@ -187,6 +187,7 @@ pub async fn graph_answer(
         key: &state.key,
         issuer: &state.issuer,
         audiences: &[GRAPH_AUDIENCE.to_owned(), state.options.address.clone()],
+        verified: &state.verified,
         outside: state.options.outside_issuer.as_ref(),
     };
     let caller =

@@ -15,6 +15,7 @@ use crate::listen;
 use crate::pipeline;
 use crate::throttle::Throttle;
 use crate::tls::{self, Tls, TlsError};
+use crate::verified::Verified;
 
 /// What the server needs to know.
 #[derive(Clone, Debug)]
@@ -67,6 +68,8 @@ pub struct State {
     pub key: SigningKey,
     /// The issuer in our tokens.
     pub issuer: String,
+    /// Tokens of ours that were verified.
+    pub verified: Verified,
     /// On-demand requests of each caller.
     pub throttle: Throttle,
     /// Uploads of each caller.
@@ -88,7 +91,9 @@ impl Server {
         let issuer = format!("{}/{}/v2.0", options.address, engine.settings.tenant);
         let throttle = Throttle::new(options.on_demand_limit, 10);
         let upload_throttle = Throttle::new(options.upload_limit, 1);
-        Ok(Self { state: Arc::new(State { engine, options, key, issuer, throttle, upload_throttle }) })
+        let verified = Verified::default();
+        let state = State { engine, options, key, issuer, verified, throttle, upload_throttle };
+        Ok(Self { state: Arc::new(state) })
     }
 
     /// The router; tests drive it in process.
