@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 /// The generated pages; `usher reference PAGE` prints each.
-const PAGES: &[&str] = &["functions", "operators", "connectors", "commands", "templates"];
+const PAGES: &[&str] = &["functions", "operators", "connectors", "commands", "cmdlets", "templates"];
 
 /// Writes the pages, or with `check` fails when one is not as it should be.
 pub fn run(root: &Path, check: bool) -> Result<()> {

@@ -30,7 +30,7 @@ pub fn description() -> &'static Value {
             }
         }
         let schemas: Map<String, Value> =
-            types::ALL.iter().map(|one| (one.name.to_owned(), schema(one))).chain([error()]).collect();
+            types::all().iter().map(|one| (one.name.to_owned(), schema(one))).chain([error()]).collect();
         json!({
             "openapi": "3.1.0",
             "info": {
@@ -134,7 +134,7 @@ fn described(operation: &Operation, path: &str, version: &str) -> Value {
         "x-published": operation.is_published,
     });
     if let Some(takes) = operation.takes {
-        let media = if takes.name == "bulkRequest" { "application/scim+json" } else { "application/json" };
+        let media = takes.media();
         described["requestBody"] = json!({ "required": operation.needs_body(), "content": { media: { "schema": reference(takes) } } });
     }
     described

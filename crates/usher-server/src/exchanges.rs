@@ -9,22 +9,8 @@ use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use http::Response;
 use serde_json::{Value, json};
-use usher_engine::cases::secrets::is_sensitive;
 
-/// What stands for a secret.
-const MASK: &str = "*****";
-/// Members whose values are never written.
-const SECRET: &[&str] = &[
-    "secretText",
-    "password",
-    "client_secret",
-    "client_assertion",
-    "access_token",
-    "refresh_token",
-    "id_token",
-    "assertion",
-    "certificate",
-];
+use crate::masking::mask;
 
 /// The file that exchanges go to.
 #[derive(Debug)]
@@ -92,63 +78,4 @@ fn read(bytes: &[u8]) -> Value {
     let mut body = serde_json::from_slice(bytes).unwrap_or(Value::Null);
     mask(&mut body);
     body
-}
-
-fn mask(value: &mut Value) {
-    match value {
-        Value::Array(items) => items.iter_mut().for_each(mask),
-        Value::Object(members) => {
-            // A synchronization secret: its key says whether its value may be shown.
-            let key = members.get("key").and_then(Value::as_str).map(str::to_owned);
-            if let (Some(key), Some(Value::String(text))) = (key, members.get_mut("value"))
-                && is_sensitive(&key)
-                && SECRET_KEYS.iter().any(|known| known.eq_ignore_ascii_case(&key))
-            {
-                MASK.clone_into(text);
-            }
-            for (name, member) in members.iter_mut() {
-                if SECRET.iter().any(|known| known.eq_ignore_ascii_case(name)) && member.is_string() {
-                    *member = json!(MASK);
-                } else {
-                    mask(member);
-                }
-            }
-        }
-        _ => {}
-    }
-}
-
-/// The keys of synchronization secrets that hold a secret (Graph, synchronizationSecret). Other pairs of key and value,
-/// such as metadata, are no secrets.
-const SECRET_KEYS: &[&str] = &[
-    "Password",
-    "SecretToken",
-    "AppKey",
-    "ClientSecret",
-    "ConsumerKey",
-    "ConsumerSecret",
-    "TokenKey",
-    "Oauth2AccessToken",
-    "Oauth2RefreshToken",
-    "Oauth2ClientSecret",
-    "Oauth2AuthorizationCode",
-    "ConnectionString",
-];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn secrets_are_masked_wherever_they_stand() {
-        let mut body = json!({
-            "value": [{ "key": "SecretToken", "value": "s3cret" }, { "key": "BaseAddress", "value": "https://x" }],
-            "passwordProfile": { "password": "s3cret" }, "secretText": "s3cret", "access_token": "s3cret",
-            "metadata": [{ "key": "IsCustomerDefined", "value": "true" }],
-        });
-        mask(&mut body);
-        let text = body.to_string();
-        assert!(!text.contains("s3cret"), "{text}");
-        assert!(text.contains("https://x") && text.contains("\"true\""), "{text}");
-    }
 }

@@ -71,7 +71,7 @@ impl Transport for SavedConnection {
     async fn send(&self, request: &Request) -> Result<Response, TransportError> {
         let profile = self.profile.as_ref().ok_or(TransportError::NotConnected)?;
         let path = format!("/{}{}", request.version, request.path);
-        let body = Some(request.body.to_string().into_bytes());
+        let body = request.body.bytes();
         let answer = match &request.proxy {
             Some(proxy) => {
                 let client = client::graph_with(profile, through(proxy)?).map_err(failed)?;

@@ -28,7 +28,8 @@ mod user;
     max_term_width = 110,
     after_help = "The published cmdlets work word for word:\n  \
                   usher New-MgApplicationSynchronizationJobOnDemand -ApplicationId ID -SynchronizationJobId ID -Parameters '@(…)'\n  \
-                  usher New-MgServicePrincipalSynchronizationJobOnDemand -?\n\n\
+                  usher New-MgServicePrincipalSynchronizationJobOnDemand -?\n  \
+                  usher Get-MgUser -Filter \"startsWith(displayName,'A')\" -All\n\n\
                   Try it without any set-up:\n  usher demo"
 )]
 pub struct Arguments {

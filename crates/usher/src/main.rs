@@ -14,7 +14,7 @@ async fn main() -> ExitCode {
     let mut words = std::env::args_os();
     let _program = words.next();
     if let Some(first) = words.next().and_then(|word| word.into_string().ok())
-        && powershell::is_cmdlet(&first)
+        && powershell::is_like_cmdlet(&first)
     {
         let rest = words.map(|word| word.to_string_lossy().into_owned()).collect();
         return ExitCode::from(cmdlet::run(&first, rest).await);

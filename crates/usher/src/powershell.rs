@@ -1,4 +1,4 @@
-//! The on-demand cmdlets of the Graph SDK for PowerShell, word for word, and the scripts of their published samples.
+//! The cmdlets of the Graph SDK for PowerShell, word for word, and the scripts of their published samples.
 //! Nothing here knows HTTP or a terminal: [`Host`] and [`Transport`] do.
 
 pub mod literal;
@@ -19,13 +19,16 @@ mod evaluate;
 mod help;
 mod host;
 mod json;
+mod names;
 mod number;
 mod parameters;
 mod pipeline;
 mod preferences;
 mod print;
+mod query;
 mod reader;
 mod record;
+mod results;
 mod run;
 mod script;
 mod session;
@@ -37,13 +40,13 @@ mod view;
 #[cfg(test)]
 mod tests;
 
-pub use cmdlets::{CMDLETS, Cmdlet, find_cmdlet};
+pub use cmdlets::{Cmdlet, Route, Set, cmdlets, find_cmdlet};
 pub use console::Console;
 pub use date::Date;
 pub use evaluate::Scope;
 pub use help::help;
 pub use host::{
-    Connection, Credential, Host, Options, Output, Proxy, Request, Response, Stream, Transport,
+    Connection, Content, Credential, Host, Options, Output, Proxy, Request, Response, Stream, Transport,
     TransportError,
 };
 pub use number::Decimal;
@@ -66,6 +69,16 @@ pub fn is_cmdlet(name: &str) -> bool {
     find_cmdlet(name).is_some()
 }
 
+/// Whether a word of the command line can only be meant as the name of a cmdlet, though there may be none of that name.
+pub fn is_like_cmdlet(name: &str) -> bool {
+    let bare = name.rsplit('\\').next().unwrap_or(name);
+    bare.split_once(syntax::is_dash).is_some_and(|(verb, noun)| {
+        !verb.is_empty()
+            && verb.chars().all(char::is_alphabetic)
+            && noun.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("Mg"))
+    })
+}
+
 /// Runs a cmdlet with the arguments of the command line; the number is the exit code.
 pub async fn run_cmdlet(
     name: &str,
@@ -76,7 +89,7 @@ pub async fn run_cmdlet(
 ) -> i32 {
     let Some(cmdlet) = find_cmdlet(name) else {
         let text = format!(
-            "The term '{name}' is not recognized as a name of a cmdlet, function, script file, or executable program."
+            "The term '{name}' is not recognized as a name of a cmdlet, function, script file, or executable program.\nhint: `usher reference cmdlets` names all"
         );
         host.write(Stream::Error, &text);
         return 1;

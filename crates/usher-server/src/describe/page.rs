@@ -32,7 +32,7 @@ pub fn write(state: &State) -> String {
         one(&mut html, operation);
     }
     html.push_str("<h2>Types</h2>");
-    for of in types::ALL {
+    for of in types::all() {
         shape(&mut html, of);
     }
     html.push_str("</html>");

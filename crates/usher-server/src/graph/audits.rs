@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 use usher_core::AuditRecord;
 use usher_core::ports::AuditQuery;
 
+use super::on_demand::stamp;
 use super::operation::{Operation, run};
 use super::permissions::AUDIT_READ;
 use super::types::AUDIT;
@@ -97,7 +98,7 @@ fn view(record: &AuditRecord) -> Value {
         "result": if is_success { "success" } else { "failure" },
         "resultReason": record.reason.clone().unwrap_or_default(),
         "activityDisplayName": record.activity,
-        "activityDateTime": record.at.to_string(),
+        "activityDateTime": stamp(record.at),
         "loggedByService": "Usher",
         "operationType": operation,
         "initiatedBy": {

@@ -43,12 +43,19 @@ pub enum Members {
 }
 
 /// A type of bodies.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Type {
     /// The name, as Graph calls it.
     pub name: &'static str,
     /// Its members.
     pub members: Members,
+}
+
+impl Type {
+    /// The media type that a body of it is sent as.
+    pub fn media(&self) -> &'static str {
+        if self.name == "bulkRequest" { "application/scim+json" } else { "application/json" }
+    }
 }
 
 use Form::{Any, Flag, Guid, Instant, Integer, Many, Maybe, One, Span, Text, Words};
@@ -60,9 +67,13 @@ const WHEN: Form = Maybe(&Instant);
 macro_rules! types {
     ($($constant:ident $name:literal $members:expr;)*) => {
         $(pub static $constant: Type = Type { name: $name, members: $members };)*
-        /// All types.
-        pub static ALL: &[&Type] = &[$(&$constant),*];
+        static ALL: &[&Type] = &[$(&$constant),*];
     };
+}
+
+/// All types.
+pub fn all() -> &'static [&'static Type] {
+    ALL
 }
 
 types! {
@@ -246,6 +257,35 @@ types! {
     PUBLIC_ERROR "publicError" Listed(&[
         ("code", TEXT), ("message", TEXT), ("target", TEXT), ("details", Any), ("innerError", Any),
     ]);
-    EVENT "provisioningObjectSummary" Open;
-    AUDIT "directoryAudit" Open;
+    EVENT "provisioningObjectSummary" Listed(&[
+        ("id", Text), ("activityDateTime", Instant), ("provisioningAction", Text), ("jobId", Text),
+        ("durationInMilliseconds", Integer), ("tenantId", Text), ("cycleId", Text), ("changeId", Text),
+        ("initiatedBy", One(&INITIATOR)), ("servicePrincipal", One(&EVENT_PRINCIPAL)),
+        ("sourceIdentity", One(&EVENT_IDENTITY)), ("targetIdentity", One(&EVENT_IDENTITY)),
+        ("sourceSystem", One(&EVENT_SYSTEM)), ("targetSystem", One(&EVENT_SYSTEM)),
+        ("provisioningStatusInfo", One(&EVENT_STATUS)), ("provisioningSteps", Many(&One(&EVENT_STEP))),
+        ("modifiedProperties", Many(&One(&MODIFIED))), ("action", Text), ("statusInfo", Any),
+    ]);
+    INITIATOR "initiator" Listed(&[("id", TEXT), ("displayName", TEXT), ("initiatorType", TEXT)]);
+    EVENT_PRINCIPAL "provisioningServicePrincipal" Listed(&[("id", TEXT), ("displayName", TEXT)]);
+    EVENT_IDENTITY "provisionedIdentity" Listed(&[
+        ("id", TEXT), ("displayName", TEXT), ("identityType", TEXT), ("details", Any),
+    ]);
+    EVENT_SYSTEM "provisioningSystem" Listed(&[("id", TEXT), ("displayName", TEXT), ("details", Any)]);
+    EVENT_STATUS "provisioningStatusInfo" Listed(&[
+        ("status", Text), ("errorInformation", Maybe(&One(&EVENT_ERROR))),
+    ]);
+    EVENT_ERROR "provisioningErrorInfo" Listed(&[
+        ("errorCode", TEXT), ("reason", TEXT), ("additionalDetails", TEXT), ("errorCategory", TEXT),
+        ("recommendedAction", TEXT),
+    ]);
+    EVENT_STEP "provisioningStep" Listed(&[
+        ("name", TEXT), ("provisioningStepType", Text), ("status", Text), ("description", TEXT), ("details", Any),
+    ]);
+    MODIFIED "modifiedProperty" Listed(&[("displayName", TEXT), ("oldValue", TEXT), ("newValue", TEXT)]);
+    AUDIT "directoryAudit" Listed(&[
+        ("id", Text), ("activityDateTime", Instant), ("activityDisplayName", Text), ("operationType", TEXT),
+        ("result", Text), ("category", Text), ("correlationId", TEXT), ("resultReason", TEXT),
+        ("loggedByService", TEXT), ("initiatedBy", Any), ("targetResources", Any), ("additionalDetails", Any),
+    ]);
 }

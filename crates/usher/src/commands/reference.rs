@@ -8,6 +8,7 @@ use usher_expr::functions::{self, Function};
 
 use crate::commands::Arguments;
 use crate::failure::DONE;
+use crate::powershell;
 
 /// Print a generated reference page.
 #[derive(clap::Args)]
@@ -23,6 +24,7 @@ enum Page {
     Operators,
     Connectors,
     Commands,
+    Cmdlets,
     Templates,
 }
 
@@ -33,6 +35,7 @@ pub fn run(args: Args) -> Result<u8> {
         Page::Operators => operators_page(),
         Page::Connectors => connectors_page(),
         Page::Commands => commands_page(),
+        Page::Cmdlets => cmdlets_page(),
         Page::Templates => templates_page(),
     };
     print!("{page}");
@@ -85,6 +88,28 @@ pub fn function_page(function: &Function) -> String {
         page.push_str("```\n");
     }
     page.push('\n');
+    page
+}
+
+fn cmdlets_page() -> String {
+    let mut page = format!(
+        "{GENERATED}# Cmdlets\n\nEach works with `usher NAME` and in `usher script`; `usher NAME -?` shows its \
+         parameters. Each has a twin for the beta version of the API, `MgBeta` in the place of `Mg`.\n\n\
+         | Cmdlet | Calls |\n| --- | --- |\n"
+    );
+    for cmdlet in powershell::cmdlets() {
+        // The twins say nothing more; what is in beta only has no other.
+        let twin = cmdlet.name.replacen("-MgBeta", "-Mg", 1);
+        if twin != cmdlet.name && powershell::find_cmdlet(&twin).is_some() {
+            continue;
+        }
+        let calls: Vec<String> = cmdlet
+            .routes
+            .iter()
+            .map(|route| format!("`{} {}`", route.operation.method, route.path))
+            .collect();
+        let _ = writeln!(page, "| `{}` | {} |", cmdlet.name, calls.join("<br>"));
+    }
     page
 }
 

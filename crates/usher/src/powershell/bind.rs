@@ -6,7 +6,7 @@ use super::cmdlets::Cmdlet;
 use super::convert::{convert, read_word, unreadable_word};
 use super::evaluate::Scope;
 use super::host::Output;
-use super::parameters::{Kind, Origin, Parameter, Sets, parameters};
+use super::parameters::{Kind, Origin, Parameter, Sets};
 use super::reader::is_parameter_start;
 use super::record::ErrorRecord;
 use super::syntax::is_dash;
@@ -22,13 +22,16 @@ pub enum Item {
     Value(PsValue),
 }
 
+/// The set of a call that leaves several open.
+const DEFAULT: Sets = Sets::at(0);
+
 /// What was given by name.
 #[derive(Clone)]
 pub struct Bound {
     /// The cmdlet.
     pub cmdlet: &'static Cmdlet,
     /// Its parameters.
-    pub parameters: Vec<Parameter>,
+    pub parameters: &'static [Parameter],
     /// The values, by the parameters' full names.
     pub values: IndexMap<&'static str, PsValue>,
     /// The sets that are still open.
@@ -53,9 +56,9 @@ pub fn bind(cmdlet: &'static Cmdlet, items: Vec<Item>, scope: &dyn Scope) -> Res
     let mut binder = Binder {
         bound: Bound {
             cmdlet,
-            parameters: parameters(cmdlet),
+            parameters: &cmdlet.parameters,
             values: IndexMap::new(),
-            open: Sets::ALL,
+            open: cmdlet.sets_that(|_| true),
             output: None,
             wants_help: false,
         },
@@ -98,6 +101,16 @@ impl Bound {
         self.get(name) == Some(&PsValue::Bool(true))
     }
 
+    /// The members of the body that were given, with their parameters.
+    pub fn members(&self) -> Vec<(&'static Parameter, PsValue)> {
+        let given = |parameter: &&Parameter| !parameter.member.is_empty();
+        self.parameters
+            .iter()
+            .filter(given)
+            .filter_map(|parameter| Some((parameter, self.get(parameter.name)?.clone())))
+            .collect()
+    }
+
     /// Binds one more value, as a pipeline item or an answer to a prompt does.
     pub fn add(&mut self, name: &str, value: PsValue) -> Result<(), ErrorRecord> {
         let parameter = self
@@ -114,6 +127,11 @@ impl Bound {
 
     /// Whether a set is still open that only a pipeline item can complete.
     pub fn wants_input(&self) -> bool {
+        // Without a body to wait for, what is complete is complete.
+        let is_complete = self.open.contains(DEFAULT) && self.missing(DEFAULT).is_empty();
+        if is_complete && self.cmdlet.takes().is_none() {
+            return false;
+        }
         self.open.each().any(|set| {
             self.parameters.iter().any(|parameter| {
                 parameter.from_pipeline
@@ -129,8 +147,8 @@ impl Bound {
         let complete: Vec<_> = open.iter().copied().filter(|set| self.missing(*set).is_empty()).collect();
         let set = if open.len() == 1 {
             open.remove(0)
-        } else if self.open.contains(Sets::EXPANDED) {
-            Sets::EXPANDED
+        } else if self.open.contains(DEFAULT) {
+            DEFAULT
         } else if let [only] = complete.as_slice() {
             *only
         } else {
@@ -216,7 +234,7 @@ impl Binder<'_> {
             self.bound.wants_help = true;
             return Ok(());
         }
-        let parameter = find_parameter(self.bound.cmdlet, &self.bound.parameters, name)?.clone();
+        let parameter = find_parameter(self.bound.cmdlet, self.bound.parameters, name)?.clone();
         if self.bound.values.contains_key(parameter.name) {
             let text = format!(
                 "Cannot bind parameter because parameter '{}' is specified more than once. To provide multiple values to parameters that can accept multiple values, use the array syntax. For example, \"-parameter value1,value2,value3\".",

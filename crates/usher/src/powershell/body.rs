@@ -3,49 +3,15 @@
 use jiff::tz::TimeZone;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
+use usher_server::{Form, Type};
 
-use super::cmdlets::Cmdlet;
+use super::cmdlets::Route;
 use super::json::to_json;
+use super::parameters::{Parameter, forms};
 use super::value::{PsValue, Table};
 
-/// The members of a type, in the order they are written.
-struct Shape {
-    /// What the type is called in messages.
-    name: &'static str,
-    members: &'static [(&'static str, Member)],
-    /// Whether members besides these go out as written.
-    is_open: bool,
-}
-
-/// What a member holds.
-#[derive(Clone, Copy)]
-enum Member {
-    Text,
-    One(&'static Shape),
-    Many(&'static Shape),
-}
-
-static ROOT: Shape =
-    Shape { name: "body", members: &[("parameters", Member::Many(&PARAMETER))], is_open: true };
-static PARAMETER: Shape = Shape {
-    name: "parameter",
-    members: &[("ruleId", Member::Text), ("subjects", Member::Many(&SUBJECT))],
-    is_open: false,
-};
-static SUBJECT: Shape = Shape {
-    name: "subject",
-    members: &[("objectId", Member::Text), ("objectTypeName", Member::Text), ("links", Member::One(&LINKS))],
-    is_open: false,
-};
-static LINKS: Shape = Shape {
-    name: "links",
-    members: &[
-        ("manager", Member::One(&SUBJECT)),
-        ("members", Member::Many(&SUBJECT)),
-        ("owners", Member::Many(&SUBJECT)),
-    ],
-    is_open: true,
-};
+/// Types whose members are all known: what else stands there is left out, as in the original.
+const CLOSED: [&str; 2] = ["synchronizationJobApplicationParameters", "synchronizationJobSubject"];
 
 /// A value that does not fit where it stands.
 #[derive(Debug, PartialEq, thiserror::Error)]
@@ -54,7 +20,7 @@ pub struct BodyError {
     /// The value, as text.
     pub value: String,
     /// What is wanted.
-    pub wanted: &'static str,
+    pub wanted: String,
     /// Where in the body.
     pub path: String,
 }
@@ -69,48 +35,70 @@ pub struct Body {
 }
 
 /// The body of a set with `-BodyParameter`.
-pub fn whole_body(value: &PsValue, zone: &TimeZone) -> Result<Body, BodyError> {
+pub fn whole_body(of: &'static Type, value: &PsValue, zone: &TimeZone) -> Result<Body, BodyError> {
     let mut writer = Writer { zone, dropped: Vec::new() };
-    let json = writer.shape(&ROOT, value, "")?;
+    let json = writer.members(of, value, "")?;
     Ok(Body { json, dropped: writer.dropped })
 }
 
-/// The body of a set with `-Parameters` and `-AdditionalProperties`.
+/// The body of a set with a parameter for each member, given with its value, and `-AdditionalProperties`.
 pub fn expanded_body(
-    parameters: Option<&PsValue>,
+    of: &'static Type,
+    members: Vec<(&Parameter, PsValue)>,
     additional: Option<&PsValue>,
     zone: &TimeZone,
 ) -> Result<Body, BodyError> {
     let mut root = Table::new(super::value::TableKind::Hash);
     let mut dropped = Vec::new();
-    if let Some(value) = parameters
-        && *value != PsValue::Null
-    {
-        root.insert("parameters", value.clone());
+    let mut names = Vec::new();
+    for (parameter, value) in members {
+        if value == PsValue::Null {
+            continue;
+        }
+        let value = match (parameter.name, &value) {
+            ("DirectoryObjectId", PsValue::Text(id))
+                if parameter.member == "@odata.id" && !id.contains('/') =>
+            {
+                PsValue::Text(format!("https://graph.microsoft.com/v1.0/directoryObjects/{id}"))
+            }
+            _ => value,
+        };
+        names.push(parameter.name);
+        root.insert(parameter.member, value);
     }
     if let Some(PsValue::Table(table)) = additional {
         for (key, value) in table.iter() {
             if root.contains(key) {
-                dropped.push(format!(
-                    "'{key}' of -AdditionalProperties gives way to -Parameters and is not sent."
-                ));
+                let name = names.iter().find(|name| name.eq_ignore_ascii_case(key)).copied().unwrap_or(key);
+                dropped
+                    .push(format!("'{key}' of -AdditionalProperties gives way to -{name} and is not sent."));
             } else {
                 root.insert(key, value.clone());
             }
         }
     }
-    let mut body = whole_body(&PsValue::Table(root), zone)?;
+    let mut body = whole_body(of, &PsValue::Table(root), zone)?;
     body.dropped.extend(dropped);
     Ok(body)
 }
 
+/// What remains unescaped in a path or query: what RFC 3986 leaves so everywhere.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A text escaped for a path or a query.
+pub fn escaped(text: &str) -> String {
+    utf8_percent_encode(text, ESCAPED).to_string()
+}
+
 /// The path below the version, ids escaped.
-pub fn path(cmdlet: &Cmdlet, id: &str, job: &str) -> String {
-    /// What RFC 3986 leaves unescaped everywhere.
-    const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-    let id = utf8_percent_encode(id, ESCAPED);
-    let job = utf8_percent_encode(job, ESCAPED);
-    format!("/{}/{id}/synchronization/jobs/{job}/microsoft.graph.provisionOnDemand", cmdlet.segment)
+pub fn path(route: &Route, ids: &[String]) -> String {
+    let mut path = route.path.to_owned();
+    for (name, id) in route.ids.iter().zip(ids) {
+        // A key in quotes doubles those in it.
+        let id = if *name == "AppId" { id.replace('\'', "''") } else { id.clone() };
+        path = path.replace(&format!("{{{name}}}"), &escaped(&id));
+    }
+    path
 }
 
 struct Writer<'a> {
@@ -119,51 +107,52 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn shape(&mut self, shape: &'static Shape, value: &PsValue, path: &str) -> Result<Value, BodyError> {
-        let PsValue::Table(table) = value else { return Err(misfit(value, shape.name, path)) };
+    fn members(&mut self, of: &'static Type, value: &PsValue, path: &str) -> Result<Value, BodyError> {
+        let PsValue::Table(table) = value else { return Err(misfit(value, of.name, path)) };
+        let known = forms(of);
         let mut json = Map::new();
-        for (name, member) in shape.members {
+        for (name, form) in &known {
             let below = if path.is_empty() { (*name).to_owned() } else { format!("{path}.{name}") };
             if let Some(value) = table.get(name)
-                && let Some(written) = self.member(*member, value, &below)?
+                && let Some(written) = self.value(form, value, &below)?
             {
                 json.insert((*name).to_owned(), written);
             }
         }
         for (key, value) in table.iter() {
-            if shape.members.iter().any(|(name, _)| name.eq_ignore_ascii_case(key)) || *value == PsValue::Null
-            {
+            if known.iter().any(|(name, _)| name.eq_ignore_ascii_case(key)) || *value == PsValue::Null {
                 continue;
             }
-            if shape.is_open {
-                json.insert(key.to_owned(), to_json(value, self.zone));
+            if CLOSED.contains(&of.name) {
+                self.dropped.push(format!("'{key}' has no place in a {} ({path}) and is not sent.", of.name));
             } else {
-                self.dropped
-                    .push(format!("'{key}' has no place in a {} ({path}) and is not sent.", shape.name));
+                json.insert(key.to_owned(), to_json(value, self.zone));
             }
         }
         Ok(Value::Object(json))
     }
 
-    fn member(&mut self, member: Member, value: &PsValue, path: &str) -> Result<Option<Value>, BodyError> {
+    fn value(&mut self, form: &Form, value: &PsValue, path: &str) -> Result<Option<Value>, BodyError> {
         if *value == PsValue::Null {
             return Ok(None);
         }
-        Ok(Some(match member {
-            Member::Text => match value {
+        Ok(Some(match form {
+            Form::Maybe(form) => return self.value(form, value, path),
+            Form::Any | Form::Flag | Form::Integer => to_json(value, self.zone),
+            Form::Text | Form::Instant | Form::Span | Form::Guid | Form::Words(_) => match value {
                 PsValue::List(_) | PsValue::Table(_) => return Err(misfit(value, "System.String", path)),
                 PsValue::Date(date) => Value::String(date.to_utc(self.zone)),
                 other => Value::String(other.to_text()),
             },
-            Member::One(shape) => self.shape(shape, value, path)?,
-            Member::Many(shape) => {
+            Form::One(of) => self.members(of, value, path)?,
+            Form::Many(form) => {
                 let items = match value {
                     PsValue::List(items) => items.as_slice(),
                     single => std::slice::from_ref(single),
                 };
                 let mut written = Vec::with_capacity(items.len());
-                for (index, item) in items.iter().enumerate().filter(|(_, item)| **item != PsValue::Null) {
-                    written.push(self.shape(shape, item, &format!("{path}[{index}]"))?);
+                for (index, item) in items.iter().enumerate() {
+                    written.extend(self.value(form, item, &format!("{path}[{index}]"))?);
                 }
                 Value::Array(written)
             }
@@ -171,9 +160,9 @@ impl Writer<'_> {
     }
 }
 
-fn misfit(value: &PsValue, wanted: &'static str, path: &str) -> BodyError {
+fn misfit(value: &PsValue, wanted: &str, path: &str) -> BodyError {
     let path = if path.is_empty() { "body".to_owned() } else { path.to_owned() };
-    BodyError { value: value.to_text(), wanted, path }
+    BodyError { value: value.to_text(), wanted: wanted.to_owned(), path }
 }
 
 #[cfg(test)]
@@ -181,13 +170,17 @@ mod tests {
     use expect_test::{Expect, expect};
 
     use super::*;
-    use crate::powershell::cmdlets::CMDLETS;
+    use crate::powershell::cmdlets::{Cmdlet, find_cmdlet};
     use crate::powershell::literal::{Nothing, read_value};
+
+    fn cmdlet() -> &'static Cmdlet {
+        find_cmdlet("New-MgServicePrincipalSynchronizationJobOnDemand").unwrap()
+    }
 
     fn check(literal: &str, expected: Expect) {
         let value = read_value(literal, &Nothing).unwrap();
         let zone = TimeZone::fixed(jiff::tz::offset(1));
-        let shown = match whole_body(&value, &zone) {
+        let shown = match whole_body(cmdlet().takes().unwrap(), &value, &zone) {
             Ok(body) => {
                 let lines: Vec<_> = body.dropped.iter().map(|line| format!("\n{line}")).collect();
                 format!("{}{}", body.json, lines.concat())
@@ -213,8 +206,8 @@ mod tests {
             "@{ Trace = 1; parameters = @{ ruleId = 'r'; Note = 'x'; subjects = @{ objectId = 'o'; Extra = 1; links = @{ Sponsors = @(@{ A = 1 }) } } } }",
             expect![[r#"
                 {"parameters":[{"ruleId":"r","subjects":[{"objectId":"o","links":{"Sponsors":[{"A":1}]}}]}],"Trace":1}
-                'Extra' has no place in a subject (parameters[0].subjects[0]) and is not sent.
-                'Note' has no place in a parameter (parameters[0]) and is not sent."#]],
+                'Extra' has no place in a synchronizationJobSubject (parameters[0].subjects[0]) and is not sent.
+                'Note' has no place in a synchronizationJobApplicationParameters (parameters[0]) and is not sent."#]],
         );
     }
 
@@ -240,7 +233,9 @@ mod tests {
     fn values_of_the_wrong_form_are_named_with_their_place() {
         check(
             "@{ parameters = @(@{ subjects = 'x' }) }",
-            expect![[r#"Cannot convert value "x" to type "subject" for 'parameters[0].subjects[0]'."#]],
+            expect![[
+                r#"Cannot convert value "x" to type "synchronizationJobSubject" for 'parameters[0].subjects[0]'."#
+            ]],
         );
         check(
             "@{ parameters = @(@{ ruleId = @('a', 'b') }) }",
@@ -252,17 +247,20 @@ mod tests {
     fn parameters_win_over_the_same_name_in_additional_properties() {
         let parameters = read_value("@(@{ ruleId = 'r' })", &Nothing).unwrap();
         let additional = read_value("@{ Parameters = @(); x = 1 }", &Nothing).unwrap();
-        let body = expanded_body(Some(&parameters), Some(&additional), &TimeZone::UTC).unwrap();
+        let (cmdlet, of) = (cmdlet(), cmdlet().takes().unwrap());
+        let parameter = cmdlet.parameters.iter().find(|one| one.name == "Parameters").unwrap();
+        let body =
+            expanded_body(of, vec![(parameter, parameters)], Some(&additional), &TimeZone::UTC).unwrap();
         expect![[r#"{"parameters":[{"ruleId":"r"}],"x":1}"#]].assert_eq(&body.json.to_string());
         expect!["'Parameters' of -AdditionalProperties gives way to -Parameters and is not sent."]
             .assert_eq(&body.dropped.join("\n"));
-        let empty = expanded_body(None, None, &TimeZone::UTC).unwrap();
+        let empty = expanded_body(of, Vec::new(), None, &TimeZone::UTC).unwrap();
         expect!["{}"].assert_eq(&empty.json.to_string());
     }
 
     #[test]
     fn ids_in_the_path_are_escaped() {
         expect!["/servicePrincipals/a%20b/synchronization/jobs/Azure2Azure.1%23%2Fx/microsoft.graph.provisionOnDemand"]
-            .assert_eq(&path(&CMDLETS[1], "a b", "Azure2Azure.1#/x"));
+            .assert_eq(&path(&cmdlet().routes[0], &["a b".to_owned(), "Azure2Azure.1#/x".to_owned()]));
     }
 }

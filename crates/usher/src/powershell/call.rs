@@ -9,7 +9,6 @@ use usher_core::ports::Clock;
 
 use super::cmdlets::Cmdlet;
 use super::host::{Request, Response, Transport, TransportError};
-use super::json::from_json;
 use super::record::{Category, ErrorRecord};
 use super::value::{PsValue, Table, TableKind};
 
@@ -21,11 +20,16 @@ const FIRST_PAUSE: Duration = Duration::from_secs(3);
 const PAUSE_LIMIT: Duration = Duration::from_secs(300);
 
 /// The headers of every request, before those of `-Headers`: a caller's header of the same name takes the place of ours.
-pub fn request_headers(clock: &dyn Clock, own: Option<&PsValue>) -> Result<Vec<(String, String)>, String> {
+/// `media` is the type of the body, if there is one.
+pub fn request_headers(
+    clock: &dyn Clock,
+    media: Option<&str>,
+    own: Option<&PsValue>,
+) -> Result<Vec<(String, String)>, String> {
     let version = env!("CARGO_PKG_VERSION");
     let mut headers: Vec<(String, String)> = [
         ("Accept", "application/json".to_owned()),
-        ("Content-Type", "application/json".to_owned()),
+        ("Content-Type", media.unwrap_or_default().to_owned()),
         ("Cache-Control", "no-store, no-cache".to_owned()),
         ("User-Agent", format!("usher/{version}")),
         ("SdkVersion", format!("usher/{version}")),
@@ -33,6 +37,7 @@ pub fn request_headers(clock: &dyn Clock, own: Option<&PsValue>) -> Result<Vec<(
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into();
+    headers.retain(|(_, value)| !value.is_empty());
     let Some(PsValue::Table(table)) = own else { return Ok(headers) };
     headers.retain(|(name, _)| !table.contains(name));
     for (name, value) in table.iter() {
@@ -92,33 +97,6 @@ fn retry_after(response: &Response, now: Timestamp) -> Option<Duration> {
     }
     let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(value.trim()).ok()?;
     Some(Duration::try_from(date.duration_since(now)).unwrap_or(Duration::ZERO))
-}
-
-/// The result in a successful answer; an empty one has none.
-pub fn result(response: &Response) -> Result<Option<PsValue>, String> {
-    if response.body.iter().all(u8::is_ascii_whitespace) {
-        return Ok(None);
-    }
-    let Ok(Value::Object(mut members)) = serde_json::from_slice::<Value>(&response.body) else {
-        return Err(format!(
-            "The service answered {}, but not with a JSON object.",
-            status_text(response.status)
-        ));
-    };
-    let text = |value: Option<Value>| match value {
-        None | Some(Value::Null) => PsValue::Null,
-        Some(Value::String(text)) => PsValue::Text(text),
-        Some(other) => PsValue::Text(other.to_string()),
-    };
-    let mut table = Table::new(TableKind::Result);
-    table.insert("Key", text(members.shift_remove("key")));
-    table.insert("Value", text(members.shift_remove("value")));
-    let mut rest = Table::new(TableKind::Hash);
-    for (name, value) in members {
-        rest.insert(name, from_json(&value).map_err(|error| error.to_string())?);
-    }
-    table.insert("AdditionalProperties", PsValue::Table(rest));
-    Ok(Some(PsValue::Table(table)))
 }
 
 /// The response's headers as a variable holds them: a name to a list of values.

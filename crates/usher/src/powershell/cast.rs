@@ -118,7 +118,7 @@ fn is_graph_model(name: &str) -> bool {
 
 fn as_object(value: PsValue, converts: bool) -> PsValue {
     match value {
-        PsValue::Table(table) if converts && table.kind != TableKind::Result => {
+        PsValue::Table(table) if converts && !matches!(table.kind, TableKind::Model { .. }) => {
             PsValue::Table(with_kind(&table, TableKind::Object))
         }
         other => other,

@@ -1,6 +1,7 @@
 //! From an argument to the value of a parameter: reading words of a command line, then PowerShell's conversions.
 
 use jiff::tz::TimeZone;
+use usher_server::Type;
 
 use super::body::{expanded_body, whole_body};
 use super::cmdlets::Cmdlet;
@@ -47,7 +48,8 @@ fn file_name(word: &str) -> Option<&str> {
 pub fn convert(cmdlet: &Cmdlet, parameter: &Parameter, value: PsValue) -> Result<PsValue, ErrorRecord> {
     let is_mandatory = parameter.mandatory != Sets::NONE;
     match parameter.kind {
-        Kind::Text | Kind::VariableName => match value {
+        Kind::Instant if matches!(value, PsValue::Date(_)) => Ok(value),
+        Kind::Text | Kind::VariableName | Kind::Instant => match value {
             PsValue::List(_) | PsValue::Table(_) => Err(misfit(cmdlet, parameter, &value, "")),
             other => {
                 let text = other.to_text();
@@ -75,6 +77,7 @@ pub fn convert(cmdlet: &Cmdlet, parameter: &Parameter, value: PsValue) -> Result
             table(cmdlet, parameter, from_json_text(cmdlet, parameter, value)?)
         }
         Kind::Tables => tables(cmdlet, parameter, value),
+        Kind::Texts => texts(cmdlet, parameter, value),
         Kind::Steps => match value {
             PsValue::List(items) if items.is_empty() => Ok(PsValue::List(items)),
             other => {
@@ -122,11 +125,35 @@ fn table(cmdlet: &Cmdlet, parameter: &Parameter, value: PsValue) -> Result<PsVal
             _ => error,
         });
     }
-    if parameter.kind == Kind::Body {
-        whole_body(&value, &TimeZone::UTC)
-            .map_err(|error| misfit_text(cmdlet, parameter, &error.to_string()))?;
-    }
+    let of = if parameter.kind == Kind::Body { cmdlet.takes() } else { parameter.of };
+    fits(cmdlet, parameter, of, &value)?;
     Ok(value)
+}
+
+/// Whether a table has the form of a type, as far as that is known.
+fn fits(
+    cmdlet: &Cmdlet,
+    parameter: &Parameter,
+    of: Option<&'static Type>,
+    value: &PsValue,
+) -> Result<(), ErrorRecord> {
+    let Some(of) = of else { return Ok(()) };
+    whole_body(of, value, &TimeZone::UTC)
+        .map(drop)
+        .map_err(|error| misfit_text(cmdlet, parameter, &error.to_string()))
+}
+
+/// A list of texts; one text on the command line may hold several, with commas between.
+fn texts(cmdlet: &Cmdlet, parameter: &Parameter, value: PsValue) -> Result<PsValue, ErrorRecord> {
+    let items = match value {
+        PsValue::List(items) => items,
+        PsValue::Text(text) => text.split(',').map(|one| PsValue::text(one.trim())).collect(),
+        single => vec![single],
+    };
+    if let Some(wrong) = items.iter().find(|item| matches!(item, PsValue::List(_) | PsValue::Table(_))) {
+        return Err(misfit(cmdlet, parameter, wrong, ""));
+    }
+    Ok(PsValue::List(items.iter().map(|item| PsValue::Text(item.to_text())).collect()))
 }
 
 fn tables(cmdlet: &Cmdlet, parameter: &Parameter, value: PsValue) -> Result<PsValue, ErrorRecord> {
@@ -142,8 +169,12 @@ fn tables(cmdlet: &Cmdlet, parameter: &Parameter, value: PsValue) -> Result<PsVa
         }
     }
     let list = PsValue::List(converted);
-    expanded_body(Some(&list), None, &TimeZone::UTC)
-        .map_err(|error| misfit_text(cmdlet, parameter, &error.to_string()))?;
+    // The places in messages are those of the whole body.
+    let members = vec![(parameter, list.clone())];
+    if let Some(of) = cmdlet.takes() {
+        expanded_body(of, members, None, &TimeZone::UTC)
+            .map_err(|error| misfit_text(cmdlet, parameter, &error.to_string()))?;
+    }
     Ok(list)
 }
 

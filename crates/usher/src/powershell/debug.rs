@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::call::status_name;
 use super::cmdlets::Cmdlet;
-use super::host::{Connection, Request, Response};
+use super::host::{Connection, Content, Request, Response};
 
 /// Headers whose values are not shown.
 const SECRET: [&str; 4] = ["Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie"];
@@ -22,28 +22,42 @@ pub fn beginning(cmdlet: &Cmdlet, set: &str, connection: Option<&Connection>) ->
 
 /// The request as it goes out.
 pub fn request(endpoint: &str, request: &Request) -> String {
+    let body = match &request.body {
+        Content::None => String::new(),
+        Content::Json(json) => format!("{:#}", masked(json.clone())),
+        Content::File(text) => shown(text.as_bytes()),
+    };
     format!(
-        "============================ HTTP REQUEST ============================\n\nHTTP Method:\n{}\n\nAbsolute Uri:\n{}/{}{}\n\nHeaders:\n{}\n\nBody:\n{:#}\n",
+        "============================ HTTP REQUEST ============================\n\nHTTP Method:\n{}\n\nAbsolute Uri:\n{}/{}{}\n\nHeaders:\n{}\n\nBody:\n{}\n",
         request.method,
         endpoint.trim_end_matches('/'),
         request.version,
         request.path,
         headers(&request.headers),
-        request.body
+        body
     )
 }
 
 /// The response as it came.
 pub fn response(response: &Response) -> String {
-    let body = match serde_json::from_slice::<Value>(&response.body) {
-        Ok(json) => format!("{json:#}"),
-        Err(_) => String::from_utf8_lossy(&response.body).into_owned(),
-    };
+    let body = shown(&response.body);
     format!(
         "============================ HTTP RESPONSE ============================\n\nStatus Code:\n{}\n\nHeaders:\n{}\n\nBody:\n{body}\n",
         status_name(response.status),
         headers(&response.headers)
     )
+}
+
+fn shown(bytes: &[u8]) -> String {
+    match serde_json::from_slice::<Value>(bytes) {
+        Ok(json) => format!("{:#}", masked(json)),
+        Err(_) => String::from_utf8_lossy(bytes).into_owned(),
+    }
+}
+
+fn masked(mut json: Value) -> Value {
+    usher_server::mask(&mut json);
+    json
 }
 
 fn headers(headers: &[(String, String)]) -> String {

@@ -1,23 +1,26 @@
 //! The help of a cmdlet, made from its tables.
 
 use super::cmdlets::Cmdlet;
-use super::parameters::{Kind, Origin, Parameter, Sets, parameters};
+use super::parameters::{Kind, Origin, Parameter, Sets};
 
 /// The help text, wrapped to a width.
 pub fn help(cmdlet: &Cmdlet, width: usize) -> String {
-    let table = parameters(cmdlet);
+    let table = &cmdlet.parameters;
     let mut text = format!("NAME\n    {}\n\nSYNOPSIS\n", cmdlet.name);
-    paragraph(&mut text, cmdlet.summary, "    ", width);
-    let call = format!("{} with version {}", cmdlet.template(), cmdlet.version);
-    paragraph(&mut text, &format!("Calls {call}."), "    ", width);
+    paragraph(&mut text, &cmdlet.summary(), "    ", width);
+    for route in 0..cmdlet.routes.len() {
+        let set = cmdlet.sets_that(|set| set.route == route);
+        let call = format!("{} with version {}", cmdlet.template(set), cmdlet.version);
+        paragraph(&mut text, &format!("Calls {call}."), "    ", width);
+    }
     text.push_str("\nSYNTAX\n");
-    for set in Sets::ALL.each() {
+    for set in cmdlet.sets_that(|_| true).each() {
         text.push_str(&format!(
             "    {}{}\n",
-            set.name(),
-            if set == Sets::EXPANDED { " (default)" } else { "" }
+            cmdlet.set(set).name,
+            if set == Sets::at(0) { " (default)" } else { "" }
         ));
-        paragraph(&mut text, &syntax(cmdlet, &table, set), "        ", width);
+        paragraph(&mut text, &syntax(cmdlet, table, set), "        ", width);
         text.push('\n');
     }
     text.push_str("PARAMETERS\n");
@@ -82,7 +85,8 @@ fn describe(text: &mut String, cmdlet: &Cmdlet, parameter: &Parameter, width: us
     paragraph(text, parameter.summary, "        ", width);
     let mut facts = Vec::new();
     if parameter.mandatory != Sets::NONE {
-        let names: Vec<_> = parameter.mandatory.each().map(Sets::name).collect();
+        let all = cmdlet.sets_that(|_| true);
+        let names: Vec<_> = parameter.mandatory.and(all).each().map(|set| cmdlet.set(set).name).collect();
         facts.push(format!("Required in {}.", names.join(", ")));
     }
     if parameter.from_pipeline {

@@ -66,10 +66,32 @@ pub struct Request {
     pub path: String,
     /// Headers; authorization is the transport's own affair.
     pub headers: Vec<(String, String)>,
-    /// The body, sent as JSON.
-    pub body: Value,
+    /// The body.
+    pub body: Content,
     /// The proxy to use for this request.
     pub proxy: Option<Proxy>,
+}
+
+/// The body of a request.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Content {
+    /// There is none.
+    None,
+    /// JSON.
+    Json(Value),
+    /// A file, as it is.
+    File(String),
+}
+
+impl Content {
+    /// What goes over the wire.
+    pub fn bytes(&self) -> Option<Vec<u8>> {
+        match self {
+            Self::None => None,
+            Self::Json(json) => Some(json.to_string().into_bytes()),
+            Self::File(text) => Some(text.clone().into_bytes()),
+        }
+    }
 }
 
 /// A proxy.

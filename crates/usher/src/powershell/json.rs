@@ -75,6 +75,10 @@ pub fn to_json(value: &PsValue, zone: &TimeZone) -> Value {
         PsValue::Text(text) => Value::String(text.clone()),
         PsValue::Date(date) => Value::String(date.to_utc(zone)),
         PsValue::List(items) => Value::Array(items.iter().map(|item| to_json(item, zone)).collect()),
+        // What the SDK's objects hold for nothing.
+        PsValue::Table(table) if table.is_empty() && matches!(table.kind, TableKind::Model { .. }) => {
+            Value::Null
+        }
         PsValue::Table(table) => {
             let members: Map<_, _> =
                 table.iter().map(|(key, value)| (key.to_owned(), to_json(value, zone))).collect();

@@ -1,12 +1,12 @@
 //! Pipeline input: which parameter an item is meant for, judged by its keys.
 
 use super::bind::Bound;
-use super::parameters::Sets;
+use super::parameters::{Sets, forms};
 use super::record::ErrorRecord;
 use super::value::{PsValue, Table};
 
 /// The keys of an identity (`IApplicationsIdentity`).
-pub const IDENTITY_KEYS: [&str; 24] = [
+pub const IDENTITY_KEYS: [&str; 26] = [
     "AppId",
     "AppManagementPolicyId",
     "AppRoleAssignmentId",
@@ -15,6 +15,7 @@ pub const IDENTITY_KEYS: [&str; 24] = [
     "ClaimsMappingPolicyId",
     "DelegatedPermissionClassificationId",
     "DirectoryDefinitionId",
+    "DirectoryAuditId",
     "DirectoryObjectId",
     "EndpointId",
     "ExtensionPropertyId",
@@ -23,6 +24,7 @@ pub const IDENTITY_KEYS: [&str; 24] = [
     "HomeRealmDiscoveryPolicyId",
     "Name",
     "OAuth2PermissionGrantId",
+    "ProvisioningObjectSummaryId",
     "ServicePrincipalId",
     "SynchronizationJobId",
     "SynchronizationTemplateId",
@@ -48,11 +50,16 @@ pub fn bind_item(bound: &Bound, item: &PsValue) -> Result<Bound, ErrorRecord> {
     let PsValue::Table(table) = parsed.as_ref().unwrap_or(item) else { return Err(unbound(bound)) };
     let is_open =
         |name: &str, sets: Sets| !bound.values.contains_key(name) && !bound.open.and(sets).is_empty();
+    let cmdlet = bound.cmdlet;
+    let by_identity = cmdlet.sets_that(|set| set.is_by_identity);
+    let whole = cmdlet.sets_that(|set| set.is_whole);
+    let both = cmdlet.sets_that(|set| set.is_by_identity && set.is_whole);
     let is_identity =
-        is_open("InputObject", Sets::BY_IDENTITY) && IDENTITY_KEYS.iter().any(|key| table.contains(key));
-    let is_body = is_open("BodyParameter", Sets::WHOLE) && table.contains("parameters");
+        is_open("InputObject", by_identity) && IDENTITY_KEYS.iter().any(|key| table.contains(key));
+    let has_members = |of| forms(of).iter().any(|(name, _)| table.contains(name));
+    let is_body = is_open("BodyParameter", whole) && cmdlet.takes().is_some_and(has_members);
     match (is_identity, is_body) {
-        (true, true) if !bound.open.and(Sets::VIA_IDENTITY).is_empty() => {
+        (true, true) if !bound.open.and(both).is_empty() => {
             with_item.add("InputObject", PsValue::Table(table.clone()))?;
             with_item.add("BodyParameter", PsValue::Table(without_identity(table)))?;
         }

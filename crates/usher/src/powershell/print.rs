@@ -49,7 +49,7 @@ fn table_literal(table: &Table) -> String {
     let cast = match table.kind {
         TableKind::Hash => "",
         TableKind::Ordered => "[ordered]",
-        TableKind::Object | TableKind::Result => "[pscustomobject]",
+        TableKind::Object | TableKind::Model { .. } => "[pscustomobject]",
     };
     if table.is_empty() {
         return format!("{cast}@{{}}");

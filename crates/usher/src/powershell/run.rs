@@ -1,20 +1,25 @@
 //! One cmdlet from its arguments to its results: binding, prompts, `-WhatIf`, `-Confirm`, a call for each
 //! pipeline item, streams and variables.
 
+mod exchange;
+
 use std::io;
+
+use usher_server::Type;
 
 use super::bind::{Bound, Item, bind};
 use super::body::{Body, expanded_body, path, whole_body};
-use super::call::{self, http_error, other_error, request_headers, response_headers, with_causes};
+use super::call::{other_error, request_headers};
 use super::cmdlets::Cmdlet;
 use super::debug;
 use super::evaluate::Scope;
 use super::help::help;
-use super::host::{Credential, Host, Options, Output, Proxy, Request, Response, Stream, Transport};
+use super::host::{Content, Credential, Host, Options, Output, Proxy, Request, Stream, Transport};
 use super::literal::read_items;
 use super::parameters::Sets;
 use super::pipeline::bind_item;
 use super::preferences::Preferences;
+use super::query;
 use super::record::{Category, ErrorRecord};
 use super::talk::{Choice, Halt, Talk};
 use super::value::{PsValue, Table, TableKind};
@@ -121,6 +126,7 @@ pub async fn run(
         pending: Vec::new(),
         results: Vec::new(),
         headers: Vec::new(),
+        counts: Vec::new(),
         credential: None,
         has_begun: false,
         answer_to_all: None,
@@ -148,6 +154,7 @@ struct Run<'a, 's> {
     pending: Vec<PsValue>,
     results: Vec<PsValue>,
     headers: Vec<PsValue>,
+    counts: Vec<i128>,
     credential: Option<Credential>,
     has_begun: bool,
     answer_to_all: Option<bool>,
@@ -226,84 +233,59 @@ impl Run<'_, '_> {
         if !self.should_process(set)? {
             return Ok(());
         }
-        let (id, job) = self.ids(&bound, set)?;
-        let zone = self.options.zone.clone();
-        let body = match bound.get("BodyParameter") {
-            Some(value) => whole_body(value, &zone),
-            None => expanded_body(bound.get("Parameters"), bound.get("AdditionalProperties"), &zone),
-        };
-        let target = target(&bound, set, &id, &job);
-        let body = match body {
-            Ok(Body { json, dropped }) => {
+        let route = self.cmdlet.route(set);
+        let ids = self.ids(&bound, set)?;
+        let target = target(&bound, set, &ids);
+        let name = self.cmdlet.set(set).name;
+        let body = match self.body(&bound, set) {
+            Ok((content, dropped)) => {
                 for line in dropped {
                     self.talk.warning(&line)?;
                 }
-                json
+                content
             }
-            Err(error) => {
-                return self.talk.error(other_error(self.cmdlet, set.name(), target, error.to_string()));
-            }
+            Err(text) => return self.talk.error(other_error(self.cmdlet, name, target, text)),
         };
         let proxy = self.proxy(&bound)?;
-        let headers = match request_headers(&*self.options.clock, bound.get("Headers")) {
-            Ok(headers) => headers,
-            Err(text) => return self.talk.error(other_error(self.cmdlet, set.name(), target, text)),
+        let media = match &body {
+            Content::None => None,
+            Content::File(_) => Some("application/scim+json"),
+            Content::Json(_) => route.operation.takes.map(Type::media),
+        };
+        let headers = match request_headers(&*self.options.clock, media, bound.get("Headers")) {
+            Ok(mut headers) => {
+                let level = bound.text("ConsistencyLevel");
+                headers.extend(level.map(|level| ("ConsistencyLevel".to_owned(), level.to_owned())));
+                headers
+            }
+            Err(text) => return self.talk.error(other_error(self.cmdlet, name, target, text)),
         };
         let request = Request {
-            method: http::Method::POST,
+            method: http::Method::from_bytes(route.operation.method.as_bytes()).unwrap_or_default(),
             version: self.cmdlet.version,
-            path: path(self.cmdlet, &id, &job),
+            path: format!("{}{}", path(route, &ids), query::of(&bound)),
             headers,
             body,
             proxy,
         };
-        self.call(request, set, target).await
+        self.pages(request, &bound, set, target).await
     }
 
-    async fn call(&mut self, mut request: Request, set: Sets, target: String) -> Result<(), Halt> {
-        let endpoint = self.transport.connection().map(|connection| connection.endpoint).unwrap_or_default();
-        if self.talk.shows_debug() {
-            self.talk.debug(&debug::request(&endpoint, &request))?;
+    /// The body: given whole, by members, or as a file; and a sentence for each key that was left out.
+    fn body(&self, bound: &Bound, set: Sets) -> Result<(Content, Vec<String>), String> {
+        if let Some(file) = bound.text("InFile") {
+            let text =
+                self.talk.host.read_file(file).map_err(|error| format!("cannot read {file}: {error}"))?;
+            return Ok((Content::File(text), Vec::new()));
         }
-        let talk = &mut self.talk;
-        let mut heard = Ok(());
-        let answer = call::send(&mut request, self.transport, &*self.options.clock, &mut |note| {
-            if heard.is_ok() {
-                heard = talk.verbose(&note);
-            }
-        })
-        .await;
-        heard?;
-        let response = match answer {
-            Ok(response) => response,
-            Err(error) => {
-                let record = other_error(self.cmdlet, set.name(), target, with_causes(&error));
-                return self.talk.error(record);
-            }
+        let Some(of) = self.cmdlet.route(set).operation.takes else { return Ok((Content::None, Vec::new())) };
+        let zone = &self.options.zone;
+        let body = match bound.get("BodyParameter") {
+            Some(value) => whole_body(of, value, zone),
+            None => expanded_body(of, bound.members(), bound.get("AdditionalProperties"), zone),
         };
-        if self.talk.shows_debug() {
-            self.talk.debug(&debug::response(&response))?;
-        }
-        self.headers.push(response_headers(&response));
-        self.answer(&response, set, target)
-    }
-
-    fn answer(&mut self, response: &Response, set: Sets, target: String) -> Result<(), Halt> {
-        if !(200..300).contains(&response.status) {
-            return self.talk.error(http_error(self.cmdlet, set.name(), target, response));
-        }
-        match call::result(response) {
-            Ok(Some(result)) => {
-                self.results.push(result.clone());
-                self.pending.push(result);
-                if self.pending.len() > self.held_back {
-                    self.flush();
-                }
-                Ok(())
-            }
-            Ok(None) => Ok(()),
-            Err(text) => self.talk.error(other_error(self.cmdlet, set.name(), target, text)),
-        }
+        let Body { json, dropped } = body.map_err(|error| error.to_string())?;
+        Ok((Content::Json(json), dropped))
     }
 
     fn flush(&mut self) {
@@ -366,17 +348,24 @@ impl Run<'_, '_> {
         self.has_begun = true;
         if self.talk.shows_debug() {
             let connection = self.transport.connection();
-            self.talk.debug(&debug::beginning(self.cmdlet, set.name(), connection.as_ref()))?;
+            self.talk.debug(&debug::beginning(
+                self.cmdlet,
+                self.cmdlet.set(set).name,
+                connection.as_ref(),
+            ))?;
         }
         Ok(())
     }
 
     fn should_process(&mut self, set: Sets) -> Result<bool, Halt> {
+        if self.cmdlet.only_reads() {
+            return Ok(true);
+        }
         let action = format!(
             "Performing the operation \"{}_{}\" on target \"Call remote '{}' operation\".",
             self.cmdlet.name,
-            set.name(),
-            self.cmdlet.template()
+            self.cmdlet.set(set).name,
+            self.cmdlet.template(set)
         );
         if self.talk.preferences.what_if {
             self.talk.host.write(Stream::Host, &format!("What if: {action}"));
@@ -398,22 +387,23 @@ impl Run<'_, '_> {
         Ok(matches!(choice, Choice::Yes | Choice::YesToAll))
     }
 
-    /// The two ids of the path, from parameters or from the identity.
-    fn ids(&mut self, bound: &Bound, set: Sets) -> Result<(String, String), Halt> {
+    /// The ids of the path, from parameters or from the identity.
+    fn ids(&mut self, bound: &Bound, set: Sets) -> Result<Vec<String>, Halt> {
+        let names = &self.cmdlet.route(set).ids;
         let Some(PsValue::Table(identity)) = bound.get("InputObject") else {
-            let text = |name: &str| bound.text(name).unwrap_or_default().to_owned();
-            return Ok((text(self.cmdlet.id_parameter), text("SynchronizationJobId")));
+            return Ok(names.iter().map(|name| bound.text(name).unwrap_or_default().to_owned()).collect());
         };
         let mut ids = Vec::new();
-        for key in [self.cmdlet.id_parameter, "SynchronizationJobId"] {
+        for key in names {
             match identity.get(key).map(PsValue::to_text).filter(|id| !id.is_empty()) {
                 Some(id) => ids.push(id),
                 None => {
                     let message = format!("InputObject has null value for InputObject.{key}");
+                    let identity = self.cmdlet.identity();
                     let mut record = other_error(
                         self.cmdlet,
-                        set.name(),
-                        format!("{}:{}", self.cmdlet.model("ApplicationsIdentity"), "ApplicationsIdentity"),
+                        self.cmdlet.set(set).name,
+                        format!("{}:{identity}", self.cmdlet.model(identity)),
                         message.clone(),
                     );
                     record.category = Category::InvalidArgument;
@@ -423,8 +413,7 @@ impl Run<'_, '_> {
                 }
             }
         }
-        let job = ids.pop().unwrap_or_default();
-        Ok((ids.pop().unwrap_or_default(), job))
+        Ok(ids)
     }
 
     fn proxy(&mut self, bound: &Bound) -> Result<Option<Proxy>, Halt> {
@@ -488,22 +477,28 @@ impl Run<'_, '_> {
         for headers in &self.headers {
             assignments.extend(kept("ResponseHeadersVariable", headers.clone()));
         }
+        if let Some(count) = self.counts.first() {
+            assignments.extend(kept("CountVariable", PsValue::Int(*count)));
+        }
         assignments
     }
 }
 
 /// The request's target in `CategoryInfo`: the ids, then what cannot be shown in a line by its type.
-fn target(bound: &Bound, set: Sets, id: &str, job: &str) -> String {
+fn target(bound: &Bound, set: Sets, ids: &[String]) -> String {
+    let cmdlet = bound.cmdlet;
     let headers = if bound.get("Headers").is_some() { "System.Collections.Hashtable" } else { "" };
-    let body = bound.cmdlet.model(bound.cmdlet.body_type.trim_start_matches('I'));
-    if Sets::BY_ID.contains(set) {
-        let name = bound.cmdlet.id_parameter;
-        format!(
-            "{{ {name} = {id}, SynchronizationJobId = {job}, Headers = {headers}, body = {body} }}:<>f__AnonymousType0`4"
-        )
-    } else {
-        format!("{{ Headers = {headers}, body = {body} }}:<>f__AnonymousType1`2")
+    let mut members = Vec::new();
+    let is_by_identity = cmdlet.set(set).is_by_identity;
+    if !is_by_identity {
+        members.extend(cmdlet.route(set).ids.iter().zip(ids).map(|(name, id)| format!("{name} = {id}")));
     }
+    members.push(format!("Headers = {headers}"));
+    if cmdlet.route(set).operation.takes.is_some() {
+        members.push(format!("body = {}", cmdlet.model(cmdlet.body_type().trim_start_matches('I'))));
+    }
+    let number = u8::from(is_by_identity);
+    format!("{{ {} }}:<>f__AnonymousType{number}`{}", members.join(", "), members.len())
 }
 
 /// An error record as a variable holds it.

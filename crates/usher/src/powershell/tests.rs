@@ -7,3 +7,4 @@ mod fake;
 mod grammar;
 mod output;
 mod scripts;
+mod siblings;

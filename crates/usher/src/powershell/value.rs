@@ -49,7 +49,8 @@ impl PsValue {
             Self::Table(table) => match table.kind {
                 TableKind::Hash => "System.Collections.Hashtable".into(),
                 TableKind::Ordered => "System.Collections.Specialized.OrderedDictionary".into(),
-                TableKind::Object | TableKind::Result => {
+                TableKind::Model { namespace, name } => model_name(namespace, name),
+                TableKind::Object => {
                     let members: Vec<_> =
                         table.iter().map(|(key, value)| format!("{key}={}", value.to_text())).collect();
                     format!("@{{{}}}", members.join("; "))
@@ -75,9 +76,7 @@ impl PsValue {
                 TableKind::Hash => "System.Collections.Hashtable",
                 TableKind::Ordered => "System.Collections.Specialized.OrderedDictionary",
                 TableKind::Object => "System.Management.Automation.PSCustomObject",
-                TableKind::Result => {
-                    "Microsoft.Graph.PowerShell.Models.MicrosoftGraphStringKeyStringValuePair"
-                }
+                TableKind::Model { .. } => "Microsoft.Graph.PowerShell.Models",
             },
         }
     }
@@ -112,6 +111,11 @@ impl PsValue {
     }
 }
 
+/// The full name of a model's class.
+fn model_name(namespace: &str, name: &str) -> String {
+    format!("{namespace}.Models.MicrosoftGraph{}", super::names::capital(name))
+}
+
 /// What kind of thing a table of names and values is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TableKind {
@@ -121,8 +125,13 @@ pub enum TableKind {
     Ordered,
     /// `[pscustomobject]@{…}`, or an object read from JSON.
     Object,
-    /// The answer of the on-demand cmdlets; views know it.
-    Result,
+    /// An object of a type of the API, as the Graph SDK models it; views know it.
+    Model {
+        /// The SDK's namespace, up to `.Models`.
+        namespace: &'static str,
+        /// The type, as the API calls it.
+        name: &'static str,
+    },
 }
 
 /// Names and values, in the order written; names are found without regard to case.

@@ -6,6 +6,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::host::{Host, Output, Stream};
 use super::json::to_json;
+use super::results::{columns, display_name};
 use super::value::{PsValue, Table, TableKind};
 
 /// How many items of a collection a cell shows.
@@ -31,6 +32,11 @@ impl Printer {
             Output::List => format!("\n{}", list_block(value, &properties(value, Output::List), self.width)),
             Output::Table => {
                 let columns = properties(value, Output::Table);
+                if columns.is_empty() {
+                    self.has_begun = true;
+                    host.write(Stream::Output, &value.to_text());
+                    return;
+                }
                 let layout = Layout::even(&columns, self.width);
                 let row = layout.row(&cells(value, &columns));
                 if self.has_begun { row } else { format!("\n{}\n{row}", layout.head(&columns)) }
@@ -174,8 +180,8 @@ fn rows(value: &PsValue) -> Vec<PsValue> {
 
 fn properties(value: &PsValue, output: Output) -> Vec<String> {
     match value {
-        PsValue::Table(table) if table.kind == TableKind::Result && output == Output::Table => {
-            vec!["Key".into(), "Value".into()]
+        PsValue::Table(Table { kind: TableKind::Model { name, .. }, .. }) if output == Output::Table => {
+            columns(name)
         }
         PsValue::Table(table) => table.iter().map(|(name, _)| name.to_owned()).collect(),
         _ => Vec::new(),
@@ -204,7 +210,12 @@ fn cells(value: &PsValue, columns: &[String]) -> Vec<String> {
 /// A value inside a table or list.
 fn cell(value: &PsValue) -> String {
     match value {
-        PsValue::List(items) => braces(items.iter().map(PsValue::to_text)),
+        PsValue::List(items) => braces(items.iter().map(|item| match item {
+            PsValue::Table(table) if matches!(table.kind, TableKind::Model { .. } | TableKind::Object) => {
+                display_name(table).unwrap_or_else(|| item.to_text())
+            }
+            other => other.to_text(),
+        })),
         PsValue::Table(table) if matches!(table.kind, TableKind::Hash | TableKind::Ordered) => {
             braces(table.iter().map(|(key, value)| format!("[{key}, {}]", value.to_text())))
         }

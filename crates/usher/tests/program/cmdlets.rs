@@ -143,3 +143,61 @@ async fn debug_shows_the_exchange_and_no_token() {
     assert!(ran.err.contains("HTTP REQUEST") && ran.err.contains("HTTP RESPONSE"), "{}", ran.err);
     assert!(!ran.err.to_lowercase().contains("bearer ey"), "{}", ran.err);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sibling_cmdlets_manage_a_whole_job() {
+    let world = World::start().await;
+    let run = async |words: &[&str]| {
+        let ran = world.run(words).await;
+        assert_eq!(ran.code, 0, "{words:?}: {}", ran.err);
+        ran.out
+    };
+    let json = async |words: &[&str]| -> serde_json::Value {
+        let out = run(&[words, &["--output", "json"]].concat()).await;
+        serde_json::from_str(&out).unwrap_or_else(|error| panic!("{words:?}: {error}: {out}"))
+    };
+    let found = json(&["Get-MgServicePrincipal", "-Filter", "displayName eq 'hr-portal'"]).await;
+    let principal = found["Id"].as_str().expect("it has an id");
+    assert_eq!(principal, world.principal);
+    let ids = ["-ServicePrincipalId", principal, "-SynchronizationJobId", &world.job];
+    let job = json(&[&["Get-MgServicePrincipalSynchronizationJob"], &ids[..]].concat()).await;
+    assert_eq!((&job["TemplateId"], &job["Status"]["Code"]), (&"scim".into(), &"Paused".into()));
+    let count =
+        run(&["Get-MgServicePrincipalSynchronizationSecretCount", "-ServicePrincipalId", principal]).await;
+    assert_eq!(count.trim(), "2");
+    let schema = json(&[&["Get-MgServicePrincipalSynchronizationJobSchema"], &ids[..]].concat()).await;
+    assert_eq!(schema["SynchronizationRules"][0]["Id"], world.rule.as_str());
+
+    run(&[&["Start-MgServicePrincipalSynchronizationJob"], &ids[..]].concat()).await;
+    run(&["job", "wait", "--app", "hr-portal", "--timeout", "60"]).await;
+    assert_eq!(world.accounts().len(), 2);
+    run(&[&["Suspend-MgServicePrincipalSynchronizationJob"], &ids[..]].concat()).await;
+    let paused = json(&[&["Get-MgServicePrincipalSynchronizationJob"], &ids[..]].concat()).await;
+    assert_eq!(paused["Status"]["Code"], "Paused");
+    let log =
+        run(&["Get-MgAuditLogProvisioning", "-Filter", &format!("jobId eq '{}'", world.job), "-Top", "2"])
+            .await;
+    assert_eq!(log.lines().filter(|line| !line.trim().is_empty()).count(), 4, "a head and two rows: {log}");
+
+    let alex = world.id("alex").await;
+    run(&["Update-MgUser", "-UserId", "alex@contoso.example", "-JobTitle", "Chief", "-Department", "Sales"])
+        .await;
+    let alex_now = json(&["Get-MgUser", "-UserId", &alex, "-Property", "jobTitle,department"]).await;
+    assert_eq!((&alex_now["JobTitle"], &alex_now["Department"]), (&"Chief".into(), &"Sales".into()));
+    let retail = json(&["Get-MgGroup", "-Filter", "displayName eq 'Retail'"]).await;
+    let group = retail["Id"].as_str().expect("it has an id");
+    run(&["New-MgGroupMember", "-GroupId", group, "-DirectoryObjectId", &alex]).await;
+    let members = run(&["Get-MgGroupMember", "-GroupId", group, "-All"]).await;
+    assert!(members.contains(&alex), "{members}");
+    run(&["Remove-MgGroupMemberByRef", "-GroupId", group, "-DirectoryObjectId", &alex]).await;
+    assert_eq!(run(&["Remove-MgUser", "-UserId", &alex, "-PassThru"]).await.trim(), "True");
+    let gone = world.run(&["Get-MgUser", "-UserId", &alex]).await;
+    assert_eq!(gone.code, 1);
+    assert!(gone.err.contains("Request_ResourceNotFound"), "{}", gone.err);
+    run(&["Restore-MgDirectoryDeletedItem", "-DirectoryObjectId", &alex]).await;
+    run(&["Get-MgUser", "-UserId", &alex]).await;
+
+    let unknown = world.run(&["Get-MgShoe"]).await;
+    assert_eq!(unknown.code, 1);
+    assert!(unknown.err.contains("The term 'Get-MgShoe' is not recognized"), "{}", unknown.err);
+}

@@ -4,8 +4,8 @@ use expect_test::{Expect, expect};
 
 use super::fake::{CMDLET, Story, run};
 use crate::powershell::bind::find_parameter;
-use crate::powershell::parameters::parameters;
-use crate::powershell::{CMDLETS, find_cmdlet, is_cmdlet};
+use crate::powershell::parameters::Parameter;
+use crate::powershell::{Cmdlet, find_cmdlet, is_cmdlet};
 
 /// The error's text and id, without its category.
 fn check(arguments: &[&str], expected: Expect) {
@@ -37,6 +37,12 @@ fn set_of(arguments: &[&str]) -> String {
         },
         str::to_owned,
     )
+}
+
+/// A cmdlet and its parameters.
+fn table(name: &str) -> (&'static Cmdlet, &'static [Parameter]) {
+    let cmdlet = find_cmdlet(name).expect("it is published");
+    (cmdlet, &cmdlet.parameters)
 }
 
 #[test]
@@ -103,8 +109,8 @@ fn an_empty_answer_is_an_error() {
 
 #[test]
 fn every_published_short_form_finds_its_parameter() {
-    let table = parameters(&CMDLETS[0]);
-    let found = |name: &str| match find_parameter(&CMDLETS[0], &table, name) {
+    let (cmdlet, table) = table("New-MgApplicationSynchronizationJobOnDemand");
+    let found = |name: &str| match find_parameter(cmdlet, table, name) {
         Ok(parameter) => parameter.name.to_owned(),
         Err(record) => record.message.into(),
     };
@@ -166,11 +172,11 @@ fn every_published_short_form_finds_its_parameter() {
 
 #[test]
 fn the_twin_asks_for_its_own_id() {
-    let table = parameters(&CMDLETS[1]);
-    assert_eq!(find_parameter(&CMDLETS[1], &table, "Se").unwrap().name, "ServicePrincipalId");
-    assert_eq!(find_parameter(&CMDLETS[1], &table, "Sy").unwrap().name, "SynchronizationJobId");
+    let (cmdlet, table) = table("New-MgServicePrincipalSynchronizationJobOnDemand");
+    assert_eq!(find_parameter(cmdlet, table, "Se").unwrap().name, "ServicePrincipalId");
+    assert_eq!(find_parameter(cmdlet, table, "Sy").unwrap().name, "SynchronizationJobId");
     assert_eq!(
-        find_parameter(&CMDLETS[1], &table, "ApplicationId").unwrap_err().message.as_ref(),
+        find_parameter(cmdlet, table, "ApplicationId").unwrap_err().message.as_ref(),
         "A parameter cannot be found that matches parameter name 'ApplicationId'."
     );
 }
@@ -181,7 +187,7 @@ fn cmdlets_are_found_in_any_case_and_with_any_dash() {
     assert!(is_cmdlet("New\u{2013}MgServicePrincipalSynchronizationJobOnDemand"));
     assert!(is_cmdlet("Microsoft.Graph.Beta.Applications\\New-MgBetaApplicationSynchronizationJobOnDemand"));
     assert!(is_cmdlet("New\u{2015}MgBetaServicePrincipalSynchronizationJobOnDemand"));
-    assert!(!is_cmdlet("New-MgApplication"));
+    assert!(!is_cmdlet("New-MgApplicationShoe"));
     assert_eq!(find_cmdlet("NEW-MGBETAAPPLICATIONSYNCHRONIZATIONJOBONDEMAND").unwrap().version, "beta");
 }
 
@@ -314,7 +320,7 @@ fn values_of_the_wrong_kind_are_refused() {
         ),
         (
             ["-BodyParameter", "@{ parameters = 5 }"],
-            "Cannot convert value \"5\" to type \"parameter\" for 'parameters[0]'.",
+            "Cannot convert value \"5\" to type \"synchronizationJobApplicationParameters\" for 'parameters[0]'.",
         ),
         (["-Parameters", "@('x')"], "Cannot convert value \"x\""),
         (
@@ -345,7 +351,7 @@ fn values_of_the_wrong_kind_are_refused() {
 fn help_names_every_parameter_and_the_rules_of_the_pipeline() {
     for word in ["-?", "--help"] {
         let transcript = run(&["-ApplicationId", "a", word]);
-        for parameter in parameters(&CMDLETS[0]) {
+        for parameter in table("New-MgApplicationSynchronizationJobOnDemand").1 {
             assert!(transcript.contains(&format!("    -{}", parameter.name)), "{}", parameter.name);
         }
         assert!(transcript.contains("Pipeline input comes from standard input"), "{transcript}");

@@ -91,7 +91,7 @@ fn keys_without_a_place_are_left_out_with_a_warning() {
         Story::new(),
         &with(&["-Parameters", "@{ ruleId = 'r1'; note = 'x' }"]),
         expect![[r#"
-            message| WARNING: 'note' has no place in a parameter (parameters[0]) and is not sent.
+            message| WARNING: 'note' has no place in a synchronizationJobApplicationParameters (parameters[0]) and is not sent.
             sent| POST /v1.0/applications/a/synchronization/jobs/j/microsoft.graph.provisionOnDemand
             sent| {"parameters":[{"ruleId":"r1"}]}
             exit 0"#]],

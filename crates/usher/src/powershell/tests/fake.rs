@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::powershell::value::PsValue;
 use crate::powershell::{
-    Connection, Host, Options, Output, Request, Response, Script, Stream, Transport, TransportError,
+    Connection, Content, Host, Options, Output, Request, Response, Script, Stream, Transport, TransportError,
     run_cmdlet, run_script,
 };
 
@@ -279,7 +279,11 @@ impl Transport for FakeService {
             let default = if proxy.use_default_credentials { " default credentials" } else { "" };
             lines.push(format!("proxy {}{}{default}", proxy.uri, credential.unwrap_or_default()));
         }
-        lines.push(request.body.to_string());
+        match &request.body {
+            Content::None => {}
+            Content::Json(json) => lines.push(json.to_string()),
+            Content::File(text) => lines.push(format!("file: {text}")),
+        }
         self.log.add("sent| ", &lines.join("\n"));
         self.responses.lock().unwrap().pop_front().unwrap_or_else(|| {
             Ok(Response {
