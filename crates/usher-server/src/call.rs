@@ -11,7 +11,7 @@ use crate::access::Caller;
 use crate::errors::Refusal;
 use crate::fit;
 use crate::graph::Operation;
-use crate::graph::types::Members;
+use crate::graph::types::{Members, Type};
 use crate::path::{Version, alternate_key};
 use crate::server::State;
 
@@ -85,7 +85,7 @@ impl Call {
         }
         match value {
             Value::Object(members) => {
-                self.check_parameters(&members)?;
+                self.check_members(&members)?;
                 Ok(members)
             }
             Value::Array(_) => Err(Refusal::bad_request(
@@ -96,12 +96,19 @@ impl Call {
         }
     }
 
-    fn check_parameters(&self, members: &Map<String, Value>) -> Result<(), Refusal> {
-        let Some(Members::Exactly(known)) = self.operation.takes.map(|takes| takes.members) else {
-            return Ok(());
-        };
+    /// What is sent has the types that it should have; parameters of actions are those that there are.
+    fn check_members(&self, members: &Map<String, Value>) -> Result<(), Refusal> {
+        /// Types whose documents are checked whole, with places and remedies, by the core.
+        const CHECKED: [&str; 2] = ["synchronizationSchema", "directoryDefinition"];
         let method = self.operation.path.rsplit('/').next().unwrap_or_default();
-        fit::misfit(members, known, method).map_or(Ok(()), |wrong| Err(Refusal::bad_request(wrong)))
+        let wrong = match self.operation.takes {
+            Some(Type { members: Members::Exactly(known), .. }) => fit::misfit(members, known, method),
+            Some(Type { members: Members::Listed(known), name }) if !CHECKED.contains(name) => {
+                fit::mistyped(members, known)
+            }
+            _ => None,
+        };
+        wrong.map_or(Ok(()), |wrong| Err(Refusal::bad_request(wrong)))
     }
 
     /// The body as a JSON object; an empty body is an empty object.

@@ -1,5 +1,5 @@
-//! Whether what a caller sent as the parameters of an action fits their types: a misspelt or mistyped one would
-//! otherwise be lost without a word.
+//! Whether what a caller sent fits the types of the API: what is misspelt or mistyped would otherwise be lost without a
+//! word.
 
 use serde_json::{Map, Value};
 
@@ -22,6 +22,11 @@ pub fn misfit(members: &Map<String, Value>, known: &[(&str, Form)], method: &str
     })
 }
 
+/// What is wrong with the known members of an object; others are for the operation to judge.
+pub fn mistyped(members: &Map<String, Value>, known: &[(&str, Form)]) -> Option<String> {
+    known.iter().find_map(|(name, form)| of_value(members.get(*name)?, form, name))
+}
+
 fn of_value(value: &Value, form: &Form, at: &str) -> Option<String> {
     let is = |fits: bool, what: &str| (!fits).then(|| format!("'{at}' must be {what}"));
     let text = |fits: fn(&str) -> bool, what: &str| is(value.as_str().is_some_and(fits), what);
@@ -33,9 +38,8 @@ fn of_value(value: &Value, form: &Form, at: &str) -> Option<String> {
         Form::Instant => {
             text(|text| text.parse::<jiff::Timestamp>().is_ok(), "an instant, as ISO 8601 writes it")
         }
-        Form::Span => {
-            text(|text| text.parse::<jiff::Span>().is_ok(), "a span of time, as ISO 8601 writes it")
-        }
+        // Which spans make sense, the operation says better.
+        Form::Span => is(value.is_string(), "a text"),
         Form::Guid => text(|text| uuid::Uuid::parse_str(text).is_ok(), "a GUID"),
         Form::Words(words) => is(
             value.as_str().is_some_and(|text| text.split(',').all(|one| words.contains(&one.trim()))),

@@ -106,7 +106,7 @@ async fn no_request_made_from_the_description_is_answered_in_another_way() {
         "--seed",
         "1",
         "--workers",
-        "2",
+        "1",
         "--request-timeout",
         "30",
         "--continue-on-failure",
