@@ -73,10 +73,24 @@ impl Gate {
         self.left.load(Ordering::SeqCst) > 0 && self.left.fetch_sub(1, Ordering::SeqCst) == 1
     }
 
-    async fn pass(&self, mut client: TcpStream, target: &str) -> std::io::Result<()> {
+    async fn pass(&self, client: TcpStream, target: &str) -> std::io::Result<()> {
+        let mut holds_answer = false;
+        let passed = self.relay(client, target, &mut holds_answer).await;
+        if holds_answer {
+            // The connection ended before there was an answer to hold: the next request is the one.
+            self.left.store(1, Ordering::SeqCst);
+        }
+        passed
+    }
+
+    async fn relay(
+        &self,
+        mut client: TcpStream,
+        target: &str,
+        holds_answer: &mut bool,
+    ) -> std::io::Result<()> {
         let mut server = TcpStream::connect(target).await?;
         let (mut from_client, mut from_server) = (vec![0; 65_536], vec![0; 65_536]);
-        let mut holds_answer = false;
         loop {
             tokio::select! {
                 read = client.read(&mut from_client) => {
@@ -90,7 +104,7 @@ impl Gate {
                             self.bell.notify_one();
                             std::future::pending::<()>().await;
                         }
-                        holds_answer = true;
+                        *holds_answer = true;
                     }
                     server.write_all(&from_client[..count]).await?;
                 }
@@ -99,7 +113,7 @@ impl Gate {
                     if count == 0 {
                         return Ok(());
                     }
-                    if holds_answer {
+                    if *holds_answer {
                         self.bell.notify_one();
                         std::future::pending::<()>().await;
                     }
