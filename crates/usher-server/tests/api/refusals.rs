@@ -253,6 +253,20 @@ async fn orders_to_a_job_that_make_no_sense_are_refused() {
 }
 
 #[tokio::test]
+async fn known_properties_of_the_wrong_type_are_refused_not_lost() {
+    let stage = Stage::new().await;
+    let (base, ..) = stage.application().await;
+    for (body, says) in [
+        (json!({ "templates": null }), "'templates' must be a list"),
+        (json!({ "jobs": {} }), "'jobs' must be a list"),
+        (json!({ "secrets": [7] }), "'secrets[0]' must be an object"),
+    ] {
+        let message = refused(&stage, "PUT", &base, body, 400, "Request_BadRequest").await;
+        assert!(message.contains(says), "{message}");
+    }
+}
+
+#[tokio::test]
 async fn a_job_whose_connection_does_not_work_is_not_started() {
     let stage = Stage::new().await;
     let (_, path, _) = stage.application().await;
