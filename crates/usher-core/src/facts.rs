@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use usher_expr::Value;
 
@@ -54,7 +55,8 @@ impl Facts {
 }
 
 /// Which values of multi-valued references (members, owners) a run works on.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum References {
     /// All of them, as a cycle does.
     #[default]
@@ -64,7 +66,7 @@ pub enum References {
 }
 
 /// An object that was named along with a subject.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NamedReference {
     /// The source attribute that refers to it: `members`, `owners`, `manager`.
     pub attribute: SmolStr,

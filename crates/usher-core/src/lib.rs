@@ -3,11 +3,13 @@
 pub mod codes;
 pub mod cycle;
 pub mod escrow;
+pub mod explain;
 pub mod operators;
 pub mod planner;
 pub mod ports;
 pub mod program;
 pub mod quarantine;
+pub mod saved;
 pub mod schema;
 pub mod steps;
 pub mod templates;

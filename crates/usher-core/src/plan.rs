@@ -192,7 +192,8 @@ pub struct Operation {
 }
 
 /// What a plan does to the stored pair once its operations have succeeded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum PairingEffect {
     /// Nothing is remembered or forgotten.
     None,

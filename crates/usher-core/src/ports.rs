@@ -10,7 +10,7 @@ pub use audits::{AuditQuery, Audits};
 pub use clock::Clock;
 pub use connector::{
     Capabilities, Connector, ConnectorError, ConnectorErrorKind, ConnectorSettings, Connectors, Effect,
-    Entitlement, GetRequest, Incoming, JOB_SETTING, MatchQuery, Page, PreparedRequest, ReadRequest,
+    Entitlement, Envelope, GetRequest, Incoming, JOB_SETTING, MatchQuery, Page, PreparedRequest, ReadRequest,
     SubjectRequest, Watermark, Written,
 };
 pub use store::{

@@ -1,5 +1,7 @@
 //! A rule of the synchronization schema, compiled once per job: filters, expressions and attribute rules, ready to run.
 
+use std::borrow::Cow;
+
 use smol_str::SmolStr;
 use usher_expr::{Attributes, Context, EvaluationError, Expression, Outcome, Value, compile};
 
@@ -298,16 +300,21 @@ impl AttributeProgram {
             Source::None => Ok(Outcome::Value(Value::Null)),
             Source::Attribute(name) => Ok(Outcome::Value(source.get(name))),
             Source::Constant(value) => Ok(Outcome::Value(value.clone())),
-            Source::Expression(expression) if self.is_random => {
-                // Two attributes must not draw the same numbers, or passwords would repeat.
-                let mut own = context.clone();
-                own.seed = self.target.bytes().fold(context.seed, |seed, byte| {
-                    (seed ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3).rotate_left(5)
-                });
-                expression.evaluate(source, &own)
-            }
-            Source::Expression(expression) => expression.evaluate(source, context),
+            Source::Expression(expression) => expression.evaluate(source, &self.own_context(context)),
         }
+    }
+
+    /// The context that its expression is evaluated in.
+    pub fn own_context<'a>(&self, context: &'a Context) -> Cow<'a, Context> {
+        if !self.is_random {
+            return Cow::Borrowed(context);
+        }
+        // Two attributes must not draw the same numbers, or passwords would repeat.
+        let mut own = context.clone();
+        own.seed = self.target.bytes().fold(context.seed, |seed, byte| {
+            (seed ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3).rotate_left(5)
+        });
+        Cow::Owned(own)
     }
 
     /// The source attributes that it reads.

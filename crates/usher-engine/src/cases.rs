@@ -8,6 +8,7 @@ pub mod directory;
 pub mod groups;
 pub mod jobs;
 pub mod on_demand;
+pub mod plans;
 pub mod related;
 pub mod schemas;
 pub mod secrets;

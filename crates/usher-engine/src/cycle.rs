@@ -4,7 +4,7 @@
 //! references. Nothing is disabled or deleted before everything to disable or delete is known and was counted.
 
 mod control;
-mod stages;
+pub(crate) mod stages;
 mod work;
 
 use std::collections::BTreeMap;
@@ -199,20 +199,20 @@ fn later(now: Timestamp, job: &Job) -> Timestamp {
 }
 
 /// One object mapping of a rule, with its place in the order of the job: groups come after everybody else.
-struct Lane {
-    rule: Arc<RuleProgram>,
-    mapping: usize,
+pub(crate) struct Lane {
+    pub(crate) rule: Arc<RuleProgram>,
+    pub(crate) mapping: usize,
     /// The name of its watermark.
-    key: String,
+    pub(crate) key: String,
 }
 
 impl Lane {
-    fn mapping(&self) -> &MappingProgram {
+    pub(crate) fn mapping(&self) -> &MappingProgram {
         &self.rule.mappings[self.mapping]
     }
 }
 
-fn lanes(job: &Job, prepared: &PreparedJob) -> Result<Vec<Lane>, CaseError> {
+pub(crate) fn lanes(job: &Job, prepared: &PreparedJob) -> Result<Vec<Lane>, CaseError> {
     let mut lanes = Vec::new();
     let source = prepared.schema.synchronization_rules.first().map(|rule| rule.source_directory_name.clone());
     for rule in &prepared.schema.synchronization_rules {

@@ -53,7 +53,7 @@ impl Run<'_> {
             }
         }
         let event = self.event(mapping, facts, &plan, &progress, began_at);
-        if self.mode != Mode::DryRun {
+        if !matches!(self.mode, Mode::DryRun | Mode::Plan(_)) {
             let commit = self.commit_of(mapping, facts, &plan, &progress, &event);
             self.engine.store.commit(&commit).await?;
         }
@@ -89,7 +89,7 @@ impl Run<'_> {
             let awaited = plan.unresolved.iter().map(|(_, anchor)| anchor.clone()).collect();
             commit.waiting.push(Waiting { subject: subject.clone(), awaited });
         }
-        if is_cycle && progress.is_held && plan.failure.is_none() {
+        if (is_cycle || matches!(self.mode, Mode::Apply(_))) && progress.is_held && plan.failure.is_none() {
             commit.held.push(HeldChange::Remove(subject));
         }
         commit
@@ -214,6 +214,7 @@ fn worked(event: usher_core::ProvisioningEvent, facts: &Facts, plan: &Plan, prog
         requests: progress.requests,
         target_failure: progress.target_failure,
         is_reference_failure: progress.is_reference_failure,
+        is_incomplete: progress.is_incomplete,
         is_held: false,
         needed_write: !plan.operations.is_empty() && !is_redundant,
         scope: plan.scope.clone(),

@@ -7,6 +7,7 @@ mod finish;
 mod locks;
 mod on_demand;
 mod pace;
+mod plans;
 mod prepared;
 mod record;
 mod scheduler;
@@ -20,6 +21,7 @@ use usher_core::ports::{Clock, Connectors, Store};
 
 use cycle::Runs;
 use locks::Locks;
+pub use plans::PlanRequest;
 pub use on_demand::{LinkedObjects, OnDemandAnswer, OnDemandRequest, Parameters, Subject};
 use prepared::PreparedJobs;
 

@@ -15,6 +15,10 @@ use crate::Engine;
 use crate::cases::CaseError;
 use crate::cases::templates::base_of;
 
+/// The job setting with the deletion threshold (Graph, cloud sync).
+const THRESHOLD_SETTING: &str = "QuarantineTooManyDeletesThreshold";
+/// The secret that holds the notification settings, the threshold among them (Graph secret key).
+const NOTIFICATIONS: &str = "SyncNotificationSettings";
 /// How many jobs are kept ready at once.
 const KEPT: usize = 256;
 
@@ -72,6 +76,31 @@ impl PreparedJob {
     /// Whether a secret that is a switch is on.
     pub fn is_on(&self, key: &str) -> bool {
         self.secret(key).is_some_and(|value| matches!(value.to_ascii_lowercase().as_str(), "true" | "1"))
+    }
+
+    /// The most accounts that one cycle may disable and delete; `None` when the guard is off.
+    pub fn deletion_threshold(&self, job: &Job) -> Option<u64> {
+        let setting = job.setting(THRESHOLD_SETTING).and_then(|text| text.trim().parse().ok());
+        setting.or_else(|| {
+            let text = self.secret(NOTIFICATIONS)?;
+            let settings: serde_json::Value = serde_json::from_str(text).ok()?;
+            let is_true = |value: &serde_json::Value| {
+                value
+                    .as_bool()
+                    .unwrap_or_else(|| value.as_str().is_some_and(|text| text.eq_ignore_ascii_case("true")))
+            };
+            let value = &settings["DeleteThresholdValue"];
+            is_true(&settings["DeleteThresholdEnabled"])
+                .then(|| value.as_u64().or_else(|| value.as_str()?.trim().parse().ok()))
+                .flatten()
+        })
+    }
+
+    /// What connections are made of, as one text. Only a digest of it under a key may be kept.
+    pub(crate) fn connection(&self) -> String {
+        let secrets: Vec<(&str, &str)> =
+            self.secrets.iter().map(|secret| (secret.key.as_str(), secret.value.expose())).collect();
+        serde_json::json!([secrets, self.job_settings]).to_string()
     }
 
     /// The rule, compiled.

@@ -88,7 +88,7 @@ impl Run<'_> {
 }
 
 /// A GUID that sorts by time (RFC 9562, version 7): new events lie side by side in every index of the store.
-fn ordered_guid(now: Timestamp, dice: Uuid) -> SmolStr {
+pub(crate) fn ordered_guid(now: Timestamp, dice: Uuid) -> SmolStr {
     let millisecond = u64::try_from(now.as_millisecond()).unwrap_or(0);
     let bytes = dice.as_bytes();
     let mut random = [0; 10];

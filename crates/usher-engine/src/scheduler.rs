@@ -136,6 +136,9 @@ impl Engine {
                 Err(error) => return tracing::error!("cannot prune the audit log: {}", chain(&error)),
             }
         }
+        if let Err(error) = self.prune_plans(before).await {
+            tracing::error!("cannot prune the plans: {}", chain(&error));
+        }
         if let Err(error) = self.empty_bin().await {
             tracing::error!("cannot empty the bin: {}", chain(&error));
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use smol_str::SmolStr;
 use usher_core::escrow::Sent;
 use usher_core::planner::{Decision, plan};
@@ -15,6 +16,7 @@ use usher_core::{
     Action, Anchor, Answer, CycleKind, DirectoryObject, Entry, Escrow, Facts, Failure, Initiator, Job,
     OperationKind, PairingEffect, Plan, ProvisioningEvent, Question, References, Step, StepKind, TimedStep,
 };
+use tokio::sync::OwnedMutexGuard;
 use usher_expr::{Context, Value};
 
 use crate::Engine;
@@ -48,6 +50,8 @@ pub struct Run<'a> {
     pub applies_filters: bool,
     /// Who asked.
     pub initiated_by: Initiator,
+    /// The instant and the seed of a plan that is made or applied; else they are drawn for each subject.
+    pub frozen: Option<(Timestamp, u64)>,
 }
 
 /// Why subjects are worked on.
@@ -57,6 +61,10 @@ pub enum Mode {
     OnDemand,
     /// Somebody wants to know what would happen; nothing is written.
     DryRun,
+    /// A plan is made, as in a cycle of this kind or as on demand; nothing is written.
+    Plan(Option<CycleKind>),
+    /// A plan that was made so is applied: what was reviewed is written, and nothing else.
+    Apply(Option<CycleKind>),
     /// A cycle of this number came to them.
     Cycle {
         /// Marks the pairings that came up.
@@ -66,6 +74,17 @@ pub enum Mode {
         /// The job is in quarantine: tries are farther apart.
         is_quarantined: bool,
     },
+}
+
+impl Mode {
+    /// The kind of cycle that subjects are seen as in; `None` where somebody named them.
+    fn cycle(self) -> Option<CycleKind> {
+        match self {
+            Self::OnDemand | Self::DryRun => None,
+            Self::Plan(kind) | Self::Apply(kind) => kind,
+            Self::Cycle { kind, .. } => Some(kind),
+        }
+    }
 }
 
 /// A subject as the source has it.
@@ -78,6 +97,19 @@ pub struct Imported {
     pub object: Option<DirectoryObject>,
     /// Its assignment to the application.
     pub entitlement: Option<Entitlement>,
+}
+
+/// A subject that was looked at: everything is decided, nothing done. Nobody else works on it meanwhile.
+pub struct Looked {
+    /// What was found out.
+    pub facts: Facts,
+    /// What is to be done.
+    pub plan: Plan,
+    /// What expressions were evaluated with.
+    pub context: Context,
+    progress: Progress,
+    began_at: Timestamp,
+    _locks: Vec<OwnedMutexGuard<()>>,
 }
 
 /// What came of one subject.
@@ -94,6 +126,8 @@ pub struct Worked {
     pub target_failure: Option<ConnectorErrorKind>,
     /// Only references failed.
     pub is_reference_failure: bool,
+    /// The account was made, but what it lacks was not part of the plan that is applied.
+    pub is_incomplete: bool,
     /// A disabling or deletion was put aside until all of the cycle are counted.
     pub is_held: bool,
     /// Something was to be written.
@@ -119,6 +153,8 @@ pub struct Progress {
     pub is_reference_failure: bool,
     /// The escrow there was, or the one written before a create.
     pub escrow: Option<Escrow>,
+    /// The account was made, but what it lacks was not part of the plan that is applied.
+    pub is_incomplete: bool,
     /// A disabling or deletion of the account was put aside earlier.
     pub is_held: bool,
 }
@@ -148,13 +184,22 @@ impl Run<'_> {
         known: &BTreeMap<Anchor, Anchor>,
         holds: bool,
     ) -> Result<Worked, CaseError> {
+        let looked = self.look(mapping, imported, references, known).await?;
+        self.act(mapping, looked, known, holds).await
+    }
+
+    /// Finds out what a subject needs; asks source, target and store, and changes nothing.
+    pub async fn look(
+        &self,
+        mapping: &MappingProgram,
+        imported: Imported,
+        references: References,
+        known: &BTreeMap<Anchor, Anchor>,
+    ) -> Result<Looked, CaseError> {
         let began_at = self.engine.clock.now();
         let subject = self.subject(mapping, &imported.anchor);
-        let _subject = self
-            .engine
-            .locks
-            .lock(format!("subject\n{}\n{}\n{}", subject.job, subject.source_type, subject.source_anchor));
-        let _subject = _subject.await;
+        let key = format!("subject\n{}\n{}\n{}", subject.job, subject.source_type, subject.source_anchor);
+        let mut locks = vec![self.engine.locks.lock(key).await];
         let Remembered { pairing, escrow, held } = self.engine.store.remembered(&subject).await?;
         // A deletion that was on its way may have taken effect: that the account is gone is no surprise then.
         let may_be_deleted = held.as_ref().is_some_and(|held| held.action == Action::Delete);
@@ -166,9 +211,8 @@ impl Run<'_> {
             takes_all: self.prepared.is_on("SyncAll"),
             skips_out_of_scope: self.prepared.is_on("SkipOutOfScopeDeletions"),
             applies_filters: self.applies_filters,
-            is_gone: matches!(self.mode, Mode::Cycle { .. }),
-            rematches_vanished: may_be_deleted
-                || matches!(self.mode, Mode::Cycle { kind: CycleKind::Initial, .. }),
+            is_gone: self.mode.cycle().is_some(),
+            rematches_vanished: may_be_deleted || self.mode.cycle() == Some(CycleKind::Initial),
             sent_create: escrow.as_ref().and_then(|escrow| escrow.sent.as_ref()).map(|sent| sent.facts(now)),
             pairing,
             references,
@@ -178,7 +222,7 @@ impl Run<'_> {
         // Two subjects with one matching value must not both find nothing and create.
         let keys =
             if facts.pairing.is_none() { self.account_keys(mapping, &facts, &context) } else { Vec::new() };
-        let _account = self.engine.locks.lock_all(keys).await;
+        locks.extend(self.engine.locks.lock_all(keys).await);
 
         let mut progress = Progress { escrow, is_held: held.is_some(), ..Progress::default() };
         let plan = match self.decide(mapping, &mut facts, known, &context).await {
@@ -189,6 +233,18 @@ impl Run<'_> {
                 broken(&self.names(mapping, &facts.named), failure(&error))
             }
         };
+        Ok(Looked { facts, plan, context, progress, began_at, _locks: locks })
+    }
+
+    /// Does what was decided, and makes it durable. With `holds`, a disabling or deletion is put aside instead.
+    pub async fn act(
+        &self,
+        mapping: &MappingProgram,
+        looked: Looked,
+        known: &BTreeMap<Anchor, Anchor>,
+        holds: bool,
+    ) -> Result<Worked, CaseError> {
+        let Looked { mut facts, plan, context, mut progress, began_at, _locks } = looked;
         let is_deprovisioning = matches!(plan.action, Action::Disable | Action::Delete);
         if holds && is_deprovisioning && plan.failure.is_none() {
             return self.hold(mapping, &facts, plan, progress, began_at).await;
@@ -257,9 +313,12 @@ impl Run<'_> {
     }
 
     fn context(&self) -> Context {
+        let (now, seed) = self
+            .frozen
+            .unwrap_or_else(|| (self.engine.clock.now(), self.engine.clock.guid().as_u64_pair().0));
         Context {
-            now: self.engine.clock.now(),
-            seed: self.engine.clock.guid().as_u64_pair().0,
+            now,
+            seed,
             parameters: BTreeMap::new(),
             default_domain: self.engine.settings.default_domain.as_deref().map(SmolStr::from),
             empty_condition_is_false: false,
@@ -384,18 +443,26 @@ impl Run<'_> {
         facts.answers.clear();
         facts.sent_create =
             progress.escrow.as_ref().and_then(|escrow| escrow.sent.as_ref()).map(|sent| sent.facts(sent_at));
-        let again = match self.decide(mapping, facts, known, context).await {
+        let mut again = match self.decide(mapping, facts, known, context).await {
             Ok(plan) => plan,
             Err(Stop::Store(error)) => return Err(error.into()),
             Err(Stop::Target(_)) => return Ok(self.not_written(mapping, first, &error, progress)),
         };
-        let Some(found) = again.target.as_ref().filter(|_| again.failure.is_none()) else {
+        let Some(found) = again.target.clone().filter(|_| again.failure.is_none()) else {
             return Ok(self.not_written(mapping, first, &error, progress));
         };
         for step in again.steps.iter().filter(|step| step.kind == StepKind::Matching) {
             self.note(progress, step.clone());
         }
         progress.target_anchor = Some(found.anchor.clone());
+        if matches!(self.mode, Mode::Apply(_)) {
+            let all = again.operations.len();
+            again.operations.retain(|operation| {
+                first.operations.iter().skip(1).any(|planned| planned.changes == operation.changes)
+            });
+            // The account is there, but not as it was reviewed: what it lacks is for another plan.
+            progress.is_incomplete = again.operations.len() < all;
+        }
         let was_created = error.effect == Effect::Unknown;
         if was_created {
             let names = self.names(mapping, &first.reportable);
@@ -449,7 +516,11 @@ impl Run<'_> {
                 OperationKind::Update => self.remember_found(mapping, facts, &plan).await?,
                 OperationKind::Delete => {}
             }
-            match self.target.write(&operation).await {
+            let written = match self.mode {
+                Mode::Apply(_) => self.target.write_exactly(&operation).await,
+                _ => self.target.write(&operation).await,
+            };
+            match written {
                 Ok(written) => {
                     self.note(progress, export::succeeded(&names, action, written.anchor.as_str()));
                     for (attribute, reason) in &written.left_out {
@@ -467,7 +538,9 @@ impl Run<'_> {
                     }
                     let may_be_there =
                         error.effect == Effect::Unknown || error.kind == ConnectorErrorKind::AlreadyExists;
-                    if operation.kind == OperationKind::Create && may_be_there {
+                    // An account of somebody else was not reviewed; one that our own request made was.
+                    let is_ours = !matches!(self.mode, Mode::Apply(_)) || error.effect == Effect::Unknown;
+                    if operation.kind == OperationKind::Create && may_be_there && is_ours {
                         return Ok(Carried::MatchAgain(plan, error));
                     }
                     progress.is_reference_failure = operation.kind == OperationKind::Update

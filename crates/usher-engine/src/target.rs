@@ -72,6 +72,11 @@ impl Target {
         self.ask(operation.kind != OperationKind::Create, || self.connector.write(operation)).await
     }
 
+    /// Carries out an operation with exactly the requests that were reviewed.
+    pub async fn write_exactly(&self, operation: &Operation) -> Result<Written, ConnectorError> {
+        self.ask(operation.kind != OperationKind::Create, || self.connector.write_exactly(operation)).await
+    }
+
     async fn ask<T, F: Future<Output = Result<T, ConnectorError>>>(
         &self,
         is_repeatable: bool,

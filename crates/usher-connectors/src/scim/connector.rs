@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use serde_json::Value as Json;
 use smol_str::SmolStr;
 use usher_core::ports::{
-    Capabilities, Connector, ConnectorError, ConnectorErrorKind, ConnectorSettings, Entitlement, GetRequest,
+    Capabilities, Connector, ConnectorError, ConnectorErrorKind, ConnectorSettings, Entitlement, Envelope, GetRequest,
     Incoming, MatchQuery, Page, PreparedRequest, ReadRequest, SubjectRequest, Watermark, Written,
 };
 use usher_core::schema::DirectoryDefinition;
@@ -93,6 +93,34 @@ impl ScimConnector {
         let references: Vec<_> =
             operation.changes.iter().filter(|change| change.is_reference).cloned().collect();
         self.update(kind, &anchor, &references).await
+    }
+
+    /// Sends the requests of an operation as they were shown; nothing else is tried when one is refused.
+    async fn send_exactly(&self, operation: &Operation) -> Result<Written, ConnectorError> {
+        let mut anchor = operation.anchor.clone();
+        for request in preview(&self.shape(), operation)? {
+            if operation.kind == OperationKind::Create {
+                let made = self.service.document(&request).await?;
+                anchor = translate::id(&made);
+                if anchor.is_none() {
+                    return Err(answer::incompatible(&request, "is a resource without 'id'").error);
+                }
+                continue;
+            }
+            match self.service.done(&request).await {
+                Ok(()) => {}
+                Err(refusal) if operation.kind == OperationKind::Delete && refusal.status == Some(404) => {}
+                Err(refusal) => return Err(refusal.error),
+            }
+        }
+        let anchor = anchor.ok_or_else(|| {
+            ConnectorError::new(
+                ConnectorErrorKind::Rejected,
+                "InvalidAnchor",
+                format!("a change of a {} needs the id of the resource", operation.object_type),
+            )
+        })?;
+        Ok(Written { anchor, left_out: Vec::new() })
     }
 
     async fn delete(&self, kind: Kind, anchor: &Anchor) -> Result<Written, ConnectorError> {
@@ -258,6 +286,14 @@ impl Connector for ScimConnector {
             OperationKind::Update => self.update(kind, anchor?, &operation.changes).await,
             OperationKind::Delete => self.delete(kind, anchor?).await,
         }
+    }
+
+    async fn write_exactly(&self, operation: &Operation) -> Result<Written, ConnectorError> {
+        self.send_exactly(operation).await
+    }
+
+    fn envelope(&self, request: &PreparedRequest) -> Envelope {
+        self.service.envelope(request)
     }
 
     fn preview(&self, operation: &Operation) -> Vec<PreparedRequest> {

@@ -11,7 +11,7 @@ use serde_json::{Map, Value as Json};
 use tokio::sync::OnceCell;
 use url::Url;
 use usher_core::Secret;
-use usher_core::ports::{ConnectorError, ConnectorErrorKind, Effect, PreparedRequest};
+use usher_core::ports::{ConnectorError, ConnectorErrorKind, Effect, Envelope, PreparedRequest};
 
 use super::answer::{self, Refusal};
 use super::request::MEDIA_TYPE;
@@ -24,6 +24,8 @@ use crate::token::{ClientCredentials, TokenError, Tokens, bearer};
 const VERSIONS: usize = 1024;
 /// This part of a second's budget may be sent at once.
 const BURST: u32 = 20;
+/// The media types that answers may have.
+const ACCEPTED: &str = "application/scim+json, application/json;q=0.9";
 
 enum Pass {
     None,
@@ -129,7 +131,7 @@ impl Service {
             )
         })?;
         let mut builder =
-            client.request(method, url).header(ACCEPT, "application/scim+json, application/json;q=0.9");
+            client.request(method, url).header(ACCEPT, ACCEPTED);
         if let Some(token) = token {
             let (name, value) = bearer(token).ok_or_else(|| {
                 failure(
@@ -150,6 +152,19 @@ impl Service {
         exchange(builder)
             .await
             .map_err(|lost| lost_answer(&answer::named(request), &self.base, is_read, lost).into())
+    }
+
+    /// What goes around a request: the whole address, and the headers with the token hidden.
+    pub(crate) fn envelope(&self, request: &PreparedRequest) -> Envelope {
+        let address = self.url(&request.path).map_or_else(|_| request.path.clone(), |url| url.to_string());
+        let mut headers = vec![("Accept".to_owned(), ACCEPTED.to_owned())];
+        if !matches!(self.pass, Pass::None) {
+            headers.push(("Authorization".to_owned(), "Bearer [Redact]".to_owned()));
+        }
+        if request.body.is_some() {
+            headers.push(("Content-Type".to_owned(), MEDIA_TYPE.to_owned()));
+        }
+        Envelope { address, headers }
     }
 
     fn url(&self, path: &str) -> Result<Url, ConnectorError> {

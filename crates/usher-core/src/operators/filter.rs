@@ -51,6 +51,8 @@ pub struct FilterResult {
 pub struct ClauseResult {
     /// `{group}.{attribute} {OPERATOR} {operand}`.
     pub title: String,
+    /// The source attribute that it reads.
+    pub attribute: SmolStr,
     /// True of the object.
     pub passed: bool,
     /// Why it could not be evaluated; it counts as false then.
@@ -177,7 +179,7 @@ impl CompiledClause {
             Ok(passed) => (passed, None),
             Err(error) => (false, Some(with_cause(&error))),
         };
-        ClauseResult { title: self.title(group), passed, error }
+        ClauseResult { title: self.title(group), attribute: self.attribute.clone(), passed, error }
     }
 
     fn title(&self, group: &str) -> String {

@@ -154,7 +154,7 @@ pub struct Entitlement {
 }
 
 /// A request as it would be sent, for plans and previews. Never holds a credential.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct PreparedRequest {
     /// The HTTP method, or the protocol's verb.
     pub method: SmolStr,
@@ -162,6 +162,15 @@ pub struct PreparedRequest {
     pub path: String,
     /// The body, when there is one.
     pub body: Option<serde_json::Value>,
+}
+
+/// What goes around a request when it is sent. Never holds a credential.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Envelope {
+    /// The whole address, or the protocol's target.
+    pub address: String,
+    /// The headers, a credential shown as `[Redact]`.
+    pub headers: Vec<(String, String)>,
 }
 
 /// What a write led to.
@@ -285,6 +294,17 @@ pub trait Connector: Send + Sync {
     /// Carries out one operation. "Already there" for a member and "already gone" for a delete are successes.
     async fn write(&self, operation: &Operation) -> Result<Written, ConnectorError>;
 
+    /// Carries out one operation with the requests of `preview` and no others: somebody has reviewed them. A connector
+    /// that tries other forms in `write` must not do so here.
+    async fn write_exactly(&self, operation: &Operation) -> Result<Written, ConnectorError> {
+        self.write(operation).await
+    }
+
     /// The requests that `write` would send first, as values.
     fn preview(&self, operation: &Operation) -> Vec<PreparedRequest>;
+
+    /// What goes around a request of `preview`.
+    fn envelope(&self, request: &PreparedRequest) -> Envelope {
+        Envelope { address: request.path.clone(), headers: Vec::new() }
+    }
 }

@@ -77,6 +77,7 @@ impl Engine {
         let _not_running = control.begin().await;
         self.store.remove_job(&job.id).await?;
         self.store.remove_uploads(&job.id).await?;
+        self.forget_plans(&job.id).await?;
         self.forget_prepared(&job.id);
         Ok(())
     }

@@ -50,6 +50,7 @@ impl Engine {
             mode: if request.dry_run { Mode::DryRun } else { Mode::OnDemand },
             applies_filters: prepared.template.scoping_on_demand,
             initiated_by: request.initiated_by.clone(),
+            frozen: None,
         };
         if let Err(error) = test_connection(self, &target, mapping).await {
             let failure = failure(&error);
@@ -81,7 +82,7 @@ impl Engine {
         Ok(OnDemandAnswer { event, linked, requests })
     }
 
-    fn check_subject(&self, rule: &RuleProgram, subject: &Subject) -> Result<(), CaseError> {
+    pub(crate) fn check_subject(&self, rule: &RuleProgram, subject: &Subject) -> Result<(), CaseError> {
         if subject.object_id.trim().is_empty() {
             return Err(CaseError::invalid(
                 "Request_BadRequest",
@@ -146,7 +147,7 @@ fn the_subject(request: &OnDemandRequest) -> Result<(&str, &Subject), CaseError>
     Ok((parameters.rule.as_str(), subject))
 }
 
-fn mapping<'a>(rule: &'a RuleProgram, object_type: &str) -> Result<&'a MappingProgram, CaseError> {
+pub(crate) fn mapping<'a>(rule: &'a RuleProgram, object_type: &str) -> Result<&'a MappingProgram, CaseError> {
     rule.mapping(object_type).ok_or_else(|| {
         let known: Vec<&str> = rule.mappings.iter().map(|mapping| mapping.source_type.as_str()).collect();
         CaseError::invalid(
@@ -160,7 +161,7 @@ fn mapping<'a>(rule: &'a RuleProgram, object_type: &str) -> Result<&'a MappingPr
 }
 
 /// Linked objects with the source attribute that refers to them: manager first, so that nothing dangles.
-fn links_of(subject: &Subject) -> impl Iterator<Item = (&'static str, &Subject)> {
+pub(crate) fn links_of(subject: &Subject) -> impl Iterator<Item = (&'static str, &Subject)> {
     let links = &subject.links;
     links
         .manager

@@ -15,11 +15,6 @@ use crate::subject::{Imported, Mode, Progress, Run};
 
 /// How many objects a page of the store holds.
 const PAGE: usize = 500;
-/// The job setting with the deletion threshold (Graph, cloud sync).
-const THRESHOLD_SETTING: &str = "QuarantineTooManyDeletesThreshold";
-/// The secret that holds the notification settings, the threshold among them (Graph secret key).
-const NOTIFICATIONS: &str = "SyncNotificationSettings";
-
 /// Where a list of the store goes on.
 type After = Option<(SmolStr, Anchor)>;
 
@@ -162,31 +157,13 @@ impl<'a> CycleRun<'a> {
     /// Everything to disable or delete is known now. Either all of it may be carried out, or none.
     async fn judge_deletions(&mut self) -> Result<(), Broke> {
         let count = self.engine.store.count_held(&self.job.id).await?;
-        let guard = DeletionGuard { threshold: self.threshold() };
+        let guard = DeletionGuard { threshold: self.prepared.deletion_threshold(self.job) };
         if self.cycle().forces_deletes || guard.allows(count) {
             return self.move_to(Position::Deprovision { after: None }).await;
         }
         self.stage_deletions().await?;
         self.cycle_mut().was_held_back = true;
         self.move_to(Position::References { after: None }).await
-    }
-
-    /// The most accounts that one cycle may disable and delete; `None` when the guard is off.
-    fn threshold(&self) -> Option<u64> {
-        let setting = self.job.setting(THRESHOLD_SETTING).and_then(|text| text.trim().parse().ok());
-        setting.or_else(|| {
-            let text = self.prepared.secret(NOTIFICATIONS)?;
-            let settings: serde_json::Value = serde_json::from_str(text).ok()?;
-            let is_true = |value: &serde_json::Value| {
-                value
-                    .as_bool()
-                    .unwrap_or_else(|| value.as_str().is_some_and(|text| text.eq_ignore_ascii_case("true")))
-            };
-            let value = &settings["DeleteThresholdValue"];
-            is_true(&settings["DeleteThresholdEnabled"])
-                .then(|| value.as_u64().or_else(|| value.as_str()?.trim().parse().ok()))
-                .flatten()
-        })
     }
 
     /// Says in the log what is held back, once for each object.
@@ -218,6 +195,7 @@ impl<'a> CycleRun<'a> {
             mode: Mode::DryRun,
             applies_filters: true,
             initiated_by: service(),
+            frozen: None,
         };
         let mapping = lane.mapping();
         let names = run.names(mapping, &held.display_name);
@@ -281,7 +259,7 @@ impl<'a> CycleRun<'a> {
 }
 
 /// The objects of a page, each once; what comes last counts.
-fn newest(page: Page) -> impl Iterator<Item = Incoming> {
+pub(crate) fn newest(page: Page) -> impl Iterator<Item = Incoming> {
     let last: HashMap<Anchor, usize> =
         page.objects.iter().enumerate().map(|(place, incoming)| (incoming.anchor.clone(), place)).collect();
     page.objects

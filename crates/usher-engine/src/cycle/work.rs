@@ -159,6 +159,7 @@ impl Shared<'_> {
             mode: self.mode,
             applies_filters: true,
             initiated_by: service(),
+            frozen: None,
         };
         let mapping = item.lane.mapping();
         let imported = match item.what {

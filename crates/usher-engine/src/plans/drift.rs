@@ -1,0 +1,134 @@
+//! Drift: what was changed in the target behind our back, and what is paired with nothing.
+
+use std::collections::HashSet;
+
+use smol_str::SmolStr;
+use usher_core::cycle::JobState;
+use usher_core::ports::{ConnectorErrorKind, ReadRequest};
+use usher_core::saved::{PlannedObject, Unpaired};
+use usher_core::{Anchor, steps};
+
+use super::object::Desk;
+use crate::cases::CaseError;
+use crate::cycle::Lane;
+
+/// How many pairings a page of the store holds.
+const PAGE: usize = 500;
+/// Greater than the number of every cycle.
+const NEVER: u64 = i64::MAX as u64;
+
+impl Desk<'_> {
+    /// Says of each object that needs a change whether the source gave cause for it since the job last looked. Where
+    /// the source cannot tell what changed, nothing is said.
+    pub(super) async fn tell_drift(
+        &self,
+        lanes: &[Lane],
+        state: &JobState,
+        objects: &mut [PlannedObject],
+    ) -> Result<(), CaseError> {
+        let is_same_schema = state.schema.as_ref() == Some(self.prepared.fingerprint());
+        if !is_same_schema || !self.prepared.source.capabilities().deltas {
+            return Ok(());
+        }
+        for lane in lanes {
+            let Some(changed) = self.changed(lane, state).await? else { continue };
+            let source_type = &lane.mapping().source_type;
+            for object in objects.iter_mut().filter(|object| object.source_type == *source_type) {
+                if object.paired_with.is_some() && !object.requests.is_empty() {
+                    object.is_drift = Some(!changed.contains(&object.source_anchor));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The source objects that changed since the job last looked; `None` when it never did, or the source forgot.
+    async fn changed(&self, lane: &Lane, state: &JobState) -> Result<Option<HashSet<Anchor>>, CaseError> {
+        let Some(since) = state.watermarks.get(&lane.key).cloned() else { return Ok(None) };
+        let until = self.prepared.source.watermark(&lane.mapping().source_type).await?;
+        let mut request = self.read_request(lane, Some(since), until);
+        let mut changed = HashSet::new();
+        loop {
+            let page = match self.prepared.source.read(&request).await {
+                Ok(page) => page,
+                Err(error) if error.kind == ConnectorErrorKind::NotFound => return Ok(None),
+                Err(error) => return Err(error.into()),
+            };
+            changed.extend(page.objects.into_iter().map(|incoming| incoming.anchor));
+            request.cursor = page.next;
+            if request.cursor.is_none() {
+                return Ok(Some(changed));
+            }
+        }
+    }
+
+    /// The objects of the target that no source object is paired with; none where the target cannot be listed.
+    pub(super) async fn unpaired(&self, lanes: &[Lane]) -> Result<Vec<Unpaired>, CaseError> {
+        let mut all = Vec::new();
+        let mut done: Vec<&SmolStr> = Vec::new();
+        for lane in lanes {
+            let target_type = &lane.mapping().target_type;
+            if done.contains(&target_type) {
+                continue;
+            }
+            done.push(target_type);
+            let paired = self.paired(lanes, target_type).await?;
+            let target = &self.prepared.target;
+            let mut attributes: Vec<SmolStr> =
+                lane.mapping().matching().map(|attribute| attribute.target.clone()).collect();
+            for name in ["userName", "userPrincipalName", "displayName"] {
+                let is_mapped = lane.mapping().attributes.iter().any(|attribute| attribute.target == name);
+                if is_mapped && !attributes.iter().any(|known| known == name) {
+                    attributes.push(name.into());
+                }
+            }
+            let mut request = ReadRequest {
+                object_type: target_type.clone(),
+                attributes,
+                application: None,
+                since: None,
+                until: target.watermark(target_type).await?,
+                cursor: None,
+            };
+            loop {
+                let page = match target.read(&request).await {
+                    Ok(page) => page,
+                    Err(error) if error.kind == ConnectorErrorKind::Unsupported => break,
+                    Err(error) => return Err(error.into()),
+                };
+                all.extend(page.objects.into_iter().filter_map(|incoming| {
+                    let object = incoming.object.filter(|_| !paired.contains(&incoming.anchor))?;
+                    Some(Unpaired {
+                        target_type: target_type.clone(),
+                        display_name: steps::reportable(&object, incoming.anchor.as_str()),
+                        target_anchor: incoming.anchor,
+                    })
+                }));
+                request.cursor = page.next;
+                if request.cursor.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    async fn paired(&self, lanes: &[Lane], target_type: &SmolStr) -> Result<HashSet<Anchor>, CaseError> {
+        let mut paired = HashSet::new();
+        for lane in lanes.iter().filter(|lane| lane.mapping().target_type == *target_type) {
+            let source_type = &lane.mapping().source_type;
+            let mut after: Option<Anchor> = None;
+            loop {
+                let store = &self.engine.store;
+                let page =
+                    store.pairings_unseen(&self.job.id, source_type, NEVER, after.as_ref(), PAGE).await?;
+                after = page.last().filter(|_| page.len() == PAGE).map(|last| last.source_anchor.clone());
+                paired.extend(page.into_iter().map(|pairing| pairing.target_anchor));
+                if after.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(paired)
+    }
+}
