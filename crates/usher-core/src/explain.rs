@@ -126,7 +126,8 @@ fn mapped(
     context: &Context,
     hidden: &Hidden,
 ) -> Mapped {
-    let is_hidden = hidden.hides_target(&attribute.target) || attribute.reads().iter().any(|name| hidden.hides_source(name));
+    let is_hidden = hidden.hides_target(&attribute.target)
+        || attribute.reads().iter().any(|name| hidden.hides_source(name));
     let value = match attribute.evaluate(&source.attributes, context) {
         _ if is_hidden => REDACTED.to_owned(),
         Ok(outcome) => outcome.to_string(),
@@ -196,9 +197,7 @@ fn asked(question: &Question, answer: &Answer, hidden: &Hidden) -> Asked {
         Answer::Target(Some(found)) => object(found),
         Answer::Claims(anchors) => list(anchors.iter().map(ToString::to_string).collect()),
         Answer::Unique(value) => value.as_ref().map_or_else(|| "all are taken".to_owned(), shown),
-        Answer::References(pairs) => {
-            list(pairs.iter().map(|(from, to)| format!("{from} is {to}")).collect())
-        }
+        Answer::References(pairs) => list(pairs.iter().map(|(from, to)| format!("{from} is {to}")).collect()),
     };
     Asked { question, answer }
 }

@@ -85,7 +85,8 @@ impl Run<'_> {
         commit.seen.extend(self.seen(subject.clone()));
         commit.escrows.extend(self.escrow_change(&subject, facts, plan, progress, is_there));
         let has_references = mapping.attributes.iter().any(|attribute| attribute.is_reference());
-        if has_references && plan.failure.is_none() && (is_cycle || !plan.unresolved.is_empty()) {
+        let sees_all = self.mode.cycle().is_some();
+        if has_references && plan.failure.is_none() && (sees_all || !plan.unresolved.is_empty()) {
             let awaited = plan.unresolved.iter().map(|(_, anchor)| anchor.clone()).collect();
             commit.waiting.push(Waiting { subject: subject.clone(), awaited });
         }

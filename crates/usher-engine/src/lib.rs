@@ -21,8 +21,8 @@ use usher_core::ports::{Clock, Connectors, Store};
 
 use cycle::Runs;
 use locks::Locks;
-pub use plans::PlanRequest;
 pub use on_demand::{LinkedObjects, OnDemandAnswer, OnDemandRequest, Parameters, Subject};
+pub use plans::PlanRequest;
 use prepared::PreparedJobs;
 
 /// The service without its front doors: everything a caller may ask for goes through `cases`.

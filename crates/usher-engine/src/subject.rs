@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use smol_str::SmolStr;
+use tokio::sync::OwnedMutexGuard;
 use usher_core::escrow::Sent;
 use usher_core::planner::{Decision, plan};
 use usher_core::ports::{
@@ -11,12 +12,12 @@ use usher_core::ports::{
     PreparedRequest, Remembered, SubjectKey, SubjectRequest,
 };
 use usher_core::program::{MappingProgram, RuleProgram};
+use usher_core::saved::hiding::Hidden;
 use usher_core::steps::{Names, export, matching};
 use usher_core::{
     Action, Anchor, Answer, CycleKind, DirectoryObject, Entry, Escrow, Facts, Failure, Initiator, Job,
     OperationKind, PairingEffect, Plan, ProvisioningEvent, Question, References, Step, StepKind, TimedStep,
 };
-use tokio::sync::OwnedMutexGuard;
 use usher_expr::{Context, Value};
 
 use crate::Engine;
@@ -78,7 +79,7 @@ pub enum Mode {
 
 impl Mode {
     /// The kind of cycle that subjects are seen as in; `None` where somebody named them.
-    fn cycle(self) -> Option<CycleKind> {
+    pub(crate) fn cycle(self) -> Option<CycleKind> {
         match self {
             Self::OnDemand | Self::DryRun => None,
             Self::Plan(kind) | Self::Apply(kind) => kind,
@@ -499,7 +500,8 @@ impl Run<'_> {
             let action =
                 if index == 0 || plan.action == Action::Disable { plan.action } else { Action::Update };
             if !matches!(self.mode, Mode::Cycle { .. }) {
-                progress.requests.extend(self.target.connector().preview(&operation));
+                let shown = Hidden::of(mapping).operations(std::slice::from_ref(&operation));
+                progress.requests.extend(shown.iter().flat_map(|one| self.target.connector().preview(one)));
             }
             if self.mode == Mode::DryRun {
                 if operation.kind == OperationKind::Create {

@@ -35,6 +35,8 @@ const HEALABLE: &str = "select distinct source_type, source_anchor from waiting
     and exists (select 1 from json_each(?5) as types join pairings on pairings.job = waiting.job
       and pairings.source_type = types.value and pairings.source_anchor = waiting.awaited)
     order by source_type, source_anchor limit ?4";
+const WAITING_FOR: &str = "select distinct source_type, source_anchor from waiting
+    where job = ?1 and awaited in (select value from json_each(?2)) order by source_type, source_anchor";
 const PUT_HELD: &str = "insert or replace into held
     (job, source_type, source_anchor, action, display_name, is_staged) values (?1, ?2, ?3, ?4, ?5, ?6)";
 const REMOVE_HELD: &str = "delete from held where job = ?1 and source_type = ?2 and source_anchor = ?3";
@@ -190,6 +192,19 @@ pub fn healable(
         .query_map(params![job.as_str(), source_type, anchor, limit(most), types], |row| {
             Ok((SmolStr::from(row.get::<_, String>(0)?), Anchor::new(row.get::<_, String>(1)?)))
         })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub fn waiting_for(
+    connection: &Connection,
+    job: &JobId,
+    awaited: &[Anchor],
+) -> Result<Vec<(SmolStr, Anchor)>, WorkError> {
+    let mut statement = connection.prepare_cached(WAITING_FOR)?;
+    let awaited = serde_json::to_string(awaited)?;
+    let rows = statement.query_map(params![job.as_str(), awaited], |row| {
+        Ok((SmolStr::from(row.get::<_, String>(0)?), Anchor::new(row.get::<_, String>(1)?)))
+    })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

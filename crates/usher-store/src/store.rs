@@ -405,6 +405,17 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn waiting_for(
+        &self,
+        job: &JobId,
+        awaited: &[Anchor],
+    ) -> Result<Vec<(SmolStr, Anchor)>, StoreError> {
+        let (job, awaited) = (job.clone(), awaited.to_vec());
+        self.connections
+            .read("list what waits", move |connection| progress::waiting_for(connection, &job, &awaited))
+            .await
+    }
+
     async fn job_state(&self, job: &JobId) -> Result<Option<JobState>, StoreError> {
         let job = job.clone();
         self.connections.read("read job state", move |connection| progress::state(connection, &job)).await

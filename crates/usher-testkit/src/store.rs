@@ -529,6 +529,22 @@ impl Store for MemoryStore {
         Ok(found)
     }
 
+    async fn waiting_for(
+        &self,
+        job: &JobId,
+        awaited: &[Anchor],
+    ) -> Result<Vec<(SmolStr, Anchor)>, StoreError> {
+        let state = self.state();
+        let mut found: Vec<(SmolStr, Anchor)> = state
+            .waiting
+            .iter()
+            .filter(|(subject, anchor)| subject.job == *job && awaited.contains(anchor))
+            .map(|(subject, _)| (subject.source_type.clone(), subject.source_anchor.clone()))
+            .collect();
+        found.dedup();
+        Ok(found)
+    }
+
     async fn job_state(&self, job: &JobId) -> Result<Option<JobState>, StoreError> {
         Ok(self.state().states.get(&job.as_str().to_lowercase()).cloned())
     }

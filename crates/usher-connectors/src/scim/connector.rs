@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use serde_json::Value as Json;
 use smol_str::SmolStr;
 use usher_core::ports::{
-    Capabilities, Connector, ConnectorError, ConnectorErrorKind, ConnectorSettings, Entitlement, Envelope, GetRequest,
-    Incoming, MatchQuery, Page, PreparedRequest, ReadRequest, SubjectRequest, Watermark, Written,
+    Capabilities, Connector, ConnectorError, ConnectorErrorKind, ConnectorSettings, Entitlement, Envelope,
+    GetRequest, Incoming, MatchQuery, Page, PreparedRequest, ReadRequest, SubjectRequest, Watermark, Written,
 };
 use usher_core::schema::DirectoryDefinition;
 use usher_core::{Anchor, DirectoryObject, EntryId, Operation, OperationKind};

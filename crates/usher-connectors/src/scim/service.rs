@@ -130,8 +130,7 @@ impl Service {
                 "the HTTP settings cannot be used".to_owned(),
             )
         })?;
-        let mut builder =
-            client.request(method, url).header(ACCEPT, ACCEPTED);
+        let mut builder = client.request(method, url).header(ACCEPT, ACCEPTED);
         if let Some(token) = token {
             let (name, value) = bearer(token).ok_or_else(|| {
                 failure(

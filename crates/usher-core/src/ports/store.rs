@@ -395,6 +395,12 @@ pub trait Store: Audits + Uploads + Send + Sync {
         after: Option<&(SmolStr, Anchor)>,
         limit: usize,
     ) -> Result<Vec<(SmolStr, Anchor)>, StoreError>;
+    /// Objects that wait for one of these source objects, whether it has a pair or not, in the order of type and anchor.
+    async fn waiting_for(
+        &self,
+        job: &JobId,
+        awaited: &[Anchor],
+    ) -> Result<Vec<(SmolStr, Anchor)>, StoreError>;
     /// What the job remembers from run to run.
     async fn job_state(&self, job: &JobId) -> Result<Option<JobState>, StoreError>;
     /// Makes results durable, all or none.

@@ -62,7 +62,9 @@ pub fn record(request: &PlannedRequest) -> Option<String> {
 fn line(out: &mut String, name: &str, value: &Json) -> Option<()> {
     let text = match value {
         Json::String(text) if is_safe(text) => format!("{name}: {text}"),
-        Json::String(text) => format!("{name}:: {}", usher_expr::Value::Binary(text.as_bytes().into()).to_text()),
+        Json::String(text) => {
+            format!("{name}:: {}", usher_expr::Value::Binary(text.as_bytes().into()).to_text())
+        }
         other => format!("{name}:: {}", other.get("base64")?.as_str()?),
     };
     let characters: Vec<char> = text.chars().collect();
@@ -148,10 +150,15 @@ mod tests {
                 newsuperior: OU=y,DC=x
             "#]],
         );
-        check("DELETE", "CN=a,DC=x", Json::Null, expect![[r#"
+        check(
+            "DELETE",
+            "CN=a,DC=x",
+            Json::Null,
+            expect![[r#"
             dn: CN=a,DC=x
             changetype: delete
-        "#]]);
+        "#]],
+        );
         check("DELETE", "/Users/1", Json::Null, expect!["no LDAP request"]);
     }
 

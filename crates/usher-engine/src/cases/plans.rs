@@ -63,7 +63,11 @@ impl Engine {
     ///
     /// # Errors
     /// There is no such job.
-    pub async fn plans(&self, service_principal: &EntryId, job: &JobId) -> Result<Vec<StoredPlan>, CaseError> {
+    pub async fn plans(
+        &self,
+        service_principal: &EntryId,
+        job: &JobId,
+    ) -> Result<Vec<StoredPlan>, CaseError> {
         let job = self.job(service_principal, job).await?;
         let mut plans = Vec::new();
         for name in self.store.setting_names(&name_of(&job.id, "")).await?.iter().rev() {
@@ -163,7 +167,8 @@ impl Engine {
 
     async fn stored(&self, job: &Job, id: &str) -> Result<Option<StoredPlan>, CaseError> {
         let Some(text) = self.store.setting(&name_of(&job.id, id)).await? else { return Ok(None) };
-        let unreadable = |_| CaseError::invalid("BadRequest", format!("the stored plan '{id}' cannot be read"));
+        let unreadable =
+            |_| CaseError::invalid("BadRequest", format!("the stored plan '{id}' cannot be read"));
         let document: Json = serde_json::from_str(text.expose()).map_err(unreadable)?;
         let plan = self.verified(&document).await?;
         Ok(Some(StoredPlan { document, plan, progress: self.progress(&job.id, id).await? }))

@@ -36,7 +36,9 @@ impl Engine {
         let _running = control.begin().await;
         let prepared = self.prepare(&job).await?;
         if *prepared.fingerprint() != plan.schema {
-            return Err(outdated("the schema of the job is another than it was when the plan was made; plan again"));
+            return Err(outdated(
+                "the schema of the job is another than it was when the plan was made; plan again",
+            ));
         }
         let key = self.plan_key().await?;
         if key.digest("connection", &prepared.connection()) != plan.connection.as_str() {
@@ -116,8 +118,7 @@ impl Engine {
             let Some(symbol) = object.target_anchor.as_ref().filter(|anchor| is_symbol(anchor)) else {
                 continue;
             };
-            let pairing =
-                self.store.pairing(&plan.job, &object.source_type, &object.source_anchor).await?;
+            let pairing = self.store.pairing(&plan.job, &object.source_type, &object.source_anchor).await?;
             if let Some(pairing) = pairing {
                 symbols.insert(pairing.target_anchor, symbol.clone());
             }
@@ -157,7 +158,9 @@ impl<'a> Desk<'a> {
                     && seen.object.target.is_none();
             if may_be_done && is_in_step && seen.object.status != Status::Failure {
                 // It was sent before the application was interrupted; what is left is to remember it.
-                self.run(item, &seen.source_anchor).act(item.mapping, looked, &BTreeMap::new(), false).await?;
+                self.run(item, &seen.source_anchor)
+                    .act(item.mapping, looked, &BTreeMap::new(), false)
+                    .await?;
                 applied.differences.clear();
                 applied.outcome = Outcome::AlreadyDone;
             }

@@ -7,12 +7,10 @@ use smol_str::SmolStr;
 use usher_core::cycle::{CycleKind, JobState};
 use usher_core::ports::{ConnectorError, ConnectorErrorKind, ReadRequest, Watermark};
 use usher_core::program::{MappingProgram, RuleProgram};
-use usher_core::saved::symbols::{is_symbol, symbol};
+use usher_core::saved::symbols::symbol;
 use usher_core::saved::{Extent, Guard, PlanCounts, SavedPlan, VERSION};
 use usher_core::steps::export;
-use usher_core::{
-    Anchor, DeletionGuard, Entry, EntryId, EntryKind, NamedReference, References, SkipReason,
-};
+use usher_core::{Anchor, DeletionGuard, Entry, EntryId, EntryKind, NamedReference, References, SkipReason};
 
 use super::PlanRequest;
 use super::object::{Desk, Item, Seen};
@@ -99,8 +97,18 @@ impl Engine {
                 desk.see_cycle(&lanes, &state, &mut watermarks, &mut counts).await?
             }
         };
-        desk.resolve(&lanes, &rules, &mut seen).await?;
         order::find_conflicts(&mut seen);
+        desk.resolve(&lanes, &rules, &mut seen).await?;
+        if extent != Extent::Subjects {
+            seen.retain(|one| {
+                let is_told =
+                    one.object.is_change() || one.object.reason != Some(SkipReason::RedundantExport);
+                if !is_told {
+                    counts.add(&one.object);
+                }
+                is_told
+            });
+        }
         // Nothing is taken away before everything else is in place, as in a cycle.
         seen.sort_by_key(|one| one.object.is_deprovisioning());
         let guard = desk.judge(&lanes, &state, &mut seen);
@@ -178,9 +186,7 @@ impl Engine {
 fn check(request: &PlanRequest, extent: Extent) -> Result<(), CaseError> {
     let count: usize = request.parameters.iter().map(|parameters| parameters.subjects.len()).sum();
     let message = match (extent, count) {
-        (Extent::Subjects, 0) => {
-            "a plan needs subjects in 'parameters', or 'cycle' set to true".to_owned()
-        }
+        (Extent::Subjects, 0) => "a plan needs subjects in 'parameters', or 'cycle' set to true".to_owned(),
         (Extent::Subjects, count) if count > SUBJECTS => {
             format!("{count} subjects were named, but one plan takes at most {SUBJECTS}; plan a cycle")
         }
@@ -251,6 +257,21 @@ impl<'a> Desk<'a> {
             self.sweep(lanes, &mut cycle, counts).await?;
         }
         self.remembered(lanes, &mut cycle, counts).await?;
+        // What waits for an account is looked at once the account is there, in the same cycle.
+        let mut awaited = cycle.new_pairs(0);
+        while !awaited.is_empty() {
+            let waiting = self.engine.store.waiting_for(&self.job.id, &awaited).await?;
+            let known = cycle.seen.len();
+            let work = waiting
+                .into_iter()
+                .filter_map(|(source_type, anchor)| {
+                    let lane = lanes.iter().find(|lane| lane.mapping().source_type == source_type)?;
+                    Some((lane, anchor, None))
+                })
+                .collect();
+            cycle.see(self, work, counts).await?;
+            awaited = cycle.new_pairs(known);
+        }
         Ok(cycle.seen)
     }
 
@@ -367,12 +388,12 @@ impl<'a> Desk<'a> {
         let mut known = BTreeMap::new();
         for place in order {
             let mut one = places[place].take().expect("every place comes once");
-            if one.unresolved.iter().any(|anchor| known.contains_key(anchor)) {
+            if one.object.failure.is_none() && one.refers_to.iter().any(|anchor| known.contains_key(anchor)) {
                 let object = &one.object;
                 let all = lanes.iter().map(|lane| &*lane.rule).chain(rules.iter().map(|rule| &**rule));
-                let found = all.filter(|rule| rule.id == object.rule).find_map(|rule| {
-                    Some((rule, rule.mapping(&object.source_type)?))
-                });
+                let found = all
+                    .filter(|rule| rule.id == object.rule)
+                    .find_map(|rule| Some((rule, rule.mapping(&object.source_type)?)));
                 let Some((rule, mapping)) = found else { continue };
                 let item = Item {
                     rule,
@@ -384,8 +405,8 @@ impl<'a> Desk<'a> {
                 one = self.see(&item, None, &known, &BTreeMap::new()).await?;
                 one.looked = None;
             }
-            if let Some(symbol) = one.object.target_anchor.as_ref().filter(|anchor| is_symbol(anchor)) {
-                known.insert(one.source_anchor.clone(), symbol.clone());
+            if let Some(anchor) = order::new_pair(&one.object) {
+                known.insert(one.source_anchor.clone(), anchor.clone());
             }
             seen.push(one);
         }
@@ -413,8 +434,7 @@ impl<'a> Desk<'a> {
                     references: References::All,
                     symbol: one.source_anchor.clone(),
                 };
-                let names =
-                    self.run(&item, &one.source_anchor).names(lane.mapping(), &object.reportable);
+                let names = self.run(&item, &one.source_anchor).names(lane.mapping(), &object.reportable);
                 for step in export::staged(&names, object.action).steps {
                     object.stage(step);
                 }
@@ -440,6 +460,12 @@ struct CyclePlan {
 }
 
 impl CyclePlan {
+    /// Source objects that get a pair, of those that were seen from a place on.
+    fn new_pairs(&self, from: usize) -> Vec<Anchor> {
+        let new = self.seen.iter().skip(from).filter(|one| order::new_pair(&one.object).is_some());
+        new.map(|one| one.source_anchor.clone()).collect()
+    }
+
     /// Looks at objects that were not met before. What is in step is counted, and not kept.
     async fn see<'a>(
         &mut self,
@@ -464,15 +490,15 @@ impl CyclePlan {
             work.push((item, read));
         }
         for one in desk.see_all(work).await? {
-            let is_in_step = one.object.reason == Some(SkipReason::RedundantExport)
-                && !one.object.is_change()
-                && one.unresolved.is_empty();
+            let is_in_step =
+                one.object.reason == Some(SkipReason::RedundantExport) && !one.object.is_change();
             // A source that says "gone" of something this job never knew is no news.
             let is_no_news = one.object.source.is_none()
                 && one.object.paired_with.is_none()
                 && one.object.failure.is_none()
                 && one.object.requests.is_empty();
-            if is_in_step || is_no_news {
+            let may_refer_to_new = !one.refers_to.is_empty();
+            if (is_in_step && !may_refer_to_new) || is_no_news {
                 counts.add(&one.object);
             } else {
                 self.seen.push(one);

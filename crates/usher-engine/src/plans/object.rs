@@ -13,7 +13,7 @@ use usher_core::saved::symbols::{told, with_symbols};
 use usher_core::saved::{Extent, PlannedObject, PlannedRequest};
 use usher_core::steps::{import, matching};
 use usher_core::{
-    Action, Anchor, Entry, Initiator, Job, OperationKind, References, Status, StepKind,
+    Action, Anchor, Entry, Initiator, Job, OperationKind, Question, References, Status, StepKind,
 };
 
 use crate::Engine;
@@ -56,8 +56,8 @@ pub(super) struct Seen {
     pub(super) object: PlannedObject,
     /// Its anchor in the source, when the source has it.
     pub(super) source_anchor: Anchor,
-    /// Source objects that it refers to and that have no account yet.
-    pub(super) unresolved: Vec<Anchor>,
+    /// Source objects that it refers to.
+    pub(super) refers_to: Vec<Anchor>,
     /// What the account would be found by; two new objects must not share one.
     pub(super) keys: Vec<String>,
     pub(super) looked: Option<Looked>,
@@ -93,10 +93,13 @@ impl<'a> Desk<'a> {
     ) -> Result<Seen, CaseError> {
         let imported = match read {
             Some(imported) => imported,
-            None => match self.run(item, &Anchor::new(item.named.clone())).import(item.mapping, &item.named).await {
-                Ok(imported) => imported,
-                Err(error) => return Ok(self.unread(item, failure(&error))),
-            },
+            None => {
+                match self.run(item, &Anchor::new(item.named.clone())).import(item.mapping, &item.named).await
+                {
+                    Ok(imported) => imported,
+                    Err(error) => return Ok(self.unread(item, failure(&error))),
+                }
+            }
         };
         let source_anchor = imported.anchor.clone();
         let run = self.run(item, &source_anchor);
@@ -106,8 +109,18 @@ impl<'a> Desk<'a> {
             self.add_target(item, &looked, &mut object).await;
         }
         let keys = self.keys(item, &looked);
-        let unresolved = looked.plan.unresolved.iter().map(|(_, anchor)| anchor.clone()).collect();
-        Ok(Seen { object, source_anchor, unresolved, keys, looked: Some(looked) })
+        let refers_to = looked
+            .facts
+            .answers
+            .iter()
+            .filter_map(|(question, _)| match question {
+                Question::References { anchors, .. } => Some(anchors),
+                _ => None,
+            })
+            .flatten()
+            .cloned()
+            .collect();
+        Ok(Seen { object, source_anchor, refers_to, keys, looked: Some(looked) })
     }
 
     fn object(
@@ -193,8 +206,7 @@ impl<'a> Desk<'a> {
         };
         match self.target.get(&request).await {
             Ok(found) => {
-                object.target =
-                    found.map(|found| Hidden::of(item.mapping).target(&found.attributes));
+                object.target = found.map(|found| Hidden::of(item.mapping).target(&found.attributes));
             }
             Err(error) => object.fail(failure(&error)),
         }
@@ -246,6 +258,6 @@ impl<'a> Desk<'a> {
             digest: self.key.digest("object", "").into(),
             explanation: None,
         };
-        Seen { object, source_anchor: anchor, unresolved: Vec::new(), keys: Vec::new(), looked: None }
+        Seen { object, source_anchor: anchor, refers_to: Vec::new(), keys: Vec::new(), looked: None }
     }
 }

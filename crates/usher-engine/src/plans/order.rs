@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
+use usher_core::saved::PlannedObject;
 use usher_core::saved::symbols::is_symbol;
-use usher_core::{Anchor, ErrorCategory, Failure};
+use usher_core::{Anchor, ErrorCategory, Failure, PairingEffect};
 
 use super::object::Seen;
 
@@ -66,16 +67,22 @@ fn failure(own: &str, other: &str) -> Failure {
     }
 }
 
+/// The target object that an object will be paired with, when it is not by now.
+pub(super) fn new_pair(object: &PlannedObject) -> Option<&Anchor> {
+    let anchor = object.target_anchor.as_ref().filter(|_| object.pairing == PairingEffect::Manage);
+    anchor.filter(|anchor| object.paired_with.as_ref() != Some(anchor))
+}
+
 /// Which objects of the plan others wait for: places by source anchor.
 pub(super) fn awaited(seen: &[Seen]) -> Vec<Vec<usize>> {
     let places: HashMap<&Anchor, usize> = seen
         .iter()
         .enumerate()
-        .filter(|(_, one)| one.object.target_anchor.as_ref().is_some_and(is_symbol))
+        .filter(|(_, one)| new_pair(&one.object).is_some())
         .map(|(place, one)| (&one.source_anchor, place))
         .collect();
     seen.iter()
-        .map(|one| one.unresolved.iter().filter_map(|anchor| places.get(anchor).copied()).collect())
+        .map(|one| one.refers_to.iter().filter_map(|anchor| places.get(anchor).copied()).collect())
         .collect()
 }
 
