@@ -16,6 +16,7 @@ mod operation;
 mod owners;
 mod passwords;
 mod permissions;
+mod plans;
 pub mod routes;
 mod schemas;
 mod secrets;
@@ -46,6 +47,7 @@ const TABLES: &[&[Operation]] = &[
     templates::OPERATIONS,
     jobs::OPERATIONS,
     on_demand::OPERATIONS,
+    plans::OPERATIONS,
     uploads::OPERATIONS,
     schemas::OPERATIONS,
     secrets::OPERATIONS,

@@ -46,6 +46,15 @@ impl Client {
         Self::with(&Profile::load()?)
     }
 
+    /// The same, with this much patience for an answer.
+    ///
+    /// # Errors
+    /// There is none, or it is not usable.
+    pub fn connect_with_patience(timeout: std::time::Duration) -> Result<Self> {
+        let options = HttpOptions { timeout, ..HttpOptions::default() };
+        Ok(Self { graph: graph_with(&Profile::load()?, options)? })
+    }
+
     /// A connection as the profile says.
     ///
     /// # Errors

@@ -1,16 +1,23 @@
 //! The verbs, one file each; this is their table.
 
+use std::process::ExitCode;
+
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
+use crate::failure::{DONE, REFUSED, USAGE};
+
 mod app;
+mod apply;
 mod completions;
 mod connect;
 mod demo;
+mod explain;
 mod expression;
 mod group;
 mod job;
 mod log;
+mod plan;
 mod provision;
 mod reference;
 mod sandbox;
@@ -49,6 +56,12 @@ enum Verb {
     Connect(connect::Args),
     /// Provision one subject, or many, on demand.
     Provision(provision::Args),
+    /// Show what subjects or a cycle need, down to the requests; write nothing, and save it for review.
+    Plan(plan::Args),
+    /// Apply a saved plan: exactly what was reviewed, or nothing.
+    Apply(apply::Args),
+    /// Say why a subject is created, changed, disabled or skipped.
+    Explain(explain::Args),
     /// Run a published PowerShell sample.
     Script(script::Args),
     /// Applications: list, create, assign.
@@ -74,6 +87,23 @@ enum Verb {
     Reference(reference::Args),
 }
 
+/// Prints what clap has to say. Verbs whose exit code 2 means "changes" must not give it for a mistyped option.
+pub fn misunderstood(error: &clap::Error) -> ExitCode {
+    const TWO_MEANS_CHANGES: &[&[&str]] = &[&["plan"], &["schema", "diff"], &["schema", "replay"]];
+    let words: Vec<String> =
+        std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    let is_one =
+        |verb: &&[&str]| verb.iter().zip(&words).filter(|(known, word)| known == word).count() == verb.len();
+    let code = match error.exit_code() {
+        0 => DONE,
+        _ if TWO_MEANS_CHANGES.iter().any(is_one) => REFUSED,
+        _ => USAGE,
+    };
+    // Nothing is left to do when not even this can be printed.
+    drop(error.print());
+    ExitCode::from(code)
+}
+
 /// Runs the verb; the number is the exit code.
 ///
 /// # Errors
@@ -85,6 +115,9 @@ pub async fn run(arguments: Arguments) -> Result<u8> {
         Verb::Sandbox(args) => sandbox::run(args).await,
         Verb::Connect(args) => connect::run(args).await,
         Verb::Provision(args) => provision::run(args).await,
+        Verb::Plan(args) => Ok(plan::run(args).await),
+        Verb::Apply(args) => apply::run(args).await,
+        Verb::Explain(args) => explain::run(args).await,
         Verb::Script(args) => script::run(args).await,
         Verb::App(args) => app::run(args).await,
         Verb::Job(args) => job::run(args).await,

@@ -8,6 +8,7 @@ pub mod failure;
 pub mod lookup;
 pub mod open_files;
 pub mod output;
+pub mod plan_view;
 pub mod powershell;
 pub mod profile;
 pub mod sealing;

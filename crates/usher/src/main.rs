@@ -19,7 +19,11 @@ async fn main() -> ExitCode {
         let rest = words.map(|word| word.to_string_lossy().into_owned()).collect();
         return ExitCode::from(cmdlet::run(&first, rest).await);
     }
-    match commands::run(Arguments::parse()).await {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return commands::misunderstood(&error),
+    };
+    match commands::run(arguments).await {
         Ok(code) => ExitCode::from(code),
         Err(error) => ExitCode::from(failure::report(&error)),
     }

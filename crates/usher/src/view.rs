@@ -99,7 +99,8 @@ fn result(status: &str) -> String {
     }
 }
 
-fn body(value: &Value) -> String {
+/// The steps of an outcome, and its attributes before and after.
+pub fn body(value: &Value) -> String {
     let mut out = String::new();
     for step in value["provisioningSteps"].as_array().into_iter().flatten() {
         let kind = match text(step, "type") {
@@ -187,6 +188,7 @@ fn lower_first(text: &str) -> String {
     characters.next().map(|first| first.to_lowercase().chain(characters).collect()).unwrap_or_default()
 }
 
-fn indent(text: &str, by: &str) -> String {
+/// A text with each line moved to the right.
+pub fn indent(text: &str, by: &str) -> String {
     text.lines().map(|line| format!("{by}{line}\n")).collect()
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use futures::StreamExt;
+use futures::stream::FuturesOrdered;
 use smol_str::SmolStr;
 use usher_core::cycle::{CycleKind, JobState};
 use usher_core::ports::{ConnectorError, ConnectorErrorKind, ReadRequest, Watermark};
@@ -200,20 +201,27 @@ fn check(request: &PlanRequest, extent: Extent) -> Result<(), CaseError> {
 
 impl<'a> Desk<'a> {
     async fn see_all(&self, work: Vec<Work<'a>>) -> Result<Vec<Seen>, CaseError> {
-        let nothing = BTreeMap::new();
-        let nothing = &nothing;
-        let mut looks = futures::stream::iter(work)
-            .map(|(item, read)| async move {
-                let mut seen = self.see(&item, read, nothing, nothing).await?;
-                seen.looked = None;
-                Ok::<_, CaseError>(seen)
-            })
-            .buffered(AT_ONCE);
+        let mut work = work.into_iter();
+        let mut under_way = FuturesOrdered::new();
         let mut all = Vec::new();
-        while let Some(seen) = looks.next().await {
-            all.push(seen?);
+        loop {
+            while under_way.len() < AT_ONCE {
+                let Some(one) = work.next() else { break };
+                under_way.push_back(self.see_first(one));
+            }
+            match under_way.next().await {
+                Some(seen) => all.push(seen?),
+                None => return Ok(all),
+            }
         }
-        Ok(all)
+    }
+
+    async fn see_first(&self, (item, read): Work<'a>) -> Result<Seen, CaseError> {
+        let nothing = BTreeMap::new();
+        let mut seen = self.see(&item, read, &nothing, &nothing).await?;
+        // Others may work on it again.
+        seen.looked = None;
+        Ok(seen)
     }
 
     /// Everything that the next cycle would look at.

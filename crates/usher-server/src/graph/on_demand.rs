@@ -52,7 +52,7 @@ async fn provision(call: Call) -> Result<Answer, Refusal> {
     })))
 }
 
-fn parameters(body: &Map<String, Value>) -> Result<Vec<Parameters>, Refusal> {
+pub(super) fn parameters(body: &Map<String, Value>) -> Result<Vec<Parameters>, Refusal> {
     let missing = |name: &str| {
         Refusal::new(
             StatusCode::BAD_REQUEST,

@@ -45,6 +45,8 @@ pub struct Operation {
     pub is_beta: bool,
     /// Microsoft publishes it; otherwise it is ours, or known from clients only.
     pub is_published: bool,
+    /// It is ours alone: no published client knows it, and no cmdlet is made of it.
+    pub is_extension: bool,
     /// It changes nothing, whatever its method.
     pub is_read: bool,
     /// The body that it takes.
@@ -70,6 +72,7 @@ impl Operation {
             owner_permission: None,
             is_beta: false,
             is_published: true,
+            is_extension: false,
             is_read: matches!(method.as_bytes(), b"GET"),
             takes: None,
             gives: Gives::Nothing,
@@ -101,6 +104,13 @@ impl Operation {
         self
     }
 
+    /// It is ours alone.
+    pub(crate) const fn extension(mut self) -> Self {
+        self.is_published = false;
+        self.is_extension = true;
+        self
+    }
+
     /// It changes nothing although it is a POST.
     pub(crate) const fn reads(mut self) -> Self {
         self.is_read = true;
@@ -109,7 +119,7 @@ impl Operation {
 
     /// Whether it cannot do without a body.
     pub fn needs_body(&self) -> bool {
-        const OPTIONAL: &[&str] = &["newPassword", "restart", "validateCredentials"];
+        const OPTIONAL: &[&str] = &["newPassword", "restart", "validateCredentials", "usher.planApplication"];
         self.takes.is_some_and(|takes| !OPTIONAL.contains(&takes.name))
     }
 

@@ -183,6 +183,20 @@ types! {
         ("manager", Maybe(&One(&SUBJECT))), ("members", Maybe(&Many(&One(&SUBJECT)))),
         ("owners", Maybe(&Many(&One(&SUBJECT)))),
     ]);
+    PLAN_REQUEST "usher.planRequest" Exactly(&[
+        ("parameters", Maybe(&Many(&One(&PARAMETERS)))), ("cycle", Maybe(&Flag)), ("drift", Maybe(&Flag)),
+        ("explain", Maybe(&Flag)),
+    ]);
+    PLAN "usher.plan" Listed(&[
+        ("id", Text), ("createdDateTime", Instant),
+        ("state", Words(&["planned", "applying", "stopped", "applied"])), ("appliedObjects", Integer),
+        ("hasChanges", Flag), ("extent", Any), ("counts", Any), ("guard", Any), ("document", Any),
+    ]);
+    PLAN_APPLICATION "usher.planApplication" Exactly(&[("document", Maybe(&Any))]);
+    APPLIED "usher.appliedPlan" Listed(&[
+        ("plan", Text), ("state", Words(&["stopped", "applied"])), ("objects", Many(&Any)), ("done", Integer),
+        ("total", Integer),
+    ]);
     PAIR "stringKeyStringValuePair" Listed(&[("key", TEXT), ("value", TEXT)]);
     SCHEMA "synchronizationSchema" Listed(&[
         ("id", TEXT), ("version", TEXT), ("synchronizationRules", Many(&One(&RULE))),

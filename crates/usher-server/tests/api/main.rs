@@ -4,6 +4,7 @@ mod access;
 mod contract;
 mod directory;
 mod jobs;
+mod plans;
 mod refusals;
 mod stage;
 mod synchronization;

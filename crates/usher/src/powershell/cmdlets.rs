@@ -74,7 +74,7 @@ type Call = (Named, &'static Operation);
 
 fn made() -> Vec<Cmdlet> {
     let mut by_name: BTreeMap<String, (&'static str, Vec<Call>)> = BTreeMap::new();
-    for operation in usher_server::operations() {
+    for operation in usher_server::operations().filter(|operation| !operation.is_extension) {
         for (prefix, version) in [("Mg", "v1.0"), ("MgBeta", "beta")] {
             if operation.is_beta && version != "beta" {
                 continue;

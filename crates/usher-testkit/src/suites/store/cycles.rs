@@ -289,7 +289,7 @@ pub(super) async fn waiting_references_heal_once_the_other_side_is_paired(store:
         }
     };
     assert!(healable().await.is_empty());
-    let awaited = ["s-9", "s-7", "s-0"].map(usher_core::Anchor::new);
+    let awaited = ["s-9", "s-7", "s-0"].map(Anchor::new);
     let waiting = store.waiting_for(&job, &awaited).await.expect("it lists");
     let waiting: Vec<&str> = waiting.iter().map(|(_, anchor)| anchor.as_str()).collect();
     assert_eq!(waiting, ["s-1", "s-2", "s-3"], "each once, whether what it waits for has a pair or not");

@@ -1,0 +1,80 @@
+//! Plans by REST: made, looked at, applied, removed.
+
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::stage::{Stage, on_demand};
+
+#[tokio::test]
+async fn a_plan_is_made_read_applied_and_audited() {
+    let stage = Stage::new().await;
+    let (_, path, rule) = stage.application().await;
+    for name in ["adele", "megan"] {
+        stage.person(name);
+    }
+    let plans = format!("{path}/plans");
+    let made = stage.must("POST", &plans, on_demand(&rule, "adele"), 201).await;
+    assert_eq!((&made["state"], &made["hasChanges"]), (&json!("planned"), &json!(true)));
+    assert_eq!(made["counts"]["create"], 1);
+    let id = made["id"].as_str().expect("it has an id");
+    let read = stage.must("GET", &format!("{plans}/{id}"), Value::Null, 200).await;
+    assert_eq!(read["document"], made["document"]);
+    let listed = stage.must("GET", &plans, Value::Null, 200).await;
+    assert_eq!((&listed["value"][0]["id"], &listed["value"][0]["document"]), (&made["id"], &Value::Null));
+    assert!(stage.target.written().is_empty());
+
+    let mut changed = made["document"].clone();
+    changed["objects"][0]["reportable"] = json!("eve");
+    let refused = stage.send("POST", &format!("{plans}/{id}/apply"), json!({ "document": changed })).await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{}", refused.body);
+    let body = json!({ "document": made["document"] });
+    let applied = stage.must("POST", &format!("{plans}/{id}/apply"), body, 200).await;
+    assert_eq!((&applied["state"], &applied["objects"][0]["outcome"]), (&json!("applied"), &json!("done")));
+    assert_eq!(stage.target.objects().len(), 1);
+    let again = stage.send("POST", &format!("{plans}/{id}/apply"), Value::Null).await;
+    assert_eq!(again.status, StatusCode::CONFLICT, "{}", again.body);
+
+    let cycle = stage.must("POST", &plans, json!({ "cycle": true }), 201).await;
+    assert_eq!((&cycle["extent"]["of"], &cycle["counts"]["create"]), (&json!("cycle"), &json!(1)));
+    let kept = cycle["id"].as_str().expect("it has an id");
+    stage.person("late");
+    stage.must("POST", &format!("{path}/provisionOnDemand"), on_demand(&rule, "megan"), 200).await;
+    let stopped = stage.must("POST", &format!("{plans}/{kept}/apply"), json!({}), 200).await;
+    assert_eq!(stopped["state"], "stopped");
+    let said = stopped["objects"][0]["differences"].to_string();
+    assert!(said.contains("the target object was"), "{said}");
+    stage.must("DELETE", &format!("{plans}/{kept}"), Value::Null, 204).await;
+    assert_eq!(
+        stage.send("GET", &format!("{plans}/{kept}"), Value::Null).await.status,
+        StatusCode::NOT_FOUND
+    );
+
+    let audits = stage.must("GET", "/v1.0/auditLogs/directoryAudits", Value::Null, 200).await.to_string();
+    for activity in ["Create a plan", "Apply a plan", "Delete a plan"] {
+        assert!(audits.contains(activity), "{activity}");
+    }
+}
+
+#[tokio::test]
+async fn an_explanation_is_no_change_and_needs_no_right_to_write() {
+    let stage = Stage::new().await;
+    let (_, path, rule) = stage.application().await;
+    stage.person("adele");
+    let (_, reader) = stage.client("reader", &["Synchronization.Read.All"]).await;
+    let body = on_demand(&rule, "adele");
+    let told = stage.with_token(&reader, "POST", &format!("{path}/explain"), body.clone()).await;
+    assert_eq!(told.status, StatusCode::OK, "{}", told.body);
+    let object = &told.body["document"]["objects"][0];
+    assert!(object["explanation"]["mappings"].as_array().is_some_and(|mappings| mappings.len() > 5));
+    let refused = stage.with_token(&reader, "POST", &format!("{path}/plans"), body).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    for (body, says) in [
+        (json!({}), "needs subjects"),
+        (json!({ "cycle": 1 }), "'cycle'"),
+        (json!({ "cycles": true }), "cycles"),
+    ] {
+        let refused = stage.send("POST", &format!("{path}/plans"), body).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+        assert!(refused.message().contains(says), "{says}: {}", refused.body);
+    }
+}
