@@ -9,6 +9,7 @@ mod jobs;
 #[cfg(feature = "real-servers")]
 mod kills;
 mod local;
+mod plans;
 mod provision;
 mod uploads;
 mod world;

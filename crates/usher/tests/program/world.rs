@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -10,13 +11,14 @@ use usher::client::Client;
 use usher::profile::{Profile, ProfileCredential};
 use usher::wiring;
 use usher_connectors::HttpOptions;
-use usher_sandbox::{Faults, Options, Running, Sandbox};
+use usher_sandbox::{Exchange, Faults, Options, Running, Sandbox};
 use usher_server::{Server, ServerOptions, bootstrap};
 
 /// The service, the application, and the ids that cmdlets need.
 pub struct World {
     pub folder: TempDir,
     pub application: Running,
+    exchanges: Arc<Mutex<Vec<Exchange>>>,
     pub client: Client,
     pub principal: String,
     pub application_id: String,
@@ -35,7 +37,11 @@ pub struct Ran {
 impl World {
     pub async fn start() -> Self {
         let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let application = Sandbox::start(Options::new("t"), anywhere).await.expect("the sandbox starts");
+        let exchanges = Arc::new(Mutex::new(Vec::new()));
+        let seen = exchanges.clone();
+        let observer = move |exchange: &Exchange| seen.lock().expect("nobody panics").push(exchange.clone());
+        let options = Options { observer: Some(Arc::new(observer)), ..Options::new("t") };
+        let application = Sandbox::start(options, anywhere).await.expect("the sandbox starts");
         let folder = tempfile::tempdir().expect("a folder can be made");
         let http = HttpOptions { timeout: std::time::Duration::from_secs(20), ..HttpOptions::default() };
         let engine =
@@ -68,6 +74,7 @@ impl World {
         let mut world = Self {
             folder,
             application,
+            exchanges,
             client,
             principal: String::new(),
             application_id: String::new(),
@@ -167,6 +174,11 @@ impl World {
     pub fn accounts(&self) -> Vec<String> {
         let users = self.application.sandbox().users();
         users.iter().map(|user| user["userName"].as_str().unwrap_or_default().to_owned()).collect()
+    }
+
+    /// What the application was asked since the last time.
+    pub fn exchanges(&self) -> Vec<Exchange> {
+        std::mem::take(&mut *self.exchanges.lock().expect("nobody panics"))
     }
 
     /// The application's faults.
