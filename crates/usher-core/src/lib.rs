@@ -13,6 +13,7 @@ pub mod saved;
 pub mod schema;
 pub mod steps;
 pub mod templates;
+pub mod trial;
 
 mod audit;
 mod entry;

@@ -7,6 +7,7 @@ mod check;
 mod derive;
 mod duplicates;
 mod kinds;
+mod lint;
 mod members;
 mod reader;
 mod syntax;
@@ -18,6 +19,7 @@ use usher_expr::Dialect;
 pub use usher_expr::Severity;
 
 pub use check::check;
+pub use lint::lint;
 pub use reader::read;
 
 /// A problem of a schema, with place and remedy.
