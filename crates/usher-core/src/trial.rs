@@ -9,16 +9,19 @@ use usher_expr::{Context, Value};
 
 use crate::planner::{Decision, plan};
 use crate::ports::Entitlement;
-use crate::program::{MappingProgram, RuleProgram};
+use crate::program::RuleProgram;
 use crate::saved::hiding::Hidden;
+use crate::saved::symbols::with_symbols;
 use crate::steps::processing::REDACTED;
 use crate::{
-    Action, Anchor, Answer, AttributeSet, Change, DirectoryObject, Facts, JobId, OperationKind, Pairing, Plan,
-    Question, Step, StepKind,
+    Action, Anchor, Answer, AttributeSet, Change, DirectoryObject, Facts, JobId, Operation, OperationKind,
+    Pairing, Plan, Question, Step, StepKind,
 };
 
 /// What the account is called when the person has one.
 const ACCOUNT: &str = "account";
+/// What a new account is called.
+const NEW: &str = "@new-account";
 /// How often the planner may come back with questions before something is wrong with it.
 const ROUNDS: usize = 64;
 
@@ -51,11 +54,12 @@ pub struct Tried {
     /// What was found out.
     pub facts: Facts,
     hidden_target: Vec<SmolStr>,
+    shown_operations: Vec<Operation>,
     account: Option<AttributeSet>,
 }
 
 /// Tries a rule on a person. `None` when the rule has no mapping for such objects.
-pub fn attempt(rule: &RuleProgram, person: &Person, context: &Context) -> Option<(Tried, MappingProgram)> {
+pub fn attempt(rule: &RuleProgram, person: &Person, context: &Context) -> Option<Tried> {
     let mapping = rule.mapping(&person.object_type)?;
     let object = |object_type: &SmolStr, anchor: &str, attributes: &AttributeSet| DirectoryObject {
         object_type: object_type.clone(),
@@ -79,9 +83,7 @@ pub fn attempt(rule: &RuleProgram, person: &Person, context: &Context) -> Option
             .source
             .as_ref()
             .map(|attributes| object(&mapping.source_type, person.anchor.as_str(), attributes)),
-        entitlement: person
-            .is_assigned
-            .map(|is_assigned| Entitlement { is_assigned, has_role: is_assigned }),
+        entitlement: person.is_assigned.map(|is_assigned| Entitlement { is_assigned, has_role: is_assigned }),
         applies_filters: true,
         is_gone: true,
         pairing,
@@ -99,10 +101,15 @@ pub fn attempt(rule: &RuleProgram, person: &Person, context: &Context) -> Option
                         .filter(|name| hidden.hides_target(name))
                         .collect(),
                     account: person.account.clone(),
+                    shown_operations: with_symbols(
+                        &hidden.operations(&plan.operations),
+                        Some(&Anchor::new(NEW)),
+                        &BTreeMap::new(),
+                    ),
                     plan: *plan,
                     facts,
                 };
-                return Some((tried, mapping.clone()));
+                return Some(tried);
             }
             Decision::Ask(questions) => {
                 for question in questions {
@@ -150,6 +157,11 @@ fn answer(person: &Person, account: Option<&DirectoryObject>, question: &Questio
 }
 
 impl Tried {
+    /// The operations as they may be shown, with a symbol for an account that is yet to be made.
+    pub fn shown_operations(&self) -> &[Operation] {
+        &self.shown_operations
+    }
+
     /// What tests expect: the action or the reason, the account as it would be, what could not be computed.
     pub fn outcome(&self) -> Json {
         let mut outcome = Map::new();
@@ -163,7 +175,8 @@ impl Tried {
         outcome.insert("action".to_owned(), json!(action));
         if let Some(failure) = &self.plan.failure {
             outcome.insert("failure".to_owned(), json!(failure.code.as_str()));
-            outcome.insert("because".to_owned(), json!(because(&failure.reason, &failure.additional_details)));
+            outcome
+                .insert("because".to_owned(), json!(because(&failure.reason, &failure.additional_details)));
         } else if let Some(skip) = &self.plan.skip {
             outcome.insert("skip".to_owned(), json!(skip.reason.as_str()));
             outcome.insert("because".to_owned(), json!(skip.description));
@@ -202,7 +215,9 @@ impl Tried {
             };
             let json = |values: &[Value]| values.iter().map(Value::to_json).collect::<Vec<Json>>();
             let after = match &change.change {
-                Change::Add(values) if change.is_multivalued => held.into_iter().chain(json(values)).collect(),
+                Change::Add(values) if change.is_multivalued => {
+                    held.into_iter().chain(json(values)).collect()
+                }
                 Change::Add(values) | Change::Replace(values) => json(values),
                 Change::Remove(values) if values.is_empty() => Vec::new(),
                 Change::Remove(values) => {

@@ -12,8 +12,12 @@ use super::{
 };
 
 /// Values that people leave in directories, and what they are called in a message.
-const ODD: &[(&str, Option<&str>)] =
-    &[("has no value", None), ("is empty", Some("")), ("is \"x\"", Some("x")), ("is \"ä 1-2\"", Some("ä 1-2"))];
+const ODD: &[(&str, Option<&str>)] = &[
+    ("has no value", None),
+    ("is empty", Some("")),
+    ("is \"x\"", Some("x")),
+    ("is \"ä 1-2\"", Some("ä 1-2")),
+];
 /// A value that most expressions take.
 const USUAL: &str = "2026-01-31T08:00:00Z";
 
@@ -218,7 +222,8 @@ fn told(clause: &FilterClause) -> String {
 /// Two clauses of a group that cannot both hold.
 fn contradiction(group: &FilterGroup) -> Option<(&FilterClause, &FilterClause)> {
     let pairs = group.clauses.iter().enumerate();
-    let mut pairs = pairs.flat_map(|(place, one)| group.clauses[place + 1..].iter().map(move |two| (one, two)));
+    let mut pairs =
+        pairs.flat_map(|(place, one)| group.clauses[place + 1..].iter().map(move |two| (one, two)));
     pairs.find(|(one, two)| {
         one.source_operand_name.eq_ignore_ascii_case(&two.source_operand_name)
             && (denies(one, two) || denies(two, one))

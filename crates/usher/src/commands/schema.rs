@@ -1,4 +1,9 @@
-//! `usher schema`: check a file; show, set or reset a job's schema.
+//! `usher schema`: check, lint, test and compare files; show, set or reset a job's schema.
+
+mod diff;
+mod people;
+mod report;
+mod test;
 
 use std::fs;
 use std::path::PathBuf;
@@ -7,7 +12,7 @@ use anyhow::{Context, Result};
 use clap::Subcommand;
 use owo_colors::OwoColorize;
 use serde_json::Value;
-use usher_core::schema::{self, SchemaDiagnostic, Severity};
+use usher_core::schema::{self, Schema, SchemaDiagnostic, Severity};
 
 use crate::client::Client;
 use crate::commands::job::Which;
@@ -19,7 +24,10 @@ use crate::output::{self, Format};
 #[command(after_help = "Examples:\n  \
     usher schema check exported.json\n  \
     usher schema show --app hr-portal > schema.json\n  \
-    usher schema set --app hr-portal schema.json")]
+    usher schema set --app hr-portal schema.json\n  \
+    usher schema lint schema.json\n  \
+    usher schema test provisioning/ --output junit > report.xml\n  \
+    usher schema diff old.json new.json --people people.json")]
 pub struct Args {
     #[command(subcommand)]
     verb: Verb,
@@ -36,6 +44,22 @@ enum Verb {
         #[arg(long, value_enum, default_value_t)]
         output: Format,
     },
+    /// List what looks unintended: mappings that nothing reaches, matching attributes that are never written,
+    /// expressions that can fail. Exit code 1 when there is something.
+    Lint {
+        /// Schema files.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// Findings for people, or as JSON.
+        #[arg(long, value_enum, default_value_t)]
+        output: Format,
+    },
+    /// Try a schema on people and hold what comes out against what is expected. Needs no server.
+    Test(test::Args),
+    /// Show what two schemas do differently, person by person. Exit code 0: nothing; 2: something; 1: an error.
+    Diff(diff::Args),
+    /// Try a new schema on the source objects that a job has recorded. Exit codes as for diff.
+    Replay(diff::Replay),
     /// Print the schema of a job.
     Show {
         #[command(flatten)]
@@ -58,7 +82,19 @@ enum Verb {
 /// Runs the verb.
 pub async fn run(args: Args) -> Result<u8> {
     match args.verb {
-        Verb::Check { files, output } => check(&files, output),
+        Verb::Check { files, output } => check(&files, output, schema::check),
+        Verb::Lint { files, output } => {
+            let (mut code, problems) = (DONE, schema::lint);
+            for file in &files {
+                let schema = people::schema(file)?;
+                code = if problems(&schema).is_empty() { code } else { REFUSED };
+            }
+            check(&files, output, problems)?;
+            Ok(code)
+        }
+        Verb::Test(args) => test::run(&args).await,
+        Verb::Diff(args) => Ok(diff::run(&args)),
+        Verb::Replay(args) => Ok(diff::replay(&args).await),
         Verb::Show { which } => {
             let client = Client::connect()?;
             let path = format!("{}/schema", which.path(&client).await?);
@@ -85,7 +121,7 @@ pub async fn run(args: Args) -> Result<u8> {
     }
 }
 
-fn check(files: &[PathBuf], output: Format) -> Result<u8> {
+fn check(files: &[PathBuf], output: Format, find: fn(&Schema) -> Vec<SchemaDiagnostic>) -> Result<u8> {
     let mut code = DONE;
     let mut all = Vec::new();
     for file in files {
@@ -93,7 +129,7 @@ fn check(files: &[PathBuf], output: Format) -> Result<u8> {
         let reading = schema::read(&bytes);
         let mut problems = reading.diagnostics;
         if let Some(schema) = &reading.schema {
-            problems.extend(schema::check(schema));
+            problems.extend(find(schema));
         }
         let has_errors = problems.iter().any(|problem| problem.severity == Severity::Error);
         if has_errors {

@@ -11,5 +11,6 @@ mod kills;
 mod local;
 mod plans;
 mod provision;
+mod schemas;
 mod uploads;
 mod world;

@@ -184,7 +184,7 @@ async fn rename_in_the_application(world: &World, anchor: &str) {
         "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
         "Operations": [{ "op": "replace", "path": "displayName", "value": "changed by hand" }],
     });
-    let request = axum::http::Request::patch(format!("/scim/v2/Users/{anchor}"))
+    let request = http::Request::patch(format!("/scim/v2/Users/{anchor}"))
         .header("authorization", "Bearer t")
         .header("content-type", "application/scim+json")
         .body(axum::body::Body::from(body.to_string()))

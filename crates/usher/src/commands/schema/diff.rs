@@ -1,0 +1,133 @@
+//! `usher schema diff` and `usher schema replay`: what two versions of a schema do differently, person by person.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use owo_colors::OwoColorize;
+use serde_json::{Value as Json, json};
+use usher_core::program::RuleProgram;
+use usher_core::schema as documents;
+use usher_core::trial::{Contrast, compare};
+
+use super::people::{self, People};
+use super::test::{nobody, sentence};
+use crate::client::Client;
+use crate::commands::job::Which;
+use crate::failure::{self, DONE, Failure, REFUSED};
+use crate::output::Format;
+
+/// Exit code: the schemas do something differently.
+const DIFFERENT: u8 = 2;
+
+/// Two schemas and people.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The schema as it is.
+    old: PathBuf,
+    /// The schema as it is to be.
+    new: PathBuf,
+    /// People in YAML or JSON: a file, or a folder of files.
+    #[arg(long, value_name = "PATH", required = true)]
+    people: Vec<PathBuf>,
+    /// For people, or as JSON.
+    #[arg(long, value_enum, default_value_t)]
+    output: Format,
+}
+
+/// A job whose recorded objects are tried on a new schema.
+#[derive(clap::Args)]
+pub struct Replay {
+    /// The schema as it is to be.
+    new: PathBuf,
+    #[command(flatten)]
+    which: Which,
+    /// For people, or as JSON.
+    #[arg(long, value_enum, default_value_t)]
+    output: Format,
+}
+
+/// Compares. Exit code 2 when something differs.
+pub fn run(args: &Args) -> u8 {
+    reported(diff(args))
+}
+
+/// Replays. Exit code 2 when something differs.
+pub async fn replay(args: &Replay) -> u8 {
+    reported(replayed(args).await)
+}
+
+fn reported(outcome: Result<u8>) -> u8 {
+    outcome.unwrap_or_else(|error| {
+        failure::report(&error);
+        REFUSED
+    })
+}
+
+fn diff(args: &Args) -> Result<u8> {
+    let old = people::programs(&people::schema(&args.old)?)?;
+    let new = people::programs(&people::schema(&args.new)?)?;
+    let mut all = Vec::new();
+    for path in &args.people {
+        all.extend(people::find(path)?);
+    }
+    Ok(told(&old, &new, &all, args.output))
+}
+
+async fn replayed(args: &Replay) -> Result<u8> {
+    let new = people::programs(&people::schema(&args.new)?)?;
+    let client = Client::connect()?;
+    let path = args.which.path(&client).await?;
+    let document = client.get(&format!("{path}/schema")).await?;
+    let schema = documents::read(document.to_string().as_bytes()).schema;
+    let schema = schema.ok_or_else(|| Failure::refused("the job's schema cannot be read"))?;
+    let old = people::programs(&schema)?;
+    let recorded = client.list(&format!("{path}/recordings")).await?;
+    if recorded.is_empty() {
+        return Err(Failure::with_hint(
+            "the job has recorded no source objects",
+            "`usher job set --app NAME --keep-source-objects P7D` lets it, for seven days; they are personal data",
+        ));
+    }
+    let list: Vec<Json> = recorded.into_iter().map(|mut one| one["person"].take()).collect();
+    let people = people::from_json(Path::new("recorded"), &json!({ "people": list }))
+        .map_err(|what| Failure::refused(format!("the recorded objects cannot be read: {what}")))?;
+    Ok(told(&old, &new, &[people], args.output))
+}
+
+fn told(old: &[RuleProgram], new: &[RuleProgram], all: &[People], output: Format) -> u8 {
+    let mut different = Vec::new();
+    let mut count = 0;
+    for people in all {
+        for case in &people.cases {
+            count += 1;
+            let outcome = |rules| {
+                people::tried(rules, case, &people.context).map_or_else(nobody, |tried| tried.outcome())
+            };
+            let contrasts = compare(&outcome(old), &outcome(new));
+            if !contrasts.is_empty() {
+                different.push((case.name.as_str(), contrasts));
+            }
+        }
+    }
+    match output {
+        Format::Json => {
+            let list: Vec<Json> =
+                different.iter().map(|(name, contrasts)| as_json(name, contrasts)).collect();
+            anstream::println!("{:#}", Json::Array(list));
+        }
+        Format::Table => {
+            for (name, contrasts) in &different {
+                anstream::println!("{} {}", "~".cyan(), name.bold());
+                contrasts.iter().for_each(|contrast| anstream::println!("    {}", sentence(contrast)));
+            }
+            anstream::println!("{} of {count} people come out differently", different.len());
+        }
+    }
+    if different.is_empty() { DONE } else { DIFFERENT }
+}
+
+fn as_json(name: &str, contrasts: &[Contrast]) -> Json {
+    let list: Vec<Json> =
+        contrasts.iter().map(|(place, old, new)| json!({ "place": place, "old": old, "new": new })).collect();
+    json!({ "name": name, "differences": list })
+}

@@ -1,0 +1,213 @@
+//! Schemas tried on people, without any server; and the examples of the guide, run as they stand.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::world::{Ran, finish, program};
+
+const SCHEMA: &str = include_str!("../../../usher-core/src/templates/scim.json");
+
+struct Folder(TempDir);
+
+impl Folder {
+    /// A repository as the guide has it: `provisioning` with schema, people and expectations.
+    fn guide() -> Self {
+        let folder = Self(TempDir::new().expect("a folder can be made"));
+        folder.write("provisioning/schema.json", SCHEMA);
+        for name in ["people.yaml", "people.expected.json"] {
+            let text = std::fs::read_to_string(examples().join("provisioning").join(name));
+            folder.write(&format!("provisioning/{name}"), &text.unwrap_or_default());
+        }
+        folder
+    }
+
+    fn write(&self, name: &str, text: &str) -> String {
+        let path = self.0.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("it has a folder")).expect("it is made");
+        std::fs::write(&path, text).expect("it is written");
+        path.display().to_string()
+    }
+
+    fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.0.path().join(name)).expect("it is there")
+    }
+
+    fn run(&self, words: &[&str]) -> Ran {
+        let mut command = program();
+        command.args(words).current_dir(self.0.path()).env("USHER_CONFIG_DIR", "/nonexistent/usher-test");
+        finish(command, "")
+    }
+}
+
+fn examples() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/guide/ci")
+}
+
+/// The words of a command line of the examples, and where its output goes.
+fn words(line: &str) -> (Vec<&str>, Option<&str>) {
+    let (command, file) = match line.split_once('>') {
+        Some((command, file)) => (command, Some(file.trim())),
+        None => (line, None),
+    };
+    (command.split_whitespace().collect(), file)
+}
+
+#[test]
+fn the_github_actions_example_runs() {
+    let text = std::fs::read_to_string(examples().join("github-actions.yml")).expect("it is there");
+    let workflow: Value = serde_yaml_ng::from_str(&text).expect("it is YAML");
+    let folder = Folder::guide();
+    let mut count = 0;
+    for step in workflow["jobs"]["test"]["steps"].as_array().expect("it has steps") {
+        let Some(line) = step["run"].as_str() else { continue };
+        let (words, file) = words(line);
+        assert_eq!(words[0], "usher", "{line}");
+        let ran = folder.run(&words[1..]);
+        let may_fail = step["continue-on-error"] == true;
+        assert!(ran.code == 0 || may_fail, "{line}: {}{}", ran.out, ran.err);
+        if file.is_some() {
+            assert!(
+                ran.out.contains("<testsuite name=\"people\" tests=\"5\" failures=\"0\">"),
+                "{}",
+                ran.out
+            );
+        }
+        count += 1;
+    }
+    assert_eq!(count, 3);
+}
+
+#[test]
+fn the_pre_commit_example_runs_and_stops_a_commit_that_breaks_an_expectation() {
+    let text = std::fs::read_to_string(examples().join("pre-commit-config.yaml")).expect("it is there");
+    let hooks: Value = serde_yaml_ng::from_str(&text).expect("it is YAML");
+    let hooks = hooks["repos"][0]["hooks"].as_array().expect("it has hooks");
+    let entries: Vec<&str> = hooks.iter().map(|hook| hook["entry"].as_str().expect("a command")).collect();
+    let folder = Folder::guide();
+    for entry in &entries {
+        let ran = folder.run(&words(entry).0[1..]);
+        assert_eq!(ran.code, 0, "{entry}: {}{}", ran.out, ran.err);
+    }
+    let changed = SCHEMA.replacen("[jobTitle]", "[department]", 2);
+    assert_ne!(changed, SCHEMA);
+    folder.write("provisioning/schema.json", &changed);
+    let ran = folder.run(&words(entries[1]).0[1..]);
+    assert_eq!(ran.code, 1, "{}", ran.out);
+    assert!(
+        ran.out.contains("✗ people: Adele joins\n    account title was \"Retail Manager\" and is \"Retail\""),
+        "{}",
+        ran.out
+    );
+}
+
+#[test]
+fn expectations_are_written_on_request_and_comments_of_people_stay() {
+    let folder = Folder::guide();
+    let expected = folder.read("provisioning/people.expected.json");
+    folder.write("provisioning/people.expected.json", "{}");
+    let ran = folder.run(&["schema", "test", "provisioning", "--output", "tap"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.out.starts_with("TAP version 14\n1..5\nnot ok 1 - people: Adele joins\n"), "{}", ran.out);
+    assert!(ran.out.contains("nothing is expected yet"), "{}", ran.out);
+    let ran = folder.run(&["schema", "test", "provisioning", "--update"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert_eq!(folder.read("provisioning/people.expected.json"), expected, "the guide's is up to date");
+    assert!(folder.read("provisioning/people.yaml").starts_with("# People"));
+
+    let outcome: Value = serde_json::from_str(&expected).expect("it is JSON");
+    assert_eq!(outcome["Adele joins"]["action"], "create");
+    assert_eq!(outcome["Adele joins"]["requests"][0]["method"], "POST");
+    assert_eq!(outcome["Adele joins"]["requests"][1]["path"], "/Users/@new-account");
+    assert_eq!(outcome["Alex is not assigned"]["skip"], "NotEffectivelyEntitled");
+    assert_eq!(outcome["Megan gets another title"]["account"]["title"], "Marketing Manager");
+    assert_eq!(outcome["Lee leaves"]["action"], "disable");
+    assert_eq!(outcome["Diego is gone"]["action"], "delete");
+}
+
+#[test]
+fn mistakes_in_people_are_told_with_their_place() {
+    let folder = Folder::guide();
+    for (text, says) in [
+        ("people: 1", "neither a list of people"),
+        ("- source: {}", "person 1: it has no 'name'"),
+        ("- name: a", "person 1: it has no 'source'"),
+        ("- {name: a, source: {}, asigned: true}", "'asigned' is not known here"),
+        ("- {name: a, source: {}, assigned: maybe}", "'assigned' is neither true nor false"),
+        ("- {name: a, source: {}}\n- {name: a, source: {}}", "two people are called 'a'"),
+        ("now: yesterday\npeople: []", "'now' is no instant"),
+        ("{", "people.yaml"),
+    ] {
+        folder.write("provisioning/people.yaml", text);
+        let ran = folder.run(&["schema", "test", "provisioning"]);
+        assert_eq!(ran.code, 2, "{text}: {}", ran.err);
+        assert!(ran.err.contains(says), "{says}: {}", ran.err);
+    }
+    let empty = TempDir::new().expect("a folder can be made");
+    let schema = folder.write("schema.json", SCHEMA);
+    let ran = folder.run(&["schema", "test", &empty.path().display().to_string(), "--schema", &schema]);
+    assert!(ran.code == 2 && ran.err.contains("holds no people"), "{}", ran.err);
+}
+
+#[test]
+fn two_schemas_are_compared_person_by_person() {
+    let folder = Folder::guide();
+    let (old, people) = ("provisioning/schema.json", "provisioning/people.yaml");
+    let ran = folder.run(&["schema", "diff", old, old, "--people", people]);
+    assert_eq!((ran.code, ran.out.as_str()), (0, "0 of 5 people come out differently\n"));
+    folder.write("new.json", &SCHEMA.replacen("[jobTitle]", "[department]", 2));
+    let ran = folder.run(&["schema", "diff", old, "new.json", "--people", people]);
+    assert_eq!(ran.code, 2, "{}{}", ran.out, ran.err);
+    assert!(
+        ran.out.contains("~ Adele joins\n    account title was \"Retail Manager\" and is \"Retail\"\n"),
+        "{}",
+        ran.out
+    );
+    let ran = folder.run(&["schema", "diff", old, "new.json", "--people", people, "--output", "json"]);
+    let told: Value = serde_json::from_str(&ran.out).expect("it is JSON");
+    assert_eq!(told[0]["differences"][0]["new"], "Retail");
+    folder.write("broken.json", "{");
+    assert_eq!(folder.run(&["schema", "diff", old, "broken.json", "--people", people]).code, 1);
+    assert_eq!(folder.run(&["schema", "diff", old]).code, 1, "2 would mean a difference");
+}
+
+#[test]
+fn lint_finds_what_nothing_reaches_what_is_never_written_and_what_can_fail() {
+    let folder = Folder::guide();
+    let mut schema: Value = serde_json::from_str(SCHEMA).expect("it is JSON");
+    let mapping = &mut schema["synchronizationRules"][0]["objectMappings"][0];
+    let attributes = mapping["attributeMappings"].as_array_mut().expect("a list");
+    let expression = |target: &str, expression: &str| {
+        json!({
+            "targetAttributeName": target, "matchingPriority": 0, "flowType": "Always",
+            "flowBehavior": "FlowWhenChanged", "source": { "type": "Function", "name": "x", "expression": expression },
+        })
+    };
+    attributes.push(expression("title", "FormatDateTime([employeeHireDate], , \"yyyy\", \"MM\")"));
+    attributes.push(json!({
+        "targetAttributeName": "nickName", "matchingPriority": 0, "flowType": "Always",
+        "flowBehavior": "FlowWhenChanged", "source": null,
+    }));
+    let clause = |operand: &str| {
+        json!({
+            "sourceOperandName": "department", "operatorName": "EQUALS",
+            "targetOperand": { "values": [operand] },
+        })
+    };
+    mapping["scope"] = json!({ "groups": [{ "name": "g", "clauses": [clause("Sales"), clause("Retail")] }] });
+    let again = mapping.clone();
+    schema["synchronizationRules"][0]["objectMappings"].as_array_mut().expect("a list").push(again);
+    let file = folder.write("odd.json", &schema.to_string());
+    let ran = folder.run(&["schema", "lint", &file, "--output", "json"]);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    let found: Value = serde_json::from_str(&ran.out).expect("it is JSON");
+    let codes: Vec<&str> =
+        found.as_array().expect("a list").iter().filter_map(|one| one["code"].as_str()).collect();
+    for code in ["unreachableMapping", "unreachableFilter", "expressionCanFail"] {
+        assert!(codes.contains(&code), "{code}: {codes:?}");
+    }
+    assert!(ran.out.contains("title' is mapped more than once"), "{}", ran.out);
+    assert!(ran.out.contains("when employeeHireDate"), "{}", ran.out);
+    assert!(ran.out.contains("'nickName' has neither a source nor a default"), "{}", ran.out);
+}
