@@ -125,7 +125,8 @@ pub fn after_failure(
     let failed_before = earlier.filter(|escrow| escrow.attempts > 0);
     let first_failed_at = failed_before.map_or(now, |escrow| escrow.first_failed_at);
     let attempts = failed_before.map_or(0, |escrow| escrow.attempts).saturating_add(1);
-    let mut next_attempt_at = if pace.is_quarantined {
+    let settles_at = sent.as_ref().map(|sent| later(sent.at, SETTLES_AFTER));
+    let next_attempt_at = if pace.is_quarantined {
         published_attempt_after(first_failed_at, now)
     } else {
         let doubled = pace.interval.saturating_mul(2_u32.saturating_pow(attempts.saturating_sub(1).min(16)));
@@ -134,9 +135,11 @@ pub fn after_failure(
         let spread = if attempts == 1 { 0.0 } else { (pace.dice % 1000) as f64 / 10_000.0 };
         later(now, distance.mul_f64(1.0 - spread))
     };
-    if let Some(sent) = &sent {
-        next_attempt_at = next_attempt_at.max(later(sent.at, SETTLES_AFTER));
-    }
+    let next_attempt_at = match settles_at {
+        // It only waits for the target to show the account: the next run after that may look.
+        Some(settles_at) if settles_at > now => settles_at,
+        _ => next_attempt_at,
+    };
     Escrow {
         job,
         source_type,
@@ -224,6 +227,26 @@ mod tests {
         let escrow = Escrow::before_create(subject.0, subject.1, subject.2, None, sent);
         assert_eq!((escrow.attempts, escrow.next_attempt_at), (0, at(2)));
         let after = failed(Some(&escrow), at(1), false);
-        assert_eq!((after.attempts, after.next_attempt_at), (1, at(41)));
+        assert_eq!((after.attempts, after.next_attempt_at), (1, at(41)), "without a create on its way");
+    }
+
+    #[test]
+    fn what_waits_for_a_create_to_settle_is_looked_at_as_soon_as_it_has() {
+        let sent = Sent { at: at(0), sought: vec![("userName".into(), "ann@x".into())] };
+        let failure = Failure {
+            code: "Timeout".into(),
+            reason: "no answer".into(),
+            additional_details: None,
+            category: ErrorCategory::Failure,
+            recommended_action: None,
+        };
+        let try_again = |now, is_quarantined| {
+            let identity = (JobId::new("job"), "User".into(), Anchor::new("u-1"));
+            let pace = Pace { interval: Duration::from_secs(40 * 60), is_quarantined, dice: 0 };
+            after_failure(None, identity, &failure, false, Some(sent.clone()), now, pace).next_attempt_at
+        };
+        assert_eq!(try_again(at(1), false), at(2));
+        assert_eq!(try_again(at(1), true), at(2));
+        assert_eq!(try_again(at(5), false), at(45), "settled, and failed for another reason");
     }
 }

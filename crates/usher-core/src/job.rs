@@ -42,6 +42,31 @@ pub struct Job {
     pub restart: Option<RestartRequest>,
 }
 
+/// The job setting with the most accounts that one cycle may disable and delete.
+pub const THRESHOLD_SETTING: &str = "QuarantineTooManyDeletesThreshold";
+
+/// What is wrong with the value of a job setting, where Usher gives it a meaning; others are taken as they are, since
+/// mappings may refer to them. An empty value means that the setting is not set.
+pub fn setting_problem(name: &str, value: &str) -> Option<String> {
+    let value = value.trim();
+    if value.is_empty() {
+        return None;
+    }
+    let number = value.parse::<u32>().ok();
+    let (is_good, what) = match name.to_ascii_lowercase().as_str() {
+        "quarantinetoomanydeletesthreshold" => (number.is_some(), "a whole number, not below zero"),
+        "targetrequestspersecond" | "targetconcurrency" => {
+            (number.is_some_and(|number| number > 0), "a whole number above zero")
+        }
+        "lookaheadqueryenabled" | "azureingestionattributeoptimization" => {
+            let is_switch = ["true", "false"].iter().any(|word| value.eq_ignore_ascii_case(word));
+            (is_switch, "True or False")
+        }
+        _ => (true, ""),
+    };
+    (!is_good).then(|| format!("the job setting {name} must be {what}, not '{value}'"))
+}
+
 /// Somebody asked for a restart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RestartRequest {

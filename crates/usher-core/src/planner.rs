@@ -6,10 +6,10 @@ use crate::program::{AttributeProgram, MappingProgram};
 use crate::steps::matching::Match;
 use crate::steps::processing::{Extent, Processed};
 use crate::steps::scoping::Verdict;
-use crate::steps::{Names, export, import, matching, processing, references, scoping};
+use crate::steps::{Names, export, import, matching, processing, references, scoping, switch};
 use crate::{
-    Action, DirectoryObject, Facts, Failure, Operation, OperationKind, PairingEffect, Plan, Question, Skip,
-    SkipReason, Step,
+    Action, AttributeChange, DirectoryObject, Facts, Failure, Operation, OperationKind, PairingEffect, Plan,
+    Question, Skip, SkipReason, Step,
 };
 
 /// The planner's word: questions that must be answered first, or the plan.
@@ -203,17 +203,16 @@ impl Draft<'_> {
         if !self.mapping.updates {
             return Ok(Plan { target: Some(target), ..self.not_allowed("change", "Update") });
         }
-        let switches_off = !changes.is_empty()
-            && source
-                .attributes
-                .value(import::IS_SOFT_DELETED)
-                .is_some_and(|value| value.to_text() == "True")
-            && self
-                .mapping
-                .attributes
-                .iter()
-                .filter(|attribute| attribute.depends_on_soft_deletion())
-                .any(|attribute| changes.iter().any(|change| change.attribute == attribute.target));
+        let is_soft_deleted =
+            source.attributes.value(import::IS_SOFT_DELETED).is_some_and(|value| value.to_text() == "True");
+        let is_switch = |change: &AttributeChange| {
+            let of_soft_deletion = || {
+                let mut attributes = self.mapping.attributes.iter();
+                attributes.any(|one| one.target == change.attribute && one.depends_on_soft_deletion())
+            };
+            switch::switches_off(change, &target.attributes) || (is_soft_deleted && of_soft_deletion())
+        };
+        let switches_off = changes.iter().any(is_switch);
         self.steps.push(matching::will_be_updated(&self.names));
         let operation = |changes| Operation {
             kind: OperationKind::Update,

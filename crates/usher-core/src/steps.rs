@@ -6,6 +6,7 @@ pub mod matching;
 pub mod processing;
 pub mod references;
 pub mod scoping;
+pub mod switch;
 
 use indexmap::IndexMap;
 use smol_str::SmolStr;

@@ -32,6 +32,8 @@ const CONCURRENCY: usize = 16;
 /// How many objects are under way for each request: while some wait for the target, others wait for the disk, and
 /// the more of those there are, the more share one write.
 const UNDER_WAY: usize = 8;
+/// So many runs in a row that got no answer from the target lead to quarantine.
+const HABIT: u64 = 3;
 /// The job setting for it.
 const CONCURRENCY_SETTING: &str = "TargetConcurrency";
 
@@ -256,8 +258,9 @@ impl Broke {
         Self::Quarantined(QuarantineReason::EncounteredQuarantineException, error)
     }
 
-    /// The target failed while it was tested: at the start of a run for good, in its middle perhaps for a moment.
-    fn target(error: &ConnectorError, is_start: bool) -> Self {
+    /// The target failed while it was tested. What only people can mend leads to quarantine at once; no answer does when
+    /// it has become a habit.
+    fn target(error: &ConnectorError, is_habit: bool) -> Self {
         let is_for_people =
             !matches!(error.kind, ConnectorErrorKind::Unreachable | ConnectorErrorKind::Throttled);
         let run_error = RunError {
@@ -265,7 +268,7 @@ impl Broke {
             message: error.message.clone(),
             is_tenant_actionable: is_for_people,
         };
-        if is_start || is_for_people {
+        if is_habit || is_for_people {
             Self::Quarantined(QuarantineReason::EncounteredQuarantineException, run_error)
         } else {
             Self::Failed(run_error)
@@ -347,9 +350,11 @@ impl CycleRun<'_> {
     /// Asks the target for an object that cannot exist.
     async fn test_connection(&self, is_start: bool) -> Result<(), Broke> {
         let Some(lane) = self.lanes.first() else { return Ok(()) };
+        let is_habit = is_start
+            && (self.state.quarantine.is_some() || self.state.complete_failures_in_a_row + 1 >= HABIT);
         crate::cases::on_demand::test_connection(self.engine, self.target, lane.mapping())
             .await
-            .map_err(|error| Broke::target(&error, is_start))
+            .map_err(|error| Broke::target(&error, is_habit))
     }
 
     /// Goes on with the cycle there is, unless the schema has changed since; else begins one. Watermarks are fixed

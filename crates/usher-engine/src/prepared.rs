@@ -9,14 +9,12 @@ use usher_core::ports::{Connector, ConnectorSettings, JOB_SETTING, StoredSecret}
 use usher_core::program::RuleProgram;
 use usher_core::schema::Schema;
 use usher_core::templates::Template;
-use usher_core::{EntryId, Job, JobId, Secret};
+use usher_core::{EntryId, Job, JobId, Secret, THRESHOLD_SETTING};
 
 use crate::Engine;
 use crate::cases::CaseError;
 use crate::cases::templates::base_of;
 
-/// The job setting with the deletion threshold (Graph, cloud sync).
-const THRESHOLD_SETTING: &str = "QuarantineTooManyDeletesThreshold";
 /// The secret that holds the notification settings, the threshold among them (Graph secret key).
 const NOTIFICATIONS: &str = "SyncNotificationSettings";
 /// How many jobs are kept ready at once.
@@ -78,21 +76,24 @@ impl PreparedJob {
         self.secret(key).is_some_and(|value| matches!(value.to_ascii_lowercase().as_str(), "true" | "1"))
     }
 
-    /// The most accounts that one cycle may disable and delete; `None` when the guard is off.
+    /// The most accounts that one cycle may disable and delete; `None` when the guard is off. A threshold that cannot be
+    /// read holds everything back: somebody wanted a guard.
     pub fn deletion_threshold(&self, job: &Job) -> Option<u64> {
-        let setting = job.setting(THRESHOLD_SETTING).and_then(|text| text.trim().parse().ok());
-        setting.or_else(|| {
-            let text = self.secret(NOTIFICATIONS)?;
-            let settings: serde_json::Value = serde_json::from_str(text).ok()?;
-            let is_true = |value: &serde_json::Value| {
-                value
-                    .as_bool()
-                    .unwrap_or_else(|| value.as_str().is_some_and(|text| text.eq_ignore_ascii_case("true")))
-            };
-            let value = &settings["DeleteThresholdValue"];
-            is_true(&settings["DeleteThresholdEnabled"])
-                .then(|| value.as_u64().or_else(|| value.as_str()?.trim().parse().ok()))
-                .flatten()
+        let whole = |text: &str| text.trim().parse().unwrap_or(0);
+        if let Some(text) = job.setting(THRESHOLD_SETTING).filter(|text| !text.trim().is_empty()) {
+            return Some(whole(text));
+        }
+        let text = self.secret(NOTIFICATIONS).filter(|text| !text.trim().is_empty())?;
+        let Ok(settings) = serde_json::from_str::<serde_json::Value>(text) else { return Some(0) };
+        let is_on = match &settings["DeleteThresholdEnabled"] {
+            serde_json::Value::Bool(is_on) => *is_on,
+            serde_json::Value::String(text) => !text.eq_ignore_ascii_case("false"),
+            serde_json::Value::Null => false,
+            _ => true,
+        };
+        is_on.then(|| match &settings["DeleteThresholdValue"] {
+            serde_json::Value::String(text) => whole(text),
+            value => value.as_u64().unwrap_or(0),
         })
     }
 

@@ -164,7 +164,8 @@ impl Engine {
     /// Changes the interval and settings of a job; settings that are not named stay.
     ///
     /// # Errors
-    /// There is no such job, or the interval is no ISO 8601 duration of at least ten seconds.
+    /// There is no such job, the interval is no ISO 8601 duration of at least ten seconds, or a setting has a value that
+    /// it cannot have.
     pub async fn update_job(
         &self,
         service_principal: &EntryId,
@@ -188,6 +189,9 @@ impl Engine {
             job.interval = text.into();
         }
         for (name, value) in settings {
+            if let Some(problem) = usher_core::setting_problem(name, value) {
+                return Err(CaseError::invalid("Request_BadRequest", problem));
+            }
             match job.settings.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(name)) {
                 Some((_, known)) => known.clone_from(value),
                 None => job.settings.push((name.clone(), value.clone())),

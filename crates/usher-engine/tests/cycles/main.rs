@@ -271,6 +271,105 @@ async fn the_guard_s_threshold_may_be_a_setting_of_the_job() {
     .assert_eq(&stage.next().await);
 }
 
+/// Maps a constant to the switch of the account, as a source does that itself says who is in use.
+async fn switch_by_mapping(stage: &Stage, says: &str) {
+    let schema = stage.engine.schema(&stage.application, &stage.job).await.expect("it reads");
+    let mut document = schema.to_json();
+    let mappings = document["synchronizationRules"][0]["objectMappings"][0]["attributeMappings"]
+        .as_array_mut()
+        .expect("there are mappings");
+    let switch =
+        mappings.iter_mut().find(|one| one["targetAttributeName"] == "active").expect("it is mapped");
+    switch["source"] = serde_json::json!({ "type": "Constant", "name": says, "expression": format!("\"{says}\""), "parameters": [] });
+    let document = document.to_string();
+    let taken = stage.engine.replace_schema(&stage.application, &stage.job, document.as_bytes()).await;
+    taken.expect("it is taken");
+}
+
+#[tokio::test]
+async fn the_guard_counts_who_is_switched_off_by_a_mapping() {
+    let stage = Stage::new().await;
+    let setting = [("QuarantineTooManyDeletesThreshold".to_owned(), "1".to_owned())];
+    stage.engine.update_job(&stage.application, &stage.job, None, &setting).await.expect("it is set");
+    stage.people(&["ann", "bob"]);
+    switch_by_mapping(&stage, "True").await;
+    stage.run().await;
+    switch_by_mapping(&stage, "False").await;
+    expect![[r#"
+        cycle initial
+          ann    stagedDelete skipped  StagedDelete
+          bob    stagedDelete skipped  StagedDelete
+        Succeeded, quarantine TooManyDeletes
+    "#]]
+    .assert_eq(&stage.next().await);
+    assert!(!stage.accounts().contains("disabled"));
+    stage.restart("ForceDeletes").await;
+    expect![[r#"
+        cycle incremental
+          ann    disable      success
+          bob    disable      success
+        Succeeded
+    "#]]
+    .assert_eq(&stage.run().await);
+}
+
+#[tokio::test]
+async fn settings_that_mean_nothing_are_refused_and_never_switch_the_guard_off() {
+    let stage = Stage::new().await;
+    for (name, value) in [
+        ("QuarantineTooManyDeletesThreshold", "abc"),
+        ("QuarantineTooManyDeletesThreshold", "-1"),
+        ("quarantineTooManyDeletesThreshold", "3.5"),
+        ("TargetRequestsPerSecond", "0"),
+        ("TargetConcurrency", "many"),
+        ("LookaheadQueryEnabled", "perhaps"),
+    ] {
+        let setting = [(name.to_owned(), value.to_owned())];
+        let refused = stage.engine.update_job(&stage.application, &stage.job, None, &setting).await;
+        let message = refused.expect_err("it is refused").to_string();
+        assert!(message.contains(value) && message.contains(name), "{message}");
+    }
+    for secret in [
+        "{not json",
+        r#"{"DeleteThresholdEnabled":true}"#,
+        r#"{"DeleteThresholdEnabled":"yes","DeleteThresholdValue":"abc"}"#,
+    ] {
+        let stage = Stage::new().await;
+        stage.secrets(&[("SyncNotificationSettings", secret)]).await;
+        stage.people(&["ann"]);
+        stage.run().await;
+        stage.source.entitle("ann", false, false);
+        let transcript = stage.next().await;
+        assert!(transcript.contains("TooManyDeletes"), "{secret}: {transcript}");
+    }
+}
+
+#[tokio::test]
+async fn a_target_that_does_not_answer_at_the_start_is_asked_again_before_it_means_quarantine() {
+    let stage = Stage::new().await;
+    stage.people(&["ann"]);
+    let mut ends = Vec::new();
+    for _ in 0..3 {
+        // A run asks three times before it gives up.
+        for _ in 0..3 {
+            stage.target.fail_read(failure(ConnectorErrorKind::Unreachable));
+        }
+        let transcript = stage.next().await;
+        ends.push(transcript.lines().last().unwrap_or_default().to_owned());
+        stage.target.forget_faults();
+    }
+    assert_eq!(
+        ends,
+        [
+            "Failed InternalServerError",
+            "Failed InternalServerError",
+            "Failed InternalServerError, quarantine EncounteredQuarantineException"
+        ]
+    );
+    stage.clock.advance(Duration::from_secs(6 * 3600));
+    assert!(stage.run().await.ends_with("Succeeded\n"));
+}
+
 #[tokio::test]
 async fn wrong_credentials_put_the_job_into_quarantine_until_they_work() {
     let stage = Stage::new().await;
