@@ -1,7 +1,8 @@
 //! Installs the real servers that tests start, and the real clients that tests set on Usher: scim2-server,
 //! django-scim2, Microsoft's SDKs and schemathesis from PyPI, better-auth from npm, all at pinned versions, into
-//! `target/servers`.
+//! `target/servers`; Samba and OpenLDAP from Debian.
 
+mod ldap;
 mod node;
 mod python;
 mod system;
@@ -37,6 +38,7 @@ pub fn prepare(root: &Path) -> Result<Prepared> {
     python::install(&fixtures.join("requirements.txt"), &folder, "venv")?;
     python::install(&root.join(CLIENTS), &folder, "clients")?;
     node::install(&folder.join("better-auth"))?;
+    ldap::install(&fixtures, &folder)?;
     Ok(Prepared { folder })
 }
 

@@ -114,6 +114,11 @@ impl Http {
         })
     }
 
+    /// The options, for connectors that speak another protocol over the same TLS settings.
+    pub(crate) fn options(&self) -> &HttpOptions {
+        &self.options
+    }
+
     /// The client for an address. Clear text needs no certificates, and never leaves this machine.
     pub(crate) fn client(&self, url: &Url) -> Result<&Client, HttpOptionsError> {
         let (slot, builder) = match (url.scheme(), is_loopback(url)) {

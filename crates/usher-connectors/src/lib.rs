@@ -5,6 +5,7 @@ mod directory;
 pub mod graph;
 mod http;
 mod issuer;
+mod ldap;
 pub mod scim;
 mod token;
 
@@ -20,7 +21,7 @@ pub use crate::issuer::Issuer;
 use crate::http::Http;
 
 /// All kinds, in alphabetical order.
-const KINDS: &[ConnectorKind] = &[api::KIND, directory::KIND, scim::KIND];
+const KINDS: &[ConnectorKind] = &[api::KIND, directory::KIND, ldap::KIND, scim::KIND];
 
 /// A kind of connector.
 pub struct ConnectorKind {

@@ -1,5 +1,10 @@
-//! Real SCIM servers that tests start on loopback. `cargo xtask test` installs them and names their folder in
+//! Real servers that tests start on loopback: SCIM applications, Samba, OpenLDAP. `cargo xtask test` installs them and names their folder in
 //! the variable `USHER_TEST_SERVERS`.
+
+mod process;
+mod samba;
+mod slapd;
+mod tls;
 
 use std::fs::{self, File};
 use std::io;
@@ -13,6 +18,9 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{interval, timeout};
+
+pub use samba::Samba;
+pub use slapd::{Slapd, SlapdOptions};
 
 /// The variable with the folder the servers are installed in.
 pub const VARIABLE: &str = "USHER_TEST_SERVERS";

@@ -1,5 +1,6 @@
 //! Looks for the programs of the operating system that an installation needs, and gets those that are missing.
 
+use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -24,6 +25,7 @@ pub(super) fn ensure(needed: &[Needed]) -> Result<()> {
         bail!("the servers that tests start need more programs; install them with\n\n    sudo {command}\n");
     }
     println!("installing with `{command}` …");
+    let _quiet = Quiet::begin()?;
     let install = || succeeds(&command.split(' ').collect::<Vec<_>>());
     // Package lists that are too old are the usual reason for a first failure.
     let is_installed = install() || (succeeds(&["apt-get", "update"]) && install());
@@ -33,6 +35,35 @@ pub(super) fn ensure(needed: &[Needed]) -> Result<()> {
     match missing_packages(needed, succeeds).as_slice() {
         [] => Ok(()),
         still => bail!("`{command}` did not bring what is needed of {}", still.join(" ")),
+    }
+}
+
+/// Debian's packages start their services when they are installed, unless this file says no.
+const POLICY: &str = "/usr/sbin/policy-rc.d";
+
+/// While it lives, no package starts a service.
+struct Quiet {
+    is_ours: bool,
+}
+
+impl Quiet {
+    fn begin() -> Result<Self> {
+        use std::os::unix::fs::PermissionsExt;
+        if Path::new(POLICY).exists() {
+            return Ok(Self { is_ours: false });
+        }
+        fs::write(POLICY, "#!/bin/sh\nexit 101\n").with_context(|| format!("cannot write {POLICY}"))?;
+        fs::set_permissions(POLICY, fs::Permissions::from_mode(0o755))
+            .with_context(|| format!("cannot make {POLICY} a program"))?;
+        Ok(Self { is_ours: true })
+    }
+}
+
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        if self.is_ours {
+            let _ = fs::remove_file(POLICY);
+        }
     }
 }
 

@@ -43,6 +43,9 @@ const SHOWN: &[&str] = &[
     "ClientIdentifier",
     "SingleSignOnType",
     "SyncAgentADContainer",
+    "SearchBase",
+    "LeaversContainer",
+    "NamingAttribute",
     "SyncAgentCompatibilityKey",
 ];
 

@@ -36,6 +36,28 @@ impl Vocabulary {
         members: Some("members"),
     };
 
+    /// Active Directory.
+    pub const ACTIVE_DIRECTORY: Self = Self {
+        user: "user",
+        group: "group",
+        user_name: "userPrincipalName",
+        display_name: "displayName",
+        title: "title",
+        manager: Some("manager"),
+        members: Some("member"),
+    };
+
+    /// A directory service without Active Directory's schema, where `uid` names people.
+    pub const LDAP: Self = Self {
+        user: "inetOrgPerson",
+        group: "groupOfNames",
+        user_name: "uid",
+        display_name: "cn",
+        title: "title",
+        manager: Some("manager"),
+        members: Some("member"),
+    };
+
     /// A SCIM application.
     pub const SCIM: Self = Self {
         user: "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User",

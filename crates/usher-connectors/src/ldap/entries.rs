@@ -1,0 +1,408 @@
+//! Entries as objects of a schema: attributes, computed ones, references, and values that come in ranges.
+
+use std::collections::HashMap;
+
+use futures::{StreamExt, TryStreamExt, stream};
+use ldap3::controls::RawControl;
+use ldap3::{LdapError, ResultEntry, Scope, SearchEntry, SearchOptions};
+use smol_str::{SmolStr, format_smolstr};
+use usher_core::ports::ConnectorError;
+use usher_core::{Anchor, AttributeSet, DirectoryObject};
+use usher_expr::Value;
+use uuid::Uuid;
+
+use super::connection::Session;
+use super::controls;
+use super::dn::Dn;
+use super::errors;
+use super::schema::Syntax;
+use super::values;
+
+/// How many references are looked up at once, where the server does not tell what they point to.
+const LOOKUPS: usize = 16;
+/// The bit of `userAccountControl` that switches an account off.
+pub(super) const DISABLED: i64 = 2;
+
+/// The condition of a filter for objects of a type.
+pub(super) fn filter(object_type: &str, is_active_directory: bool) -> String {
+    match (object_type.to_ascii_lowercase().as_str(), is_active_directory) {
+        // Computers and inetOrgPersons are users too, in Active Directory.
+        ("user", true) => {
+            "(&(objectClass=user)(!(objectClass=computer))(!(objectClass=inetOrgPerson)))".to_owned()
+        }
+        ("user", false) => "(objectClass=inetOrgPerson)".to_owned(),
+        ("group", false) => "(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames))".to_owned(),
+        (class, _) => values::equals("objectClass", class.as_bytes()),
+    }
+}
+
+/// The attribute that holds what never changes of an entry.
+pub(super) fn anchor_attribute(is_active_directory: bool) -> &'static str {
+    if is_active_directory { "objectGUID" } else { "entryUUID" }
+}
+
+/// Reads entries of one type with certain attributes.
+pub(super) struct Reader<'s> {
+    session: &'s Session,
+    object_type: SmolStr,
+    attributes: Vec<SmolStr>,
+}
+
+impl<'s> Reader<'s> {
+    pub(super) fn new(session: &'s Session, object_type: &SmolStr, attributes: &[SmolStr]) -> Self {
+        Self { session, object_type: object_type.clone(), attributes: attributes.to_vec() }
+    }
+
+    /// What the server is asked for.
+    pub(super) fn wanted(&self) -> Vec<String> {
+        let server = &self.session.server;
+        let mut wanted = vec![anchor_attribute(server.is_active_directory).to_owned()];
+        for name in &self.attributes {
+            match name.to_ascii_lowercase().as_str() {
+                "accountdisabled" => wanted.push("userAccountControl".to_owned()),
+                "parentdistinguishedname" => {}
+                _ => wanted.push(name.to_string()),
+            }
+        }
+        wanted.dedup();
+        wanted
+    }
+
+    /// Controls of every search: references tell what they point to, and nothing is sent that leads elsewhere.
+    pub(super) fn controls(&self) -> Vec<RawControl> {
+        if self.session.server.is_active_directory {
+            vec![controls::extended_names(), controls::domain_scope()]
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// One entry by its name, also in the form `<GUID=…>`, when it is of the type.
+    pub(super) async fn by_name(&self, name: &str) -> Result<Option<DirectoryObject>, ConnectorError> {
+        let filter = filter(&self.object_type, self.session.server.is_active_directory);
+        match self.search(name, Scope::Base, &filter).await {
+            Ok(entries) => match entries.into_iter().next() {
+                Some(entry) => self.object(entry).await.map(Some),
+                None => Ok(None),
+            },
+            Err(LdapError::LdapResult { result }) if result.rc == 32 => Ok(None),
+            Err(error) => Err(errors::failure(error, &format!("read {name}"), false)),
+        }
+    }
+
+    /// One entry by its anchor, when it is of the type and lies in a container.
+    pub(super) async fn by_anchor(
+        &self,
+        anchor: &str,
+        container: &Dn,
+    ) -> Result<Option<DirectoryObject>, ConnectorError> {
+        let Ok(id) = Uuid::parse_str(anchor) else { return Ok(None) };
+        let is_active_directory = self.session.server.is_active_directory;
+        let of_type = filter(&self.object_type, is_active_directory);
+        let (base, scope, filter) = if is_active_directory {
+            (format!("<GUID={id}>"), Scope::Base, of_type)
+        } else {
+            let is_it = values::equals("entryUUID", id.to_string().as_bytes());
+            (container.text(), Scope::Subtree, format!("(&{is_it}{of_type})"))
+        };
+        let entries = match self.search(&base, scope, &filter).await {
+            Ok(entries) => entries,
+            Err(LdapError::LdapResult { result }) if result.rc == 32 => return Ok(None),
+            Err(error) => return Err(errors::failure(error, &format!("read {base}"), false)),
+        };
+        match entries.into_iter().next() {
+            Some(entry) if Dn::parse(plain_name(&entry.dn)).is_ok_and(|name| name.is_within(container)) => {
+                self.object(entry).await.map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The entries below a base with this value; two are enough.
+    pub(super) async fn by_value(
+        &self,
+        base: &Dn,
+        attribute: &str,
+        value: &Value,
+    ) -> Result<Vec<DirectoryObject>, ConnectorError> {
+        let server = &self.session.server;
+        let text = value.to_text();
+        if attribute.eq_ignore_ascii_case("distinguishedName") {
+            let Ok(name) = Dn::parse(&text) else { return Ok(Vec::new()) };
+            if !name.is_within(base) {
+                return Ok(Vec::new());
+            }
+            return Ok(self.by_name(&name.text()).await?.into_iter().collect());
+        }
+        let is_guid = server.is_active_directory && attribute.eq_ignore_ascii_case("objectGUID");
+        let bytes = match (value, Uuid::parse_str(&text)) {
+            (Value::Text(_) | Value::Reference(_), Ok(id)) if is_guid => id.to_bytes_le().to_vec(),
+            _ => match values::write(server.schema.syntax(attribute), value) {
+                Ok(bytes) => bytes,
+                // Nothing has a value that cannot be.
+                Err(_) => return Ok(Vec::new()),
+            },
+        };
+        let of_type = filter(&self.object_type, server.is_active_directory);
+        let filter = format!("(&{of_type}{})", values::equals(attribute, &bytes));
+        let base = base.text();
+        let what = format!("search below {base} for {attribute}");
+        let mut ldap = self.session.ldap();
+        ldap.with_controls(self.controls()).with_search_options(SearchOptions::new().sizelimit(2));
+        let found = ldap.search(&base, Scope::Subtree, &filter, self.wanted()).await;
+        let ldap3::SearchResult(entries, result) =
+            found.map_err(|error| errors::failure(error, &what, false))?;
+        // Two hits are what was asked for, however many there are.
+        if !matches!(result.rc, 0 | 4) {
+            return Err(errors::refusal(&result, &what));
+        }
+        let mut objects = Vec::new();
+        for entry in entries.into_iter().filter(is_entry).map(SearchEntry::construct) {
+            objects.push(self.object(entry).await?);
+        }
+        Ok(objects)
+    }
+
+    /// All entries below a base, all at once: for filters that few can pass.
+    pub(super) async fn all(&self, base: &str, filter: &str) -> Result<Vec<DirectoryObject>, ConnectorError> {
+        let what = format!("search below {base}");
+        let entries = self
+            .search(base, Scope::Subtree, filter)
+            .await
+            .map_err(|error| errors::failure(error, &what, false))?;
+        self.objects(entries).await
+    }
+
+    async fn search(&self, base: &str, scope: Scope, filter: &str) -> Result<Vec<SearchEntry>, LdapError> {
+        let mut ldap = self.session.ldap();
+        let (entries, _) = ldap
+            .with_controls(self.controls())
+            .search(base, scope, filter, self.wanted())
+            .await?
+            .success()?;
+        Ok(entries.into_iter().filter(is_entry).map(SearchEntry::construct).collect())
+    }
+
+    /// Entries as objects, in their order.
+    pub(super) async fn objects(
+        &self,
+        entries: Vec<SearchEntry>,
+    ) -> Result<Vec<DirectoryObject>, ConnectorError> {
+        stream::iter(entries).map(|entry| self.object(entry)).buffered(LOOKUPS).try_collect().await
+    }
+
+    /// An entry as an object.
+    pub(super) async fn object(&self, entry: SearchEntry) -> Result<DirectoryObject, ConnectorError> {
+        let server = &self.session.server;
+        let name = plain_name(&entry.dn).to_owned();
+        let mut values = Values::of(entry);
+        let anchor = values
+            .take(anchor_attribute(server.is_active_directory))
+            .and_then(|values| anchor(values.first()?, server.is_active_directory))
+            .unwrap_or_else(|| Anchor::new(name.as_str()));
+        let mut attributes = AttributeSet::default();
+        for attribute in &self.attributes {
+            let value = match attribute.to_ascii_lowercase().as_str() {
+                "distinguishedname" => Value::text(&name),
+                "parentdistinguishedname" => {
+                    Dn::parse(&name).map_or(Value::Null, |dn| Value::text(dn.parent().text()))
+                }
+                "accountdisabled" => {
+                    match values.get("userAccountControl").and_then(|all| number(all.first()?)) {
+                        Some(bits) => Value::Boolean(bits & DISABLED != 0),
+                        None => Value::Null,
+                    }
+                }
+                "objectguid" if server.is_active_directory => match Uuid::parse_str(anchor.as_str()) {
+                    Ok(id) => Value::Binary(id.to_bytes_le().to_vec().into()),
+                    Err(_) => Value::Null,
+                },
+                "entryuuid" if !server.is_active_directory => Value::text(anchor.as_str()),
+                _ => self.attribute(attribute, &name, &values).await?,
+            };
+            attributes.set(attribute.clone(), value);
+        }
+        Ok(DirectoryObject { object_type: self.object_type.clone(), anchor, attributes })
+    }
+
+    async fn attribute(&self, name: &str, entry: &str, values: &Values) -> Result<Value, ConnectorError> {
+        let mut all = values.get(name).cloned().unwrap_or_default();
+        if let Some(next) = values.continues(name) {
+            all = values.ranged(name);
+            self.rest(name, entry, next, &mut all).await?;
+        }
+        let schema = &self.session.server.schema;
+        let syntax = schema.syntax(name);
+        let read = match syntax {
+            Syntax::Reference => self.references(all).await?,
+            _ => all.iter().map(|bytes| values::read(syntax, bytes)).collect(),
+        };
+        Ok(if schema.is_single(name) || (read.len() <= 1 && syntax != Syntax::Reference) {
+            read.into_iter().next().unwrap_or_default()
+        } else if read.is_empty() {
+            Value::Null
+        } else {
+            Value::list(read)
+        })
+    }
+
+    /// The rest of the values of an attribute of which the server gave a part ([MS-ADTS] 3.1.1.3.1.3.3).
+    async fn rest(
+        &self,
+        name: &str,
+        entry: &str,
+        mut next: usize,
+        all: &mut Vec<Vec<u8>>,
+    ) -> Result<(), ConnectorError> {
+        loop {
+            let wanted = format!("{name};range={next}-*");
+            let mut ldap = self.session.ldap();
+            let found = ldap
+                .with_controls(self.controls())
+                .search(entry, Scope::Base, "(objectClass=*)", vec![wanted])
+                .await
+                .and_then(ldap3::SearchResult::success);
+            let what = format!("read the values of {name} of {entry}");
+            let (entries, _) = found.map_err(|error| errors::failure(error, &what, false))?;
+            let Some(found) = entries.into_iter().find(|entry| !entry.is_ref()) else { return Ok(()) };
+            let values = Values::of(SearchEntry::construct(found));
+            let more = values.ranged(name);
+            if more.is_empty() {
+                return Ok(());
+            }
+            all.extend(more);
+            match values.continues(name) {
+                Some(after) if after > next => next = after,
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    /// What an attribute of an entry refers to; `None` when there is no such entry.
+    pub(super) async fn references_of(
+        &self,
+        entry: &str,
+        attribute: &str,
+    ) -> Result<Option<Vec<Value>>, ConnectorError> {
+        let mut ldap = self.session.ldap();
+        ldap.with_controls(self.controls());
+        let found = ldap.search(entry, Scope::Base, "(objectClass=*)", vec![attribute]).await;
+        let entries = match found.and_then(ldap3::SearchResult::success) {
+            Ok((entries, _)) => entries,
+            Err(LdapError::LdapResult { result }) if result.rc == 32 => return Ok(None),
+            Err(error) => return Err(errors::failure(error, &format!("read {entry}"), false)),
+        };
+        let Some(found) = entries.into_iter().find(is_entry) else { return Ok(None) };
+        let values = Values::of(SearchEntry::construct(found));
+        let mut all = values.get(attribute).cloned().unwrap_or_default();
+        if let Some(next) = values.continues(attribute) {
+            all = values.ranged(attribute);
+            self.rest(attribute, entry, next, &mut all).await?;
+        }
+        self.references(all).await.map(Some)
+    }
+
+    /// Names of entries as references to them.
+    async fn references(&self, names: Vec<Vec<u8>>) -> Result<Vec<Value>, ConnectorError> {
+        let is_active_directory = self.session.server.is_active_directory;
+        stream::iter(names)
+            .map(|name| async move {
+                let name = String::from_utf8_lossy(&name).into_owned();
+                if is_active_directory {
+                    return Ok(values::extended(&name).map(|(id, _)| reference(id)));
+                }
+                self.anchor_of(&name)
+                    .await
+                    .map(|found| found.map(|anchor| Value::Reference(anchor.as_str().into())))
+            })
+            .buffered(LOOKUPS)
+            .try_filter_map(|found| async move { Ok(found) })
+            .try_collect()
+            .await
+    }
+
+    /// The anchor of an entry by its name.
+    async fn anchor_of(&self, name: &str) -> Result<Option<Anchor>, ConnectorError> {
+        let wanted = anchor_attribute(false);
+        let mut ldap = self.session.ldap();
+        let found = ldap.search(name, Scope::Base, "(objectClass=*)", vec![wanted]).await;
+        match found.and_then(ldap3::SearchResult::success) {
+            Ok((entries, _)) => Ok(entries.into_iter().find(|entry| !entry.is_ref()).and_then(|entry| {
+                anchor(Values::of(SearchEntry::construct(entry)).get(wanted)?.first()?, false)
+            })),
+            Err(LdapError::LdapResult { result }) if result.rc == 32 => Ok(None),
+            Err(error) => Err(errors::failure(error, &format!("read {name}"), false)),
+        }
+    }
+}
+
+/// Whether it is an entry, not a reference to another server or a message in between.
+pub(super) fn is_entry(entry: &ResultEntry) -> bool {
+    !entry.is_ref() && !entry.is_intermediate()
+}
+
+fn reference(id: Uuid) -> Value {
+    Value::Reference(format_smolstr!("{id}"))
+}
+
+/// The name of an entry without what the extended form puts before it.
+pub(super) fn plain_name(name: &str) -> &str {
+    values::extended(name).map_or(name, |(_, name)| name)
+}
+
+/// An anchor as the wire has it.
+pub(super) fn anchor(bytes: &[u8], is_active_directory: bool) -> Option<Anchor> {
+    let id = if is_active_directory {
+        values::guid(bytes)?
+    } else {
+        Uuid::parse_str(std::str::from_utf8(bytes).ok()?).ok()?
+    };
+    Some(Anchor::new(id.to_string()))
+}
+
+fn number(bytes: &[u8]) -> Option<i64> {
+    std::str::from_utf8(bytes).ok()?.parse().ok()
+}
+
+/// The values of an entry by the folded names of its attributes.
+pub(super) struct Values(HashMap<String, Vec<Vec<u8>>>);
+
+impl Values {
+    pub(super) fn of(entry: SearchEntry) -> Self {
+        let texts = entry
+            .attrs
+            .into_iter()
+            .map(|(name, values)| (name, values.into_iter().map(String::into_bytes).collect::<Vec<_>>()));
+        Self(texts.chain(entry.bin_attrs).map(|(name, values)| (name.to_lowercase(), values)).collect())
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&Vec<Vec<u8>>> {
+        self.0.get(&name.to_lowercase()).filter(|values| !values.is_empty())
+    }
+
+    /// Whether the attribute came at all, be it without values.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.contains_key(&name.to_lowercase())
+    }
+
+    pub(super) fn take(&mut self, name: &str) -> Option<Vec<Vec<u8>>> {
+        self.0.remove(&name.to_lowercase())
+    }
+
+    fn range(&self, name: &str) -> Option<(&String, &Vec<Vec<u8>>)> {
+        let start = format!("{};range=", name.to_lowercase());
+        self.0.iter().find(|(known, _)| known.starts_with(&start))
+    }
+
+    /// The values that came as a range.
+    fn ranged(&self, name: &str) -> Vec<Vec<u8>> {
+        self.range(name).map(|(_, values)| values.clone()).unwrap_or_default()
+    }
+
+    /// Where the values go on, when the server gave a part of them.
+    fn continues(&self, name: &str) -> Option<usize> {
+        let (known, _) = self.range(name)?;
+        let (_, last) = known.rsplit_once('-')?;
+        last.parse::<usize>().ok().map(|last| last + 1)
+    }
+}

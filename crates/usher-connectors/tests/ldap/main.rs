@@ -1,0 +1,7 @@
+//! The connector of directory services against Samba, as an Active Directory domain controller, and OpenLDAP.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod contract;
+mod support;
+mod target;

@@ -1,0 +1,155 @@
+//! Connectors to the servers under test, and the words that the tests share.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use smol_str::SmolStr;
+use usher_connectors::{AllConnectors, HttpOptions};
+use usher_core::ports::{
+    Connector, ConnectorError, ConnectorSettings, Connectors, GetRequest, MatchQuery, Written,
+};
+use usher_core::{Anchor, AttributeChange, Change, Operation, OperationKind, Secret};
+use usher_expr::Value;
+use usher_testkit::servers::{Samba, Slapd};
+use usher_testkit::{ManualClock, MemoryStore};
+
+/// A connector with these settings, which trusts an authority.
+pub fn connector(settings: &[(&str, &str)], authority: Option<&str>) -> Arc<dyn Connector> {
+    let options = HttpOptions {
+        extra_ca_pem: authority.map(|pem| pem.as_bytes().to_vec()),
+        timeout: Duration::from_secs(60),
+        ..HttpOptions::default()
+    };
+    let clock = Arc::new(ManualClock::at("2026-03-02T09:00:00Z".parse().unwrap()));
+    let all = AllConnectors::new(Arc::new(MemoryStore::default()), clock, options).unwrap();
+    let mut read = ConnectorSettings::default();
+    for (key, value) in settings {
+        read.set(*key, Secret::new(*value));
+    }
+    all.build("ldap", &read).unwrap()
+}
+
+/// A connector to a domain controller, with more settings or others.
+pub fn domain(samba: &Samba, more: &[(&str, &str)]) -> Arc<dyn Connector> {
+    let address = samba.ldaps();
+    let own = [
+        ("BaseAddress", address.as_str()),
+        ("UserName", Samba::ADMINISTRATOR),
+        ("Password", samba.password()),
+    ];
+    connector(&[&own[..], more].concat(), Some(&samba.authority))
+}
+
+/// A connector to OpenLDAP, likewise.
+pub fn people(slapd: &Slapd, more: &[(&str, &str)]) -> Arc<dyn Connector> {
+    let address = slapd.ldaps();
+    let own = [
+        ("BaseAddress", address.as_str()),
+        ("UserName", Slapd::ADMINISTRATOR),
+        ("Password", slapd.password()),
+    ];
+    connector(&[&own[..], more].concat(), Some(&slapd.authority))
+}
+
+/// An attribute that gets a value.
+pub fn set(attribute: &str, value: &str) -> AttributeChange {
+    of(attribute, Change::Replace(vec![Value::text(value)]))
+}
+
+/// An attribute that loses its values.
+pub fn clear(attribute: &str) -> AttributeChange {
+    of(attribute, Change::Remove(Vec::new()))
+}
+
+fn of(attribute: &str, change: Change) -> AttributeChange {
+    AttributeChange { attribute: attribute.into(), change, is_reference: false, is_multivalued: false }
+}
+
+/// A change of values of an attribute with several.
+pub fn several(attribute: &str, change: fn(Vec<Value>) -> Change, values: &[&str]) -> AttributeChange {
+    let change = change(values.iter().map(Value::text).collect());
+    AttributeChange { is_multivalued: true, ..of(attribute, change) }
+}
+
+/// A change of references.
+pub fn refer(
+    attribute: &str,
+    change: fn(Vec<Value>) -> Change,
+    anchors: &[&Anchor],
+    is_multivalued: bool,
+) -> AttributeChange {
+    let change = change(anchors.iter().map(|anchor| Value::Reference(anchor.as_str().into())).collect());
+    AttributeChange { is_reference: true, is_multivalued, ..of(attribute, change) }
+}
+
+/// An operation.
+pub fn operation(
+    kind: OperationKind,
+    object_type: &str,
+    anchor: Option<&Anchor>,
+    changes: Vec<AttributeChange>,
+) -> Operation {
+    Operation { kind, object_type: object_type.into(), anchor: anchor.cloned(), changes }
+}
+
+/// Makes an entry.
+pub async fn create(
+    connector: &dyn Connector,
+    object_type: &str,
+    changes: Vec<AttributeChange>,
+) -> Result<Anchor, ConnectorError> {
+    let written = connector.write(&operation(OperationKind::Create, object_type, None, changes)).await?;
+    assert_eq!(written.left_out, []);
+    Ok(written.anchor)
+}
+
+/// Changes an entry.
+pub async fn update(
+    connector: &dyn Connector,
+    object_type: &str,
+    anchor: &Anchor,
+    changes: Vec<AttributeChange>,
+) -> Result<Written, ConnectorError> {
+    connector.write(&operation(OperationKind::Update, object_type, Some(anchor), changes)).await
+}
+
+/// Deletes an entry.
+pub async fn delete(
+    connector: &dyn Connector,
+    object_type: &str,
+    anchor: &Anchor,
+) -> Result<Written, ConnectorError> {
+    connector.write(&operation(OperationKind::Delete, object_type, Some(anchor), Vec::new())).await
+}
+
+/// Attributes of an entry as `name = value` lines, or `gone`.
+pub async fn shown(
+    connector: &dyn Connector,
+    object_type: &str,
+    anchor: &Anchor,
+    attributes: &[&str],
+) -> String {
+    let request = GetRequest {
+        object_type: object_type.into(),
+        anchor: anchor.clone(),
+        attributes: attributes.iter().copied().map(SmolStr::from).collect(),
+    };
+    match connector.get(&request).await.unwrap() {
+        None => "gone".to_owned(),
+        Some(object) => {
+            let lines =
+                object.attributes.iter().map(|(name, value)| format!("{name} = {}\n", value.to_text()));
+            lines.collect()
+        }
+    }
+}
+
+/// A search for an entry by a value.
+pub fn probe(object_type: &str, attribute: &str, value: &str) -> MatchQuery {
+    MatchQuery {
+        object_type: object_type.into(),
+        attribute: attribute.into(),
+        value: Value::text(value),
+        attributes: Vec::new(),
+    }
+}
