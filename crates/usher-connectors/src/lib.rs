@@ -89,4 +89,8 @@ impl Connectors for AllConnectors {
         };
         (found.build)(self, settings)
     }
+
+    fn reads(&self, key: &str) -> bool {
+        KINDS.iter().flat_map(|kind| kind.settings).any(|setting| setting.key.eq_ignore_ascii_case(key))
+    }
 }

@@ -13,6 +13,7 @@ use usher_core::{EntryId, Job, JobId, Secret, THRESHOLD_SETTING};
 
 use crate::Engine;
 use crate::cases::CaseError;
+use crate::cases::secrets::is_secret_key;
 use crate::cases::templates::base_of;
 
 /// The secret that holds the notification settings, the threshold among them (Graph secret key).
@@ -148,7 +149,8 @@ impl Engine {
         let schema = self.schema_of(job).await?;
         let mut settings = settings(&secrets);
         for (name, value) in &job.settings {
-            if settings.get(name).is_none() {
+            // Where credentials go, secrets alone say: they are checked when they change.
+            if settings.get(name).is_none() && !is_secret_key(name) {
                 settings.set(name.clone(), Secret::new(value.as_str()));
             }
         }

@@ -589,4 +589,8 @@ impl Connectors for MemoryConnectors {
             )
         })
     }
+
+    fn reads(&self, _: &str) -> bool {
+        false
+    }
 }

@@ -61,6 +61,9 @@ pub trait Connectors: Send + Sync {
     /// # Errors
     /// `Unsupported` for an unknown kind, `Rejected` for a missing or malformed setting.
     fn build(&self, kind: &str, settings: &ConnectorSettings) -> Result<Arc<dyn Connector>, ConnectorError>;
+
+    /// Whether connectors of some kind read a setting with this key; case does not count.
+    fn reads(&self, key: &str) -> bool;
 }
 
 /// Asks for the one object that a person named.

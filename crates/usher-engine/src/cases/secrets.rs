@@ -1,5 +1,7 @@
 //! The synchronization secrets of a service principal, and the test whether they work.
 
+mod keys;
+
 use usher_core::ports::{ConnectorSettings, MatchQuery, StoredSecret};
 use usher_core::program::RuleProgram;
 use usher_core::{Entry, EntryId, EntryKind, JobId};
@@ -9,50 +11,11 @@ use super::CaseError;
 use super::templates::base_of;
 use crate::Engine;
 
+pub(crate) use keys::is_published as is_secret_key;
+pub use keys::is_sensitive;
+
 /// What stands for a sensitive value when secrets are shown.
 pub const MASK: &str = "*****";
-
-/// The keys whose values are settings, not credentials, and may be shown.
-const SHOWN: &[&str] = &[
-    "BaseAddress",
-    "SyncAll",
-    "SyncNotificationSettings",
-    "SkipOutOfScopeDeletions",
-    "HardDeletesEnabled",
-    "SynchronizationSchedule",
-    "AuthenticationType",
-    "CompanyId",
-    "Domain",
-    "EnforceDomain",
-    "ValidateDomain",
-    "InstanceName",
-    "Oauth2ClientId",
-    "Oauth2TokenExchangeUri",
-    "Oauth2AuthorizationUri",
-    "Oauth2RedirectUri",
-    "PerformInboundEntitlementGrants",
-    "Sandbox",
-    "SandboxName",
-    "Server",
-    "SystemOfRecord",
-    "TestReferences",
-    "UpdateKeyOnSoftDelete",
-    "Url",
-    "UserName",
-    "ApplicationTemplateIdentifier",
-    "ClientIdentifier",
-    "SingleSignOnType",
-    "SyncAgentADContainer",
-    "SearchBase",
-    "LeaversContainer",
-    "NamingAttribute",
-    "SyncAgentCompatibilityKey",
-];
-
-/// Whether the value of a secret key is never shown. Unknown keys are sensitive.
-pub fn is_sensitive(key: &str) -> bool {
-    !SHOWN.iter().any(|shown| shown.eq_ignore_ascii_case(key))
-}
 
 impl Engine {
     /// The stored secrets; sensitive values are masked by whoever shows them (`is_sensitive`).
@@ -63,60 +26,83 @@ impl Engine {
         Ok(self.store.secrets(service_principal).await?)
     }
 
-    /// Replaces the set; a sensitive value that is the mask keeps what is stored.
+    /// Replaces the set; a sensitive value that is the mask keeps what is stored, unless the set leads elsewhere.
     ///
     /// # Errors
-    /// A key is empty or given twice, or the mask stands where nothing is stored.
+    /// A key is unknown or given twice, a value is not what its key takes, or a mask stands for nothing.
     pub async fn replace_secrets(
         &self,
         service_principal: &EntryId,
         secrets: Vec<StoredSecret>,
     ) -> Result<(), CaseError> {
         let stored = self.store.secrets(service_principal).await?;
-        let mut kept: Vec<StoredSecret> = Vec::with_capacity(secrets.len());
-        for secret in secrets {
-            if secret.key.trim().is_empty() {
-                return Err(CaseError::invalid("Request_BadRequest", "a secret needs a key; one is empty"));
-            }
-            if kept.iter().any(|other| other.key.eq_ignore_ascii_case(&secret.key)) {
-                return Err(CaseError::invalid(
-                    "Request_BadRequest",
-                    format!("the secret '{}' is given more than once", secret.key),
-                ));
-            }
-            if is_sensitive(&secret.key) && secret.value.expose() == MASK {
-                let Some(old) = stored.iter().find(|old| old.key.eq_ignore_ascii_case(&secret.key)) else {
-                    return Err(CaseError::invalid(
-                        "Request_BadRequest",
-                        format!(
-                            "the secret '{}' is given as its mask, but none is stored; give its value",
-                            secret.key
-                        ),
-                    ));
-                };
-                kept.push(StoredSecret { key: secret.key, value: old.value.clone() });
-            } else {
-                kept.push(secret);
-            }
-        }
+        let kept = self.unmasked(&stored, secrets)?;
         self.store.put_secrets(service_principal, &kept).await?;
         Ok(())
     }
 
+    /// The secrets, checked, with what is stored in the place of masks.
+    fn unmasked(
+        &self,
+        stored: &[StoredSecret],
+        secrets: Vec<StoredSecret>,
+    ) -> Result<Vec<StoredSecret>, CaseError> {
+        let leads_elsewhere = keys::leads_elsewhere(stored, &secrets);
+        let mut kept: Vec<StoredSecret> = Vec::with_capacity(secrets.len());
+        for secret in secrets {
+            let key = &secret.key;
+            if !is_secret_key(key) && !self.connectors.reads(key) {
+                return Err(refused(format!(
+                    "'{key}' is no key of a synchronization secret; BaseAddress and SecretToken are, for example"
+                )));
+            }
+            if kept.iter().any(|other| other.key.eq_ignore_ascii_case(key)) {
+                return Err(refused(format!("the secret '{key}' is given more than once")));
+            }
+            if !(is_sensitive(key) && secret.value.expose() == MASK) {
+                if let Some(fault) = keys::fault(key, secret.value.expose()) {
+                    return Err(refused(format!("the secret '{key}' {fault}")));
+                }
+                kept.push(secret);
+                continue;
+            }
+            if leads_elsewhere {
+                return Err(refused(format!(
+                    "the secret '{key}' is given as its mask, but what is stored is for another address; give its \
+                     value"
+                )));
+            }
+            let Some(old) = stored.iter().find(|old| old.key.eq_ignore_ascii_case(key)) else {
+                return Err(refused(format!(
+                    "the secret '{key}' is given as its mask, but none is stored; give its value"
+                )));
+            };
+            kept.push(StoredSecret { key: secret.key, value: old.value.clone() });
+        }
+        Ok(kept)
+    }
+
     /// Puts credentials beside the stored ones, and keeps them when a token can be had with them and the target takes
-    /// it.
+    /// it. Credentials that lead elsewhere stand alone: what is stored is for the old address only.
     ///
     /// # Errors
-    /// A key is empty or given twice; `Connection` says what the target or its token endpoint did not like, and nothing
-    /// is kept then.
+    /// A key is unknown or given twice; `Connection` says what the target or its token endpoint did not like, and
+    /// nothing is kept then.
     pub async fn acquire_access_token(
         &self,
         principal: &Entry,
         given: Vec<StoredSecret>,
     ) -> Result<(), CaseError> {
-        let mut all = self.store.secrets(&principal.id).await?;
-        all.retain(|old| !given.iter().any(|new| new.key.eq_ignore_ascii_case(&old.key)));
+        let stored = self.store.secrets(&principal.id).await?;
+        let leads_elsewhere = keys::leads_elsewhere(&stored, &given);
+        let mut all: Vec<StoredSecret> = stored
+            .iter()
+            .filter(|old| !given.iter().any(|new| new.key.eq_ignore_ascii_case(&old.key)))
+            .filter(|old| !(leads_elsewhere && is_sensitive(&old.key)))
+            .cloned()
+            .collect();
         all.extend(given);
+        let all = self.unmasked(&stored, all)?;
         let mut settings = ConnectorSettings::default();
         for secret in &all {
             settings.set(secret.key.clone(), secret.value.clone());
@@ -129,7 +115,8 @@ impl Engine {
         let template = template.map(|template| template.id);
         let job = job.map(|job| job.id);
         self.validate_credentials(&principal.id, job.as_ref(), template.as_deref(), Some(settings)).await?;
-        self.replace_secrets(&principal.id, all).await
+        self.store.put_secrets(&principal.id, &all).await?;
+        Ok(())
     }
 
     /// Tests the connection of a job's target, or of a template's before a job exists. `given` of `None` means the
@@ -189,4 +176,8 @@ impl Engine {
         target.check(&probe).await?;
         Ok(())
     }
+}
+
+fn refused(message: String) -> CaseError {
+    CaseError::invalid("Request_BadRequest", message)
 }

@@ -1,6 +1,7 @@
 //! A service over fakes, and a client that speaks to its router.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -30,6 +31,8 @@ pub struct Stage {
     pub client_id: String,
     pub secret: String,
     pub token: String,
+    /// The operations that succeeded.
+    pub seen: Mutex<BTreeSet<String>>,
 }
 
 /// An answer: status, headers that matter, body.
@@ -88,6 +91,7 @@ impl Stage {
             client_id: first.client_id,
             secret: first.secret.expose().to_owned(),
             token: String::new(),
+            seen: Mutex::default(),
         };
         stage.token = stage.token_of(&stage.client_id, &stage.secret).await;
         stage
@@ -104,6 +108,10 @@ impl Stage {
         let body = serde_json::from_slice(&bytes)
             .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
         crate::contract::check(&method, &path, parts.status, bytes.is_empty(), &body);
+        if let Some(address) = crate::contract::address(&method, &path).filter(|_| parts.status.is_success())
+        {
+            self.seen.lock().expect("no test panics while it holds this").insert(address);
+        }
         Reply { status: parts.status, headers: parts.headers, body }
     }
 

@@ -145,13 +145,63 @@ async fn expressions_are_parsed_and_evaluated() {
 }
 
 #[tokio::test]
-async fn a_token_is_acquired_or_nothing_is_kept() {
+async fn operators_and_functions_are_listed_as_published() {
     let stage = Stage::new().await;
-    let (base, _, _) = stage.application().await;
-    let body = json!({ "credentials": [{ "key": "Oauth2ClientId", "value": "me" }] });
-    stage.must("POST", &format!("{base}/acquireAccessToken"), body, 204).await;
-    assert_eq!(stage.must("GET", &format!("{base}/secrets/$count"), Value::Null, 200).await, json!(1));
-    stage.must("POST", &format!("{base}/acquireAccessToken"), json!({ "credentials": 7 }), 400).await;
+    let (_, job, _) = stage.application().await;
+    let operators = stage.must("GET", &format!("{job}/schema/filterOperators"), Value::Null, 200).await;
+    let find = |list: &Value, id: &str| -> Value {
+        let found = list["value"].as_array().and_then(|list| list.iter().find(|one| one["id"] == id));
+        found.cloned().unwrap_or_else(|| panic!("{id} is not listed"))
+    };
+    let (text, all) = (json!(["Integer", "String"]), json!(["Integer", "String", "Binary", "Boolean"]));
+    for (id, arity, types) in [
+        ("EQUALS", "Binary", &text),
+        ("NOT EQUALS", "Binary", &text),
+        ("IS TRUE", "Unary", &json!(["Boolean"])),
+        ("IS FALSE", "Unary", &json!(["Boolean"])),
+        ("IS NULL", "Unary", &all),
+        ("IS NOT NULL", "Unary", &all),
+        ("REGEX MATCH", "Binary", &text),
+        ("NOT REGEX MATCH", "Binary", &text),
+    ] {
+        let expected = json!({
+            "id": id, "arity": arity, "multivaluedComparisonType": "All", "supportedAttributeTypes": types,
+        });
+        assert_eq!(find(&operators, id), expected);
+    }
+    let functions = stage.must("GET", &format!("{job}/schema/functions"), Value::Null, 200).await;
+    for (id, parameters) in [
+        ("DefaultDomain", ""),
+        ("IsNothing", "source Boolean"),
+        ("Join", "separator String, source String*"),
+        ("Mid", "source String, start Integer, length Integer"),
+        (
+            "Replace",
+            "source String, Find? String, RegularExpression? String, RegularExpressionGroupName? String, \
+             Replacement? String, ReplacementPropertyName? String, Template? String",
+        ),
+        ("Switch", "source String, defaultValue? String, switchValue? String*"),
+    ] {
+        let found = find(&functions, id);
+        let listed: Vec<String> = found["parameters"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|one| {
+                let mark = |name: &str, wanted: bool, sign: &'static str| {
+                    if one[name] == wanted { sign } else { "" }
+                };
+                format!(
+                    "{}{} {}{}",
+                    one["name"].as_str().unwrap_or_default(),
+                    mark("required", false, "?"),
+                    one["type"].as_str().unwrap_or_default(),
+                    mark("allowMultipleOccurrences", true, "*"),
+                )
+            })
+            .collect();
+        assert_eq!(listed.join(", "), parameters, "{id}");
+    }
 }
 
 #[tokio::test]

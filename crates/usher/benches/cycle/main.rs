@@ -155,6 +155,10 @@ impl Connectors for TwoConnectors {
             _ => self.all.build(kind, settings),
         }
     }
+
+    fn reads(&self, key: &str) -> bool {
+        self.all.reads(key)
+    }
 }
 
 impl Stage {

@@ -1,0 +1,263 @@
+//! The keys of synchronization secrets (Graph, synchronizationSecret): which may be shown, which say where credentials
+//! go, and what their values may be.
+
+use url::{Host, Url};
+use usher_core::ports::StoredSecret;
+
+/// What a value is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// Never shown.
+    Credential,
+    /// Any text.
+    Text,
+    /// `true` or `false`.
+    Flag,
+    /// The name of what credentials are for: a domain, an instance, a company.
+    Place,
+    /// One or more addresses that credentials are sent to.
+    Address,
+    /// The notification settings as JSON text, the threshold of deletions among them.
+    Notifications,
+}
+
+use Form::{Address, Credential, Flag, Notifications, Place, Text};
+
+const KEYS: &[(&str, Form)] = &[
+    ("UserName", Text),
+    ("Password", Credential),
+    ("SecretToken", Credential),
+    ("AppKey", Credential),
+    ("BaseAddress", Address),
+    ("ClientIdentifier", Text),
+    ("ClientSecret", Credential),
+    ("SingleSignOnType", Text),
+    ("Sandbox", Text),
+    ("Url", Place),
+    ("Domain", Place),
+    ("ConsumerKey", Credential),
+    ("ConsumerSecret", Credential),
+    ("TokenKey", Credential),
+    ("TokenExpiration", Credential),
+    ("Oauth2AccessToken", Credential),
+    ("Oauth2AccessTokenCreationTime", Credential),
+    ("Oauth2RefreshToken", Credential),
+    ("SyncAll", Flag),
+    ("InstanceName", Place),
+    ("Oauth2ClientId", Text),
+    ("Oauth2ClientSecret", Credential),
+    ("CompanyId", Place),
+    ("UpdateKeyOnSoftDelete", Text),
+    ("SynchronizationSchedule", Text),
+    ("SystemOfRecord", Text),
+    ("SandboxName", Text),
+    ("EnforceDomain", Text),
+    ("SyncNotificationSettings", Notifications),
+    ("SkipOutOfScopeDeletions", Flag),
+    ("Oauth2AuthorizationCode", Credential),
+    ("Oauth2RedirectUri", Text),
+    ("ApplicationTemplateIdentifier", Text),
+    ("Oauth2TokenExchangeUri", Address),
+    ("Oauth2AuthorizationUri", Address),
+    ("AuthenticationType", Text),
+    ("Server", Place),
+    ("PerformInboundEntitlementGrants", Flag),
+    ("HardDeletesEnabled", Flag),
+    ("SyncAgentCompatibilityKey", Text),
+    ("SyncAgentADContainer", Text),
+    ("ValidateDomain", Text),
+    ("TestReferences", Text),
+    ("ConnectionString", Credential),
+    ("SearchBase", Text),
+    ("LeaversContainer", Text),
+    ("NamingAttribute", Text),
+];
+
+fn form(key: &str) -> Option<Form> {
+    KEYS.iter().find(|(known, _)| known.eq_ignore_ascii_case(key)).map(|(_, form)| *form)
+}
+
+/// Whether it is a published key.
+pub(crate) fn is_published(key: &str) -> bool {
+    form(key).is_some()
+}
+
+/// Whether the value of a secret key is never shown. Unknown keys are sensitive.
+pub fn is_sensitive(key: &str) -> bool {
+    form(key).is_none_or(|form| form == Credential)
+}
+
+/// What is wrong with a value, if anything is. Nothing of the value is repeated.
+pub(super) fn fault(key: &str, value: &str) -> Option<&'static str> {
+    let value = value.trim();
+    if value.is_empty() {
+        return None;
+    }
+    match form(key)? {
+        Credential | Text | Place => None,
+        Flag => {
+            let is_flag = ["true", "false", "1", "0"].iter().any(|word| word.eq_ignore_ascii_case(value));
+            (!is_flag).then_some("must be true or false")
+        }
+        Address => addresses(value).find_map(address_fault),
+        Notifications => notifications_fault(value),
+    }
+}
+
+/// Several addresses stand with blanks or commas between.
+fn addresses(value: &str) -> impl Iterator<Item = &str> {
+    value.split([' ', ',']).filter(|address| !address.is_empty())
+}
+
+fn address_fault(address: &str) -> Option<&'static str> {
+    let url = Url::parse(address).ok().filter(|url| url.host().is_some());
+    let Some(url) = url else { return Some("must be an address, such as https://app.example/scim") };
+    if !url.username().is_empty() || url.password().is_some() {
+        return Some("must not hold a user name or a password; give them in secrets of their own");
+    }
+    match url.scheme() {
+        "https" | "ldaps" | "ldap" => None,
+        "http" if is_here(&url) => None,
+        "http" => Some("must begin with https://; plain http is spoken only with this machine itself"),
+        _ => Some("must begin with https:// or, for directory services, with ldaps:// or ldap://"),
+    }
+}
+
+fn is_here(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost") || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+fn notifications_fault(value: &str) -> Option<&'static str> {
+    use serde_json::Value;
+    let Ok(Value::Object(settings)) = serde_json::from_str(value) else {
+        return Some("must be a JSON object as text, such as {\"Enabled\":false}");
+    };
+    let is_flag = |value: &Value| {
+        value.is_boolean() || value.as_str().is_some_and(|text| fault("SyncAll", text).is_none())
+    };
+    let is_on = |value: &Value| {
+        value == &Value::Bool(true) || value.as_str().is_some_and(|text| text.eq_ignore_ascii_case("true"))
+    };
+    let enabled = settings.get("DeleteThresholdEnabled").filter(|value| !value.is_null());
+    if !enabled.is_none_or(is_flag) {
+        return Some("must have true or false for DeleteThresholdEnabled");
+    }
+    let threshold = settings.get("DeleteThresholdValue").filter(|value| !value.is_null());
+    let is_number = threshold
+        .is_none_or(|value| value.as_u64().or_else(|| value.as_str()?.trim().parse::<u64>().ok()).is_some());
+    if !is_number {
+        return Some("must have a whole number, not below zero, for DeleteThresholdValue");
+    }
+    // A guard that is switched on without a number would guard nothing.
+    (enabled.is_some_and(is_on) && threshold.is_none())
+        .then_some("must have DeleteThresholdValue when DeleteThresholdEnabled is true")
+}
+
+/// Whether a new set of secrets sends credentials anywhere that the old one did not. Whoever may change an address
+/// must not learn, by changing it, what is stored for the old one.
+pub(super) fn leads_elsewhere(old: &[StoredSecret], new: &[StoredSecret]) -> bool {
+    KEYS.iter().filter(|(_, form)| matches!(form, Address | Place)).any(|(key, _)| {
+        let known = places(old, key);
+        places(new, key).iter().any(|place| !known.contains(place))
+    })
+}
+
+/// The places that a key names: the origins of addresses, other texts as they are.
+fn places(secrets: &[StoredSecret], key: &str) -> Vec<String> {
+    let values = secrets.iter().filter(|secret| secret.key.eq_ignore_ascii_case(key));
+    values
+        .flat_map(|secret| addresses(secret.value.expose().trim()))
+        .map(|address| match Url::parse(address) {
+            Ok(url) if url.host().is_some() => format!(
+                "{}://{}:{}",
+                url.scheme(),
+                url.host_str().unwrap_or_default(),
+                url.port_or_known_default().unwrap_or_default()
+            ),
+            _ => address.to_lowercase(),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use usher_core::Secret;
+
+    use super::*;
+
+    fn set(pairs: &[(&str, &str)]) -> Vec<StoredSecret> {
+        pairs
+            .iter()
+            .map(|(key, value)| StoredSecret { key: (*key).to_owned(), value: Secret::new(*value) })
+            .collect()
+    }
+
+    #[test]
+    fn a_new_origin_leads_elsewhere_and_a_new_path_does_not() {
+        let old = set(&[("BaseAddress", "https://a.test/scim"), ("Domain", "contoso")]);
+        for (new, elsewhere) in [
+            (&[("BaseAddress", "https://A.test:443/scim/v2?aadOptscim062020")] as &[_], false),
+            (&[("SyncAll", "true")], false),
+            (&[("baseaddress", "")], false),
+            (&[("BaseAddress", "https://a.test.evil.test/scim")], true),
+            (&[("BaseAddress", "https://a.test:8443/scim")], true),
+            (&[("BaseAddress", "http://a.test/scim")], true),
+            (&[("BaseAddress", "https://a.test/scim https://evil.test")], true),
+            (&[("BaseAddress", "https://a.test@evil.test/")], true),
+            (&[("Oauth2TokenExchangeUri", "https://a.test/token")], true),
+            (&[("Domain", "Contoso")], false),
+            (&[("Domain", "fabrikam")], true),
+        ] {
+            assert_eq!(leads_elsewhere(&old, &set(new)), elsewhere, "{new:?}");
+        }
+        assert!(leads_elsewhere(&[], &old), "what was stored without an address belongs to no address");
+    }
+
+    #[test]
+    fn values_that_would_be_misread_are_faults() {
+        for (key, value, is_fault) in [
+            ("SyncAll", "banana", true),
+            ("SyncAll", "False", false),
+            ("SyncAll", "", false),
+            ("BaseAddress", "file:///etc/passwd", true),
+            ("BaseAddress", "http://10.0.0.1/", true),
+            ("BaseAddress", "https://me:hush@app.example/", true),
+            ("BaseAddress", "app.example", true),
+            ("BaseAddress", "http://127.0.0.1:8080/scim", false),
+            ("BaseAddress", "ldaps://dc1.corp.example ldaps://dc2.corp.example", false),
+            ("SyncNotificationSettings", "{not json", true),
+            ("SyncNotificationSettings", "[]", true),
+            ("SyncNotificationSettings", "{\"DeleteThresholdEnabled\":true}", true),
+            (
+                "SyncNotificationSettings",
+                "{\"DeleteThresholdEnabled\":true,\"DeleteThresholdValue\":\"abc\"}",
+                true,
+            ),
+            (
+                "SyncNotificationSettings",
+                "{\"DeleteThresholdEnabled\":true,\"DeleteThresholdValue\":-1}",
+                true,
+            ),
+            ("SyncNotificationSettings", "{\"Enabled\":false,\"DeleteThresholdEnabled\":false}", false),
+            (
+                "SyncNotificationSettings",
+                "{\"DeleteThresholdEnabled\":\"True\",\"DeleteThresholdValue\":\"500\"}",
+                false,
+            ),
+            ("SecretToken", "anything at all", false),
+        ] {
+            assert_eq!(fault(key, value).is_some(), is_fault, "{key}={value}");
+        }
+    }
+
+    #[test]
+    fn whoever_is_not_known_is_sensitive() {
+        assert!(is_sensitive("SecretToken") && is_sensitive("password") && is_sensitive("Unheard"));
+        assert!(!is_sensitive("baseaddress") && !is_sensitive("SyncAll"));
+    }
+}
