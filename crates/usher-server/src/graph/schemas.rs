@@ -3,7 +3,8 @@
 mod expression;
 
 use serde_json::{Map, Value, json};
-use usher_core::{JobId, operators};
+use usher_core::JobId;
+use usher_core::operators::{self, Arity, MultivaluedComparison};
 use usher_engine::cases::directories::SchemaOf;
 use usher_expr::{Dialect, functions};
 
@@ -188,12 +189,19 @@ async fn filter_operators(call: Call) -> Result<Answer, Refusal> {
     let values = operators::all()
         .iter()
         .map(|operator| {
-            let types: Vec<String> = operator.types.iter().map(|one| format!("{one:?}")).collect();
+            let types: Vec<&str> = operator.types.iter().map(|one| one.name()).collect();
+            let arity = match operator.arity {
+                Arity::Unary => "Unary",
+                Arity::Binary => "Binary",
+            };
+            let comparison = match operator.multivalued_comparison() {
+                MultivaluedComparison::All => "All",
+                MultivaluedComparison::Any => "Any",
+            };
             json!({
                 "id": operator.name,
-                "name": operator.name,
-                "arity": format!("{:?}", operator.arity),
-                "multivaluedComparisonType": if operator.is_negative { "All" } else { "Any" },
+                "arity": arity,
+                "multivaluedComparisonType": comparison,
                 "supportedAttributeTypes": types,
             })
         })
@@ -213,13 +221,13 @@ async fn functions(call: Call) -> Result<Answer, Refusal> {
                 .map(|param| {
                     json!({
                         "name": param.key.unwrap_or(param.name),
-                        "type": format!("{:?}", param.ty),
+                        "type": param.ty.graph_name(),
                         "required": param.required,
                         "allowMultipleOccurrences": param.repeats,
                     })
                 })
                 .collect();
-            json!({ "id": function.name, "name": function.name, "parameters": parameters })
+            json!({ "id": function.name, "parameters": parameters })
         })
         .collect();
     Ok(Answer::ok(whole(&call, "functions", values)?))

@@ -63,6 +63,7 @@ use Members::{Exactly, Listed, Of, Open};
 
 const TEXT: Form = Maybe(&Text);
 const WHEN: Form = Maybe(&Instant);
+const ATTRIBUTE_TYPE: Form = Words(&["String", "Integer", "Reference", "Binary", "Boolean", "DateTime"]);
 
 macro_rules! types {
     ($($constant:ident $name:literal $members:expr;)*) => {
@@ -252,14 +253,14 @@ types! {
     ]);
     REFERENCED "referencedObject" Listed(&[("referencedObjectName", TEXT), ("referencedProperty", TEXT)]);
     OPERATOR "filterOperatorSchema" Listed(&[
-        ("id", Text), ("name", Text), ("arity", Words(&["Binary", "Unary"])),
-        ("multivaluedComparisonType", Words(&["All", "Any"])), ("supportedAttributeTypes", Many(&Text)),
+        ("id", Text), ("arity", Words(&["Binary", "Unary"])),
+        ("multivaluedComparisonType", Words(&["All", "Any"])), ("supportedAttributeTypes", Many(&ATTRIBUTE_TYPE)),
     ]);
     FUNCTION "attributeMappingFunctionSchema" Listed(&[
-        ("id", Text), ("name", Text), ("parameters", Many(&One(&FUNCTION_PARAMETER))),
+        ("id", Text), ("parameters", Many(&One(&FUNCTION_PARAMETER))),
     ]);
     FUNCTION_PARAMETER "attributeMappingParameterSchema" Listed(&[
-        ("name", Text), ("type", Text), ("required", Flag), ("allowMultipleOccurrences", Flag),
+        ("name", Text), ("type", ATTRIBUTE_TYPE), ("required", Flag), ("allowMultipleOccurrences", Flag),
     ]);
     EXPRESSION "parseExpression" Exactly(&[
         ("expression", Text), ("testInputObject", Maybe(&Any)), ("targetAttributeDefinition", Maybe(&Any)),

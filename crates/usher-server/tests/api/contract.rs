@@ -58,7 +58,29 @@ fn validator(schema: &Value) -> &'static Validator {
     })
 }
 
+/// The address of the operation that a request is for, as the description writes it.
+pub fn address(method: &Method, path: &str) -> Option<String> {
+    found(method, path).map(|(parts, _)| format!("{method} /{}", parts.join("/")))
+}
+
+/// The addresses of all operations that Microsoft publishes.
+pub fn published() -> Vec<String> {
+    let mut all = Vec::new();
+    for (parts, item) in PATHS.iter() {
+        for (method, operation) in item.as_object().into_iter().flatten() {
+            if operation["x-published"] == true {
+                all.push(format!("{} /{}", method.to_uppercase(), parts.join("/")));
+            }
+        }
+    }
+    all
+}
+
 fn operation(method: &Method, path: &str) -> Option<&'static Value> {
+    found(method, path).map(|(_, operation)| operation)
+}
+
+fn found(method: &Method, path: &str) -> Option<(&'static [&'static str], &'static Value)> {
     let decoded = path.replace("/microsoft.graph.", "/").replace("()", "");
     let segments: Vec<&str> = decoded.split('/').filter(|part| !part.is_empty()).collect();
     let name = method.as_str().to_lowercase();
@@ -68,6 +90,6 @@ fn operation(method: &Method, path: &str) -> Option<&'static Value> {
                 part.starts_with('{')
                     || part.trim_start_matches("microsoft.graph.").eq_ignore_ascii_case(segment)
             });
-        if fits { item.get(&name) } else { None }
+        if fits { Some((parts.as_slice(), item.get(&name)?)) } else { None }
     })
 }
