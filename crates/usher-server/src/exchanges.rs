@@ -3,10 +3,11 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
+use futures::StreamExt;
 use http::Response;
 use serde_json::{Value, json};
 
@@ -34,34 +35,32 @@ impl Exchanges {
         Ok(Self { file: Mutex::new(options.open(path)?) })
     }
 
-    /// Lets a request be answered and writes both down.
-    pub(crate) async fn record<F>(&self, request: Request, largest: usize, answer: F) -> Response<Body>
+    /// Lets a request be answered and writes both down. Of the body that is written which the answer read: it is read
+    /// when it would be read otherwise, within the same limits of size and time.
+    pub(crate) async fn record<F>(&self, request: Request, answer: F) -> Response<Body>
     where
         F: AsyncFnOnce(Request) -> Response<Body>,
     {
         let method = request.method().to_string();
         let path = request.uri().path_and_query().map_or_else(String::new, ToString::to_string);
         let (parts, body) = request.into_parts();
-        // A body that is too large is refused like any other time, and not written.
-        let (sent, body) = match parts
-            .headers
-            .get(http::header::CONTENT_LENGTH)
-            .and_then(|value| value.to_str().ok()?.parse::<usize>().ok())
-        {
-            Some(length) if length > largest => (Value::Null, body),
-            _ => match to_bytes(body, largest).await {
-                Ok(bytes) => (read(&bytes), Body::from(bytes)),
-                Err(_) => (Value::Null, Body::from(vec![b' '; largest + 1])),
-            },
-        };
+        let sent = Arc::new(Mutex::new(Vec::new()));
+        let copy = sent.clone();
+        let body = Body::from_stream(body.into_data_stream().inspect(move |chunk| {
+            if let Ok(chunk) = chunk {
+                copy.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(chunk);
+            }
+        }));
         let response = answer(Request::from_parts(parts, body)).await;
         let (parts, body) = response.into_parts();
+        // Answers are made whole before they are handed on.
         let bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
+        let sent = std::mem::take(&mut *sent.lock().unwrap_or_else(PoisonError::into_inner));
         let line = json!({
             "method": method,
             "path": path,
             "status": parts.status.as_u16(),
-            "request": sent,
+            "request": read(&sent),
             "response": read(&bytes),
         });
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);

@@ -19,6 +19,11 @@ use crate::{audit, batch, describe, path, token};
 /// caller is let through.
 const SMALL_BODY: usize = 64 * 1024;
 
+/// The longest address that is read, in bytes: longer than any link of ours.
+const LONGEST_ADDRESS: usize = 16 * 1024;
+/// The largest headers that are read, in bytes: larger than any token needs.
+const LARGEST_HEADERS: usize = 64 * 1024;
+
 /// The ids of an exchange.
 #[derive(Clone, Debug)]
 pub struct Exchange {
@@ -47,10 +52,7 @@ pub async fn handle(Extract(state): Extract<Arc<State>>, request: Request) -> Re
     let response = match state.options.exchanges.clone() {
         None => answered(&state, &exchange, request).await,
         Some(exchanges) => {
-            let largest = state.options.largest_body;
-            exchanges
-                .record(request, largest, async |request| answered(&state, &exchange, request).await)
-                .await
+            exchanges.record(request, async |request| answered(&state, &exchange, request).await).await
         }
     };
     let duration_ms = state.engine.clock.now().as_millisecond() - began.as_millisecond();
@@ -121,7 +123,32 @@ impl From<Result<Answer, Refusal>> for Outcome {
     }
 }
 
+/// Whether the head of a request is as small as heads are.
+fn check_head(request: &Request) -> Result<(), Refusal> {
+    let address = request.uri().path_and_query().map_or(0, |address| address.as_str().len());
+    if address > LONGEST_ADDRESS {
+        return Err(Refusal::new(
+            StatusCode::URI_TOO_LONG,
+            "BadRequest",
+            format!("the address is longer than {LONGEST_ADDRESS} bytes"),
+        ));
+    }
+    let headers: usize =
+        request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    if headers > LARGEST_HEADERS {
+        return Err(Refusal::new(
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            "BadRequest",
+            format!("the headers are larger than {LARGEST_HEADERS} bytes"),
+        ));
+    }
+    Ok(())
+}
+
 async fn respond(state: &Arc<State>, exchange: &Exchange, request: Request) -> Outcome {
+    if let Err(refusal) = check_head(&request) {
+        return Outcome::Refusal(refusal);
+    }
     let request = match with_small_body(state, request).await {
         Ok(request) => request,
         Err(refusal) => return Outcome::Refusal(refusal),

@@ -11,7 +11,7 @@ use usher_engine::Engine;
 use crate::access::OutsideIssuer;
 use crate::exchanges::Exchanges;
 use crate::keys::{KeyError, SigningKey};
-use crate::listen;
+use crate::listen::{self, Patience};
 use crate::pipeline;
 use crate::throttle::Throttle;
 use crate::tls::{self, Tls, TlsError};
@@ -30,6 +30,8 @@ pub struct ServerOptions {
     pub head_time: Duration,
     /// How long a body may take.
     pub body_time: Duration,
+    /// How long a caller may take nothing of an answer.
+    pub answer_time: Duration,
     /// An outside issuer whose tokens are taken as well.
     pub outside_issuer: Option<OutsideIssuer>,
     /// How many uploads one caller may send in a second; the published figure is 40.
@@ -52,6 +54,7 @@ impl ServerOptions {
             // As long as common clients keep unused connections.
             head_time: Duration::from_secs(90),
             body_time: Duration::from_secs(30),
+            answer_time: Duration::from_secs(60),
             outside_issuer: None,
             tenant_form: false,
         }
@@ -112,9 +115,7 @@ impl Server {
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), TlsError> {
         let tls = tls::config(tls).await?;
-        listen::serve(self.router(), listener, tls, self.state.options.head_time, shutdown)
-            .await
-            .map_err(TlsError::Serve)
+        listen::serve(self.router(), listener, tls, self.patience(), shutdown).await.map_err(TlsError::Serve)
     }
 
     /// Serves plain HTTP; for loopback addresses only.
@@ -126,6 +127,10 @@ impl Server {
         listener: TcpListener,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> std::io::Result<()> {
-        listen::serve(self.router(), listener, None, self.state.options.head_time, shutdown).await
+        listen::serve(self.router(), listener, None, self.patience(), shutdown).await
+    }
+
+    fn patience(&self) -> Patience {
+        Patience { head: self.state.options.head_time, answer: self.state.options.answer_time }
     }
 }
