@@ -110,7 +110,8 @@ async fn who_never_ends_a_request_is_let_go_whether_or_not_exchanges_are_recorde
                  content-type: application/json\r\ncontent-length: {length}\r\n\r\n{{"
             )
         };
-        let unknown = format!("POST /v1.0/users HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n{{", 1 << 20);
+        let unknown =
+            format!("POST /v1.0/users HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n{{", 1 << 20);
         let large = format!("GET /health HTTP/1.1\r\nhost: x\r\nx-large: {}\r\n\r\n", "a".repeat(70_000));
         let long = format!("GET /health?{} HTTP/1.1\r\nhost: x\r\n\r\n", "a".repeat(20_000));
         for (sent, says) in [
