@@ -1,6 +1,10 @@
 //! `$filter`: a small, strict reader. What it does not know is refused, never guessed.
 
+mod fit;
+
 use serde_json::Value;
+
+pub use fit::Form;
 
 /// A filter.
 #[derive(Clone, Debug, PartialEq)]

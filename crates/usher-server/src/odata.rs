@@ -10,10 +10,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 use usher_core::{Entry, EntryKind, Relation};
+use usher_engine::cases::directory::Kind;
 
 use crate::call::Call;
 use crate::errors::Refusal;
-use crate::filter::Filter;
+use crate::filter::{Filter, Form, TextTest};
+use crate::graph::types::Type;
 
 /// The page size when nobody says.
 const PAGE: usize = 100;
@@ -38,7 +40,55 @@ pub struct Collection {
     /// The relation that deltas tell of, such as `members`.
     pub delta_link: Option<Relation>,
     /// The writable properties.
-    pub known: &'static [(&'static str, usher_engine::cases::directory::Kind)],
+    pub known: &'static [(&'static str, Kind)],
+}
+
+/// The properties that `endsWith` takes (Graph, advanced query capabilities).
+const ENDS_WITH: &[&str] = &["mail", "userPrincipalName", "otherMails", "proxyAddresses"];
+/// Collections that are no properties here, and that filters may ask whether they are empty.
+const COUNTED: &[(&str, &str)] =
+    &[("groups", OWNERS), ("users", "assignedLicenses"), ("applications", "createdOnBehalfOf")];
+/// The owners of a group.
+const OWNERS: &str = "owners";
+
+/// Properties that are lists of objects: without a value they are empty.
+const LISTS: &[&str] = &["appRoles", "passwordCredentials", "keyCredentials", "identities"];
+
+/// The filter in a text, held against the forms of what it names.
+///
+/// # Errors
+/// 400.
+pub fn parsed(text: &str, form: &dyn Fn(&[String]) -> Option<Form>) -> Result<Filter, Refusal> {
+    let filter = Filter::parse(text)
+        .map_err(|error| Refusal::bad_request(format!("Invalid filter clause: {error}.")))?;
+    match filter.misfit(form) {
+        None => Ok(filter),
+        Some(wrong) => Err(Refusal::bad_request(format!("Invalid filter clause: {wrong}"))),
+    }
+}
+
+/// Of an object, what `$select` names; all of it without.
+///
+/// # Errors
+/// 400 for a property that there is not.
+pub fn keep(call: &Call, of: &Type, view: &mut Value) -> Result<(), Refusal> {
+    let Some(names) = call.option("$select") else { return Ok(()) };
+    let names: Vec<&str> = names.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+    let wrong = names
+        .iter()
+        .find(|name| **name != "*" && !of.listed().iter().any(|(known, _)| known.eq_ignore_ascii_case(name)));
+    if let Some(name) = wrong {
+        return Err(Refusal::bad_request(format!(
+            "Could not find a property named '{name}' on type 'microsoft.graph.{}'.",
+            of.name
+        )));
+    }
+    if let Some(members) = view.as_object_mut().filter(|_| !names.contains(&"*")) {
+        members.retain(|member, _| {
+            member.starts_with('@') || names.iter().any(|name| name.eq_ignore_ascii_case(member))
+        });
+    }
+    Ok(())
 }
 
 /// The page size that was asked for.
@@ -59,6 +109,40 @@ pub fn top(call: &Call, most: usize) -> Result<usize, Refusal> {
             })
         }
     }
+}
+
+/// The query options of a request. The dollar sign may be left out; each may be given once.
+///
+/// # Errors
+/// 400.
+pub fn query(text: &str) -> Result<Vec<(String, String)>, Refusal> {
+    const OPTIONS: &[&str] = &[
+        "select",
+        "filter",
+        "orderby",
+        "top",
+        "skip",
+        "skiptoken",
+        "deltatoken",
+        "count",
+        "search",
+        "expand",
+        "apply",
+        "compute",
+    ];
+    let mut query: Vec<(String, String)> = Vec::new();
+    for (mut name, value) in url::form_urlencoded::parse(text.as_bytes()).into_owned() {
+        if OPTIONS.iter().any(|option| option.eq_ignore_ascii_case(&name)) {
+            name.insert(0, '$');
+        }
+        if name.starts_with('$') && query.iter().any(|(known, _)| known.eq_ignore_ascii_case(&name)) {
+            return Err(Refusal::bad_request(format!(
+                "Query option '{name}' was specified more than once, but it must be specified at most once."
+            )));
+        }
+        query.push((name, value));
+    }
+    Ok(query)
 }
 
 /// Where to go on: the text that `skip_token` hid.
@@ -172,9 +256,8 @@ impl Collection {
                 "createdDateTime" => json!(entry.created_at.to_string()),
                 "deletedDateTime" => json!(entry.deleted_at.map(|at| at.to_string())),
                 other => entry.properties.get(other).cloned().unwrap_or_else(|| {
-                    let is_list = self.known.iter().any(|(known, kind)| {
-                        *known == other && *kind == usher_engine::cases::directory::Kind::Texts
-                    });
+                    let is_list = LISTS.contains(&other)
+                        || self.known.iter().any(|(known, kind)| *known == other && *kind == Kind::Texts);
                     if is_list { json!([]) } else { Value::Null }
                 }),
             }
@@ -212,6 +295,7 @@ impl Collection {
         let mut whole = entry.properties.clone();
         whole.insert("id".to_owned(), json!(entry.id.as_str()));
         whole.insert("createdDateTime".to_owned(), json!(entry.created_at.to_string()));
+        whole.insert("deletedDateTime".to_owned(), json!(entry.deleted_at.map(|at| at.to_string())));
         Value::Object(whole)
     }
 
@@ -236,17 +320,45 @@ impl Collection {
     /// 400.
     pub fn any_filter(&self, call: &Call) -> Result<Option<Filter>, Refusal> {
         let Some(text) = call.option("$filter") else { return Ok(None) };
-        let filter = Filter::parse(text)
-            .map_err(|error| Refusal::bad_request(format!("Invalid filter clause: {error}.")))?;
-        for path in filter.paths() {
-            if !path.first().is_some_and(|name| self.is_known(name)) {
-                return Err(Refusal::bad_request(format!(
-                    "Could not find a property named '{}' on this resource.",
-                    path.join("/")
+        let filter = parsed(text, &|path| self.form(path))?;
+        for (test, path) in filter.text_tests() {
+            let name = path.first().map(String::as_str).unwrap_or_default();
+            let is_taken = match test {
+                TextTest::StartsWith => true,
+                TextTest::EndsWith => ENDS_WITH.iter().any(|known| known.eq_ignore_ascii_case(name)),
+                TextTest::Contains => false,
+            };
+            if !is_taken {
+                return Err(Refusal::unsupported_query(format!(
+                    "Unsupported property filter clause: '{name}' takes no such function; startsWith is taken, \
+                     endsWith on {}.",
+                    ENDS_WITH.join(", ")
                 )));
             }
         }
         Ok(Some(filter))
+    }
+
+    /// What a property is, for filters.
+    fn form(&self, path: &[String]) -> Option<Form> {
+        let (first, rest) = path.split_first()?;
+        let is_counted =
+            COUNTED.iter().any(|(of, name)| *of == self.name && name.eq_ignore_ascii_case(first));
+        if is_counted && rest.is_empty() {
+            return Some(Form::Counted);
+        }
+        let known = self.known.iter().find(|(known, _)| known.eq_ignore_ascii_case(first));
+        Some(match known {
+            Some((_, Kind::Any)) => Form::Open,
+            Some(_) if !rest.is_empty() => return None,
+            Some((_, Kind::Text)) => Form::Text,
+            Some((_, Kind::Flag)) => Form::Flag,
+            Some((_, Kind::Texts)) => Form::List,
+            None if !self.is_known(first) => return None,
+            None if first.to_lowercase().ends_with("datetime") => Form::Instant,
+            None if ["id", "appId"].iter().any(|known| known.eq_ignore_ascii_case(first)) => Form::Text,
+            None => Form::Open,
+        })
     }
 
     /// One entry as an answer.
@@ -273,6 +385,8 @@ impl Collection {
 /// # Errors
 /// 400 for a `$top` or `$skiptoken` that is not right.
 pub fn whole(call: &Call, context: &str, values: Vec<Value>) -> Result<Value, Refusal> {
+    // What is not done here must not seem to be.
+    only(call, &["$top", "$skiptoken", "$count", "$select", "$expand", "$filter"])?;
     let mut page = json!({ "@odata.context": call.context(context) });
     if wants_count(call) {
         page["@odata.count"] = json!(values.len());

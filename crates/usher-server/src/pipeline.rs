@@ -12,7 +12,7 @@ use crate::call::{Answer, Call};
 use crate::errors::Refusal;
 use crate::graph::{Operation, routes};
 use crate::server::State;
-use crate::{audit, batch, describe, path, token};
+use crate::{audit, batch, describe, odata, path, token};
 
 /// Up to this size, in bytes, a body is read before anything is decided. An answer that leaves a body unread ends the
 /// connection, which its caller meets as a broken one when head and body travel apart; larger bodies wait until their
@@ -223,9 +223,7 @@ pub async fn graph_answer(
         return batch::answer(state, request).await;
     }
     let (operation, parameters) = routes::find(request.method(), &path)?;
-    let query = url::form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes())
-        .into_owned()
-        .collect();
+    let query = odata::query(request.uri().query().unwrap_or_default())?;
     let mut call = Call {
         state: state.clone(),
         version: path.version,

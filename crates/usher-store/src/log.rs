@@ -213,7 +213,11 @@ pub fn events(connection: &Connection, query: &EventQuery) -> Result<Vec<Provisi
     } else {
         EVENTS
     };
-    let mut statement = connection.prepare_cached(statement)?;
+    let mut statement = if query.oldest_first {
+        connection.prepare_cached(&statement.replace(" desc", ""))?
+    } else {
+        connection.prepare_cached(statement)?
+    };
     let rows = statement.query_map(
         params![
             query.job.as_ref().map(JobId::as_str),

@@ -573,6 +573,9 @@ impl Store for MemoryStore {
             .filter(|event| query.before.is_none_or(|before| event.ended_at < before))
             .collect();
         events.sort_by_key(|event| std::cmp::Reverse(event.ended_at));
+        if query.oldest_first {
+            events.reverse();
+        }
         Ok(events.into_iter().skip(query.skip).take(query.limit).cloned().collect())
     }
 

@@ -15,7 +15,9 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the one place where the system's time comes in")]
     fn now(&self) -> Timestamp {
-        Timestamp::now()
+        // As fine as the store keeps it: what is told when something is made is what is told ever after.
+        let now = Timestamp::now();
+        Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
     }
 
     async fn wait(&self, duration: Duration) {
@@ -28,5 +30,18 @@ impl Clock for SystemClock {
     )]
     fn guid(&self) -> Uuid {
         Uuid::new_v4()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_no_more_digits_than_graph_writes() {
+        for _ in 0..100 {
+            let text = SystemClock.now().to_string();
+            assert!(text.split('.').nth(1).is_none_or(|digits| digits.len() <= 7), "{text}");
+        }
     }
 }

@@ -71,6 +71,8 @@ pub struct EventQuery {
     pub after: Option<Timestamp>,
     /// Only events that ended before this instant.
     pub before: Option<Timestamp>,
+    /// The oldest come first instead of the newest.
+    pub oldest_first: bool,
     /// Skips so many (for paging: events ended before the first page was read).
     pub skip: usize,
     /// At most so many.

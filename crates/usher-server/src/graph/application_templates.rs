@@ -10,7 +10,7 @@ use super::service_principals::PRINCIPALS;
 use super::types::{APPLICATION_TEMPLATE, INSTANCE, NAME};
 use crate::call::{Answer, Call};
 use crate::errors::Refusal;
-use crate::odata::whole;
+use crate::odata::{self, keep, whole};
 
 pub const OPERATIONS: &[Operation] = &[
     Operation::new("GET", "/applicationTemplates", APP_READ, "List application templates", run!(list))
@@ -45,7 +45,16 @@ async fn count(_: Call) -> Result<Answer, Refusal> {
 }
 
 async fn list(call: Call) -> Result<Answer, Refusal> {
-    Ok(Answer::ok(whole(&call, "applicationTemplates", vec![view()])?))
+    let filter = call
+        .option("$filter")
+        .map(|text| odata::parsed(text, &|path| APPLICATION_TEMPLATE.at(path)))
+        .transpose()?;
+    let mut all = vec![view()];
+    all.retain(|one| filter.as_ref().is_none_or(|filter| filter.holds(one, true)));
+    for one in &mut all {
+        keep(&call, &APPLICATION_TEMPLATE, one)?;
+    }
+    Ok(Answer::ok(whole(&call, "applicationTemplates", all)?))
 }
 
 async fn get(call: Call) -> Result<Answer, Refusal> {

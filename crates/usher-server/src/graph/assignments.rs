@@ -7,7 +7,7 @@ use usher_engine::cases::assignments::NamedAssignment;
 
 use crate::call::{Answer, Call};
 use crate::errors::Refusal;
-use crate::filter::Filter;
+use crate::graph::types::ASSIGNMENT;
 use crate::odata::{self, only};
 
 /// The service principal that the path names.
@@ -100,11 +100,8 @@ pub async fn remove_from_principal(call: Call) -> Result<Answer, Refusal> {
 /// A page, in the order in which assignments were made; it goes on after the last one shown.
 async fn page(call: &Call, of: &AssignmentQuery, path: &str) -> Result<Answer, Refusal> {
     only(call, &["$top", "$skiptoken", "$filter", "$count"])?;
-    let filter = call
-        .option("$filter")
-        .map(Filter::parse)
-        .transpose()
-        .map_err(|error| Refusal::bad_request(format!("Invalid filter clause: {error}.")))?;
+    let filter =
+        call.option("$filter").map(|text| odata::parsed(text, &|path| ASSIGNMENT.at(path))).transpose()?;
     let top = odata::top(call, 999)?;
     let after = odata::skipped(call)?;
     let views: Vec<Value> = call.state.engine.assignments(of).await?.iter().map(view).collect();

@@ -10,7 +10,6 @@ use super::permissions::AUDIT_READ;
 use super::types::AUDIT;
 use crate::call::{Answer, Call};
 use crate::errors::Refusal;
-use crate::filter::Filter;
 use crate::odata::{self, failed, only};
 
 /// How many records one page looks at before it is handed out, however few match.
@@ -39,11 +38,8 @@ pub const OPERATIONS: &[Operation] = &[
 
 async fn list(call: Call) -> Result<Answer, Refusal> {
     only(&call, &["$filter", "$top", "$skiptoken"])?;
-    let filter = call
-        .option("$filter")
-        .map(Filter::parse)
-        .transpose()
-        .map_err(|error| Refusal::bad_request(format!("Invalid filter clause: {error}.")))?;
+    let filter =
+        call.option("$filter").map(|text| odata::parsed(text, &|path| AUDIT.at(path))).transpose()?;
     let top = odata::top(&call, 999)?;
     let place = odata::skipped(&call)?.map(|text| text.parse::<u64>()).transpose();
     let mut before = place.map_err(|_| Refusal::bad_request("the $skiptoken is not one of ours"))?;

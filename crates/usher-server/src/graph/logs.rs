@@ -10,30 +10,42 @@ use super::permissions::LOG_READ;
 use super::types::EVENT;
 use crate::call::{Answer, Call};
 use crate::errors::Refusal;
-use crate::filter::{Filter, Operand, Operator};
+use crate::filter::{Filter, Form, Operand, Operator};
 use crate::odata::{self, failed, only};
 use crate::path::Version;
 
-/// The properties that a filter may name.
-const FILTERED: &[&str] = &[
-    "id",
-    "activityDateTime",
-    "tenantId",
-    "jobId",
-    "cycleId",
-    "changeId",
-    "provisioningAction",
-    "durationInMilliseconds",
-    "initiatedBy",
-    "servicePrincipal",
-    "sourceIdentity",
-    "targetIdentity",
-    "sourceSystem",
-    "targetSystem",
-    "provisioningStatusInfo",
-    "action",
-    "statusInfo",
+/// The properties that a filter may name (Graph, provisioningObjectSummary).
+const FILTERED: &[(&str, Form)] = &[
+    ("id", Form::Text),
+    ("activityDateTime", Form::Instant),
+    ("tenantId", Form::Text),
+    ("jobId", Form::Text),
+    ("cycleId", Form::Text),
+    ("changeId", Form::Text),
+    ("provisioningAction", Form::Text),
+    ("durationInMilliseconds", Form::Integer),
+    ("initiatedBy/id", Form::Text),
+    ("initiatedBy/displayName", Form::Text),
+    ("initiatedBy/initiatorType", Form::Text),
+    ("servicePrincipal/id", Form::Text),
+    ("servicePrincipal/displayName", Form::Text),
+    // What filters call the display name.
+    ("servicePrincipal/name", Form::Text),
+    ("sourceIdentity/id", Form::Text),
+    ("sourceIdentity/displayName", Form::Text),
+    ("sourceIdentity/identityType", Form::Text),
+    ("targetIdentity/id", Form::Text),
+    ("targetIdentity/displayName", Form::Text),
+    ("targetIdentity/identityType", Form::Text),
+    ("sourceSystem/id", Form::Text),
+    ("sourceSystem/displayName", Form::Text),
+    ("targetSystem/id", Form::Text),
+    ("targetSystem/displayName", Form::Text),
+    ("provisioningStatusInfo/status", Form::Text),
+    ("provisioningStatusInfo/errorInformation/errorCode", Form::Text),
 ];
+/// Those that beta has besides.
+const FILTERED_IN_BETA: &[(&str, Form)] = &[("action", Form::Text), ("statusInfo/status", Form::Text)];
 
 /// How many events one page looks at before it is handed out, however few match.
 const LOOKED_AT: usize = 20_000;
@@ -53,12 +65,16 @@ pub const OPERATIONS: &[Operation] = &[
         .one(&EVENT),
 ];
 
-/// How many events pass the filter.
 async fn count(call: Call) -> Result<Answer, Refusal> {
     only(&call, &["$filter", "$count"])?;
     let filter = filter(&call)?;
+    Ok(Answer::count(counted(&call, filter.as_ref()).await?))
+}
+
+/// How many events pass the filter.
+async fn counted(call: &Call, filter: Option<&Filter>) -> Result<usize, Refusal> {
     let mut query = EventQuery { limit: 999, ..EventQuery::default() };
-    if let Some(filter) = &filter {
+    if let Some(filter) = filter {
         narrow(filter, &mut query);
     }
     let mut count = 0;
@@ -72,40 +88,52 @@ async fn count(call: Call) -> Result<Answer, Refusal> {
                 .first()
                 .and_then(|event| event.ended_at.checked_add(jiff::SignedDuration::from_micros(1)).ok())
         });
-        count += events
-            .iter()
-            .filter(|event| filter.as_ref().is_none_or(|filter| filter.holds(&view(&call, event), false)))
-            .count();
+        count += events.iter().filter(|event| passes(call, event, filter).is_some()).count();
         if is_end {
-            return Ok(Answer::count(count));
+            return Ok(count);
         }
     }
 }
 
+/// The event as it is shown, when it passes the filter.
+fn passes(call: &Call, event: &ProvisioningEvent, filter: Option<&Filter>) -> Option<Value> {
+    let mut seen = view(call, event);
+    let Some(filter) = filter else { return Some(seen) };
+    seen["servicePrincipal"]["name"] = seen["servicePrincipal"]["displayName"].clone();
+    filter.holds(&seen, false).then(|| {
+        if let Some(principal) = seen["servicePrincipal"].as_object_mut() {
+            principal.shift_remove("name");
+        }
+        seen
+    })
+}
+
 async fn list(call: Call) -> Result<Answer, Refusal> {
-    only(&call, &["$filter", "$top", "$skiptoken", "$orderby", "$count"])?;
+    only(&call, &["$filter", "$top", "$skiptoken", "$orderby", "$count", "$select"])?;
     let filter = filter(&call)?;
-    order(&call)?;
+    let oldest_first = is_oldest_first(&call)?;
+    odata::keep(&call, &EVENT, &mut Value::Null)?;
     let top = odata::top(&call, 999)?;
     let (began, mut skip) = place(&call)?;
-    let mut query = EventQuery { limit: top.max(100), before: began, ..EventQuery::default() };
+    // What ends from now on shifts no page.
+    let until = began.unwrap_or(call.state.engine.clock.now() + jiff::SignedDuration::from_micros(1));
+    let mut query =
+        EventQuery { limit: top.max(100), before: Some(until), oldest_first, ..EventQuery::default() };
     if let Some(filter) = &filter {
         narrow(filter, &mut query);
     }
     let mut values = Vec::new();
     let mut looked = 0;
-    let mut newest = began;
     let mut is_end = false;
     while values.len() < top && looked < LOOKED_AT && !is_end {
         query.skip = skip;
         let events = call.state.engine.store.events(&query).await.map_err(failed)?;
         is_end = events.len() < query.limit;
         for event in events {
-            newest = newest.or_else(|| event.ended_at.checked_add(jiff::SignedDuration::from_micros(1)).ok());
             skip += 1;
             looked += 1;
-            let seen = view(&call, &event);
-            if filter.as_ref().is_none_or(|filter| filter.holds(&seen, false)) {
+            if let Some(mut seen) = passes(&call, &event, filter.as_ref()) {
+                odata::keep(&call, &EVENT, &mut seen)?;
                 values.push(seen);
             }
             if values.len() == top {
@@ -116,8 +144,11 @@ async fn list(call: Call) -> Result<Answer, Refusal> {
     }
     let mut page = Map::new();
     page.insert("@odata.context".to_owned(), call.context("auditLogs/provisioning"));
-    if let Some(began) = newest.filter(|_| !is_end && !values.is_empty()) {
-        let place = format!("{}|{skip}", began.as_microsecond());
+    if odata::wants_count(&call) {
+        page.insert("@odata.count".to_owned(), json!(counted(&call, filter.as_ref()).await?));
+    }
+    if !is_end && looked > 0 {
+        let place = format!("{}|{skip}", until.as_microsecond());
         page.insert("@odata.nextLink".to_owned(), odata::next_link(&call, "auditLogs/provisioning", &place));
     }
     page.insert("value".to_owned(), Value::Array(values));
@@ -125,10 +156,12 @@ async fn list(call: Call) -> Result<Answer, Refusal> {
 }
 
 async fn get(call: Call) -> Result<Answer, Refusal> {
+    only(&call, &["$select"])?;
     let id = call.parameter("event");
     let event =
         call.state.engine.store.event(id).await.map_err(failed)?.ok_or_else(|| Refusal::not_found(id))?;
     let mut body = view(&call, &event);
+    odata::keep(&call, &EVENT, &mut body)?;
     if let Some(members) = body.as_object_mut() {
         members.shift_insert(0, "@odata.context".to_owned(), call.context("auditLogs/provisioning/$entity"));
     }
@@ -137,17 +170,13 @@ async fn get(call: Call) -> Result<Answer, Refusal> {
 
 fn filter(call: &Call) -> Result<Option<Filter>, Refusal> {
     let Some(text) = call.option("$filter") else { return Ok(None) };
-    let filter = Filter::parse(text)
-        .map_err(|error| Refusal::bad_request(format!("Invalid filter clause: {error}.")))?;
-    for path in filter.paths() {
-        if !path.first().is_some_and(|name| FILTERED.iter().any(|known| known.eq_ignore_ascii_case(name))) {
-            return Err(Refusal::bad_request(format!(
-                "Could not find a property named '{}'.",
-                path.join("/")
-            )));
-        }
-    }
-    Ok(Some(filter))
+    let in_beta = if call.version == Version::Beta { FILTERED_IN_BETA } else { &[] };
+    let form = |path: &[String]| {
+        let name = path.join("/");
+        let known = FILTERED.iter().chain(in_beta).find(|(known, _)| known.eq_ignore_ascii_case(&name));
+        known.map(|(_, form)| *form)
+    };
+    odata::parsed(text, &form).map(Some)
 }
 
 /// What the store can find by an index.
@@ -173,12 +202,14 @@ fn bound(filter: &Filter, query: &mut EventQuery) {
     }
 }
 
-fn order(call: &Call) -> Result<(), Refusal> {
-    let order = call.option("$orderby").unwrap_or("activityDateTime desc").trim().to_lowercase();
-    if matches!(order.as_str(), "activitydatetime desc" | "") {
-        return Ok(());
+/// The order that was asked for; the newest come first when nobody says.
+fn is_oldest_first(call: &Call) -> Result<bool, Refusal> {
+    let order = call.option("$orderby").unwrap_or("activityDateTime desc").to_lowercase();
+    match order.split_whitespace().collect::<Vec<_>>().as_slice() {
+        [] | ["activitydatetime", "desc"] => Ok(false),
+        ["activitydatetime"] | ["activitydatetime", "asc"] => Ok(true),
+        _ => Err(Refusal::unsupported_query("only $orderby=activityDateTime, asc or desc, is supported")),
     }
-    Err(Refusal::unsupported_query("only $orderby=activityDateTime desc is supported"))
 }
 
 /// When the first page was read, and how many events came before: events that end later do not shift the pages.

@@ -52,6 +52,14 @@ pub struct Type {
 }
 
 impl Type {
+    /// The members that are told here.
+    pub fn listed(&self) -> &'static [(&'static str, Form)] {
+        match self.members {
+            Exactly(known) | Listed(known) => known,
+            Of(_) | Open => &[],
+        }
+    }
+
     /// The media type that a body of it is sent as.
     pub fn media(&self) -> &'static str {
         if self.name == "bulkRequest" { "application/scim+json" } else { "application/json" }

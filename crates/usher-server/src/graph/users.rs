@@ -193,7 +193,7 @@ async fn create(call: Call) -> Result<Answer, Refusal> {
 }
 
 async fn get(call: Call) -> Result<Answer, Refusal> {
-    only(&call, &["$select", "$expand"])?;
+    only(&call, &["$select", "$expand", "$count"])?;
     let entry = found(&call).await?;
     Ok(Answer::ok(USERS.one(&call, &entry).await?))
 }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use usher_core::ports::AssignmentQuery;
 use usher_core::{Entry, EntryId, Relation};
 
-use super::{Collection, mixed};
+use super::{Collection, is_eventual, mixed, wants_count};
 use crate::call::Call;
 use crate::errors::Refusal;
 
@@ -27,7 +27,14 @@ impl Collection {
     /// 400 for what is not understood.
     pub fn expansions(&self, call: &Call) -> Result<Vec<Expansion>, Refusal> {
         let Some(text) = call.option("$expand") else { return Ok(Vec::new()) };
-        split(text, ',').into_iter().map(|one| self.expansion(one)).collect()
+        let all: Vec<Expansion> =
+            split(text, ',').into_iter().map(|one| self.expansion(one)).collect::<Result<_, _>>()?;
+        if all.iter().any(|one| one.levels > 1) && !(is_eventual(call) && wants_count(call)) {
+            return Err(Refusal::unsupported_query(
+                "$levels needs the header ConsistencyLevel: eventual and the query option $count=true.",
+            ));
+        }
+        Ok(all)
     }
 
     fn expansion(&self, text: &str) -> Result<Expansion, Refusal> {

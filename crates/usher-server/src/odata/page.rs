@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 use usher_core::ports::EntryQuery;
-use usher_core::{Entry, EntryId};
+use usher_core::{Entry, EntryId, Relation};
 
-use super::{Collection, LARGEST, is_eventual, next_link, only, order, skipped, top, wants_count};
+use super::{Collection, LARGEST, OWNERS, is_eventual, next_link, only, order, skipped, top, wants_count};
 use crate::call::Call;
 use crate::errors::Refusal;
 use crate::filter::Filter;
@@ -29,13 +29,22 @@ struct Sieve {
 }
 
 impl Sieve {
-    fn holds(&self, collection: &Collection, entry: &Entry) -> bool {
+    async fn holds(&self, call: &Call, collection: &Collection, entry: &Entry) -> Result<bool, Refusal> {
         if self.filter.is_none() && self.search.is_none() {
-            return true;
+            return Ok(true);
         }
-        let whole = collection.whole(entry);
-        self.filter.as_ref().is_none_or(|filter| filter.holds(&whole, true))
-            && self.search.as_ref().is_none_or(|search| search.holds(&whole))
+        let mut whole = collection.whole(entry);
+        let asks_for_owners = self
+            .filter
+            .as_ref()
+            .is_some_and(|filter| filter.paths().iter().any(|path| path[0].eq_ignore_ascii_case(OWNERS)));
+        if asks_for_owners {
+            // Whether there are none, one or more is all that can be asked.
+            let owners = call.state.engine.linked(&entry.id, Relation::Owners, None, 2).await?;
+            whole[OWNERS] = owners.iter().map(|owner| json!(owner.id.as_str())).collect();
+        }
+        Ok(self.filter.as_ref().is_none_or(|filter| filter.holds(&whole, true))
+            && self.search.as_ref().is_none_or(|search| search.holds(&whole)))
     }
 }
 
@@ -139,7 +148,7 @@ impl Entries<'_> {
             for entry in entries {
                 looked += 1;
                 query.after = Some(entry.id.clone());
-                if sieve.holds(self.of, &entry) {
+                if sieve.holds(call, self.of, &entry).await? {
                     found.push(entry);
                 }
                 if found.len() == top {
@@ -170,7 +179,10 @@ impl Entries<'_> {
             let entries = call.state.engine.entries(&query).await?;
             query.after = entries.last().map(|entry| entry.id.clone());
             let is_end = entries.len() < query.limit;
-            for entry in entries.into_iter().filter(|entry| sieve.holds(self.of, entry)) {
+            for entry in entries {
+                if !sieve.holds(call, self.of, &entry).await? {
+                    continue;
+                }
                 let key = order.key(&self.of.whole(&entry), entry.id.as_str());
                 if after.as_ref().is_none_or(|after| key > *after) {
                     kept.insert(key, entry);
@@ -194,7 +206,9 @@ impl Entries<'_> {
         let mut count = 0;
         loop {
             let entries = call.state.engine.entries(&query).await?;
-            count += entries.iter().filter(|entry| sieve.holds(self.of, entry)).count();
+            for entry in &entries {
+                count += usize::from(sieve.holds(call, self.of, entry).await?);
+            }
             match entries.last() {
                 Some(last) if entries.len() == LARGEST => query.after = Some(last.id.clone()),
                 _ => return Ok(count),

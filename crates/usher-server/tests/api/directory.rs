@@ -109,8 +109,12 @@ async fn managers_are_expanded_upwards_and_reports_downwards() {
         let link = json!({ "@odata.id": format!("https://usher.test/v1.0/users/{manager}") });
         stage.must("PUT", &format!("/v1.0/users/{user}/manager/$ref"), link, 204).await;
     }
-    let seen =
-        get(&stage, &format!("/v1.0/users/{a}?$select=id&$expand=manager($levels=max;$select=id)")).await;
+    let seen = eventual(
+        &stage,
+        &format!("/v1.0/users/{a}?$select=id&$count=true&$expand=manager($levels=max;$select=id)"),
+    )
+    .await
+    .body;
     assert_eq!(seen["manager"]["id"], json!(b));
     assert_eq!(seen["manager"]["manager"]["id"], json!(c));
     assert!(seen["manager"]["manager"].get("manager").is_none(), "a circle ends where it began");
@@ -158,6 +162,42 @@ async fn membership_is_seen_from_both_ends_and_through_groups() {
     let body = json!({ "ids": [a, outer, "33333333-3333-3333-3333-333333333333"], "types": ["user"] });
     let found = stage.must("POST", "/v1.0/directoryObjects/getByIds", body, 200).await;
     assert_eq!(each(&found, "id"), [a]);
+}
+
+#[tokio::test]
+async fn groups_without_owners_are_found() {
+    let stage = Stage::new().await;
+    let (a, b) = (user(&stage, "a").await, user(&stage, "b").await);
+    for (name, owners) in [("none", &[] as &[&String]), ("one", &[&a]), ("two", &[&a, &b])] {
+        let id = group(&stage, name, &[]).await;
+        for owner in owners {
+            let link = json!({ "@odata.id": format!("https://usher.test/v1.0/users/{owner}") });
+            stage.must("POST", &format!("/v1.0/groups/{id}/owners/$ref"), link, 204).await;
+        }
+    }
+    for (filter, expected) in [
+        ("owners/$count%20eq%200", &["none"] as &[&str]),
+        ("owners/$count%20ne%200", &["one", "two"]),
+        ("owners/$count%20eq%201", &["one"]),
+        ("owners/$count%20ne%201", &["none", "two"]),
+    ] {
+        let page = eventual(&stage, &format!("/v1.0/groups?$count=true&$filter={filter}")).await.body;
+        let mut found = each(&page, "displayName");
+        found.sort();
+        assert_eq!(found, expected, "{filter}");
+        assert_eq!(page["@odata.count"], expected.len());
+        let count = eventual(&stage, &format!("/v1.0/groups/$count?$filter={filter}")).await.body;
+        assert_eq!(count, json!(expected.len()));
+    }
+    for (filter, count) in [("assignedLicenses/$count%20eq%200", 2), ("assignedLicenses/$count%20ne%200", 0)]
+    {
+        let page = eventual(&stage, &format!("/v1.0/users?$count=true&$filter={filter}")).await.body;
+        assert_eq!(page["@odata.count"], count, "{filter}");
+    }
+    for wrong in ["owners/$count%20gt%200", "owners/any(o:o/id%20eq%20'a')"] {
+        let reply = eventual(&stage, &format!("/v1.0/groups?$count=true&$filter={wrong}")).await;
+        assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{wrong}");
+    }
 }
 
 /// Follows a delta query to its end: what came, and the link for the next round.

@@ -214,8 +214,56 @@ async fn queries_that_are_not_understood_are_refused() {
         ("$top=many", "Request_BadRequest"),
         ("$select=shoeSize", "Request_BadRequest"),
         ("$skiptoken=%25", "Request_BadRequest"),
+        ("$filter=accountEnabled%20eq%20'true'", "Request_BadRequest"),
+        ("$filter=jobTitle%20eq%205", "Request_BadRequest"),
+        ("$filter=createdDateTime%20gt%20'soon'", "Request_BadRequest"),
+        ("$filter=proxyAddresses%20eq%20'smtp:a@x'", "Request_BadRequest"),
+        ("$filter=displayName/first%20eq%20'a'", "Request_BadRequest"),
+        ("$filter=jobTitle%20eq%20'a'&$filter=jobTitle%20eq%20'b'", "Request_BadRequest"),
+        ("$top=1&%24TOP=2", "Request_BadRequest"),
+        ("top=1&$top=2", "Request_BadRequest"),
+        ("filter=shoeSize%20eq%201", "Request_BadRequest"),
+        ("$filter=contains(displayName,'a')", "Request_UnsupportedQuery"),
+        ("$expand=manager($levels=max)", "Request_UnsupportedQuery"),
+        ("$filter=assignedLicenses/$count%20eq%200", "Request_UnsupportedQuery"),
     ] {
         refused(&stage, "GET", &format!("/v1.0/users?{query}"), Value::Null, 400, code).await;
+    }
+    let eventual = async |query: &str| {
+        let request = Request::get(format!("/v1.0/users?$count=true&{query}"))
+            .header("authorization", format!("Bearer {}", stage.token))
+            .header("consistencylevel", "eventual");
+        stage.raw(request.body(Body::empty()).expect("it can be sent")).await
+    };
+    for query in ["$filter=endsWith(displayName,'a')", "$filter=contains(mail,'a')"] {
+        let reply = eventual(query).await;
+        assert_eq!(reply.code(), "Request_UnsupportedQuery", "{query}: {}", reply.body);
+    }
+    for query in ["$filter=endsWith(mail,'a')", "$filter=otherMails/any(m:endsWith(m,'a'))"] {
+        let reply = eventual(query).await;
+        assert_eq!(reply.status, StatusCode::OK, "{query}: {}", reply.body);
+    }
+}
+
+#[tokio::test]
+async fn queries_of_the_log_that_are_not_understood_are_refused() {
+    let stage = Stage::new().await;
+    for (path, status) in [
+        ("v1.0/auditLogs/provisioning?$filter=statusInfo/status%20eq%20'success'", 400),
+        ("v1.0/auditLogs/provisioning?$filter=action%20eq%20'Create'", 400),
+        ("beta/auditLogs/provisioning?$filter=statusInfo/status%20eq%20'success'", 200),
+        ("beta/auditLogs/provisioning?$filter=action%20eq%20'Create'", 200),
+        ("v1.0/auditLogs/provisioning?$filter=servicePrincipal/nickname%20eq%20'x'", 400),
+        ("v1.0/auditLogs/provisioning?$filter=servicePrincipal%20eq%20'x'", 400),
+        ("v1.0/auditLogs/provisioning?$filter=durationInMilliseconds%20gt%20'5'", 400),
+        ("v1.0/auditLogs/provisioning?$filter=activityDateTime%20gt%20'soon'", 400),
+        ("v1.0/auditLogs/provisioning?$filter=modifiedProperties/any(m:m/displayName%20eq%20'x')", 400),
+        ("v1.0/auditLogs/provisioning?$orderby=jobId", 400),
+        ("v1.0/auditLogs/provisioning?$select=shoeSize", 400),
+        ("v1.0/auditLogs/provisioning/none?$filter=jobId%20eq%20'x'", 400),
+        ("v1.0/applicationTemplates?$filter=displayName%20eq%205", 400),
+    ] {
+        stage.must("GET", &format!("/{path}"), Value::Null, status).await;
     }
 }
 

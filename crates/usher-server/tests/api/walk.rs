@@ -128,15 +128,40 @@ async fn the_log_is_filtered_and_paged() {
     assert_eq!(count("provisioningStatusInfo/status eq 'skipped'").await, 1);
     assert_eq!(count("contains(tolower(sourceIdentity/displayName), 'adele')").await, 1);
     assert_eq!(count("jobId eq 'other'").await, 0);
+    assert_eq!(count("servicePrincipal/name eq 'HR Portal'").await, 4);
+    assert_eq!(count("servicePrincipal/name eq 'Other'").await, 0);
+    assert_eq!(
+        count("servicePrincipal/displayName eq 'HR Portal' and activityDateTime ge 1970-01-01").await,
+        4
+    );
 
-    let mut seen = Vec::new();
-    let mut next = Some("/v1.0/auditLogs/provisioning?$top=2".to_owned());
-    while let Some(path) = next {
-        let page = stage.must("GET", &path, Value::Null, 200).await;
-        seen.extend(page["value"].as_array().cloned().unwrap_or_default());
-        next = page["@odata.nextLink"].as_str().map(|link| link.replace("https://usher.test", ""));
-    }
-    assert_eq!(seen.len(), 4);
+    let log = "/v1.0/auditLogs/provisioning";
+    let counted = stage.must("GET", &format!("{log}?$count=true&$top=1"), Value::Null, 200).await;
+    assert_eq!(counted["@odata.count"], 4);
+    let some = stage.must("GET", &format!("{log}?$select=id,jobId&$top=1"), Value::Null, 200).await;
+    let members: Vec<&String> = some["value"][0].as_object().expect("it is an object").keys().collect();
+    assert_eq!(members, ["id", "jobId"]);
+    let one = format!("{log}/{}?$select=jobId", some["value"][0]["id"].as_str().expect("it has an id"));
+    let one = stage.must("GET", &one, Value::Null, 200).await;
+    assert_eq!((&one["jobId"], one.get("changeId")), (&json!(job), None));
+
+    let walk = async |query: &str| {
+        let mut seen = Vec::new();
+        let mut next = Some(format!("/v1.0/auditLogs/provisioning?$top=3{query}"));
+        while let Some(path) = next {
+            let page = stage.must("GET", &path, Value::Null, 200).await;
+            seen.extend(page["value"].as_array().cloned().unwrap_or_default());
+            next = page["@odata.nextLink"].as_str().map(|link| link.replace("https://usher.test", ""));
+        }
+        seen
+    };
+    let newest = walk("").await;
+    assert_eq!(newest.len(), 4);
+    let mut oldest = walk("&$orderby=activityDateTime").await;
+    assert_eq!(oldest[0]["sourceIdentity"]["displayName"], "adele");
+    oldest.reverse();
+    assert_eq!(oldest, newest);
+    assert_eq!(walk("&$orderby=activityDateTime%20desc").await, newest);
 }
 
 #[tokio::test]

@@ -365,6 +365,8 @@ async fn events_are_listed_newest_first(store: &dyn Store) {
     let of_job = EventQuery { job: Some(JobId::new("listed")), limit: 9, ..EventQuery::default() };
     let list = |events: Vec<ProvisioningEvent>| events.into_iter().map(|event| event.id).collect::<Vec<_>>();
     assert_eq!(list(store.events(&of_job).await.expect("it lists")), ["n-2", "n-3", "n-1"]);
+    let oldest = EventQuery { oldest_first: true, ..of_job.clone() };
+    assert_eq!(list(store.events(&oldest).await.expect("it lists")), ["n-1", "n-3", "n-2"]);
     let page = EventQuery { skip: 1, limit: 1, ..of_job.clone() };
     assert_eq!(list(store.events(&page).await.expect("it lists")), ["n-3"]);
     let between = EventQuery { after: Some(at(100)), before: Some(at(300)), ..of_job.clone() };
