@@ -18,7 +18,7 @@ use serde_json::{Map, Value};
 use usher_expr::Dialect;
 pub use usher_expr::Severity;
 
-pub use check::check;
+pub use check::{check, prevents_runs};
 pub use lint::lint;
 pub use reader::read;
 

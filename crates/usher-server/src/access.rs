@@ -238,9 +238,11 @@ fn caller(claims: &Value) -> Option<Caller> {
         .flatten()
         .filter_map(|role| role.as_str().map(str::to_owned))
         .collect();
-    // Delegated and plain OAuth tokens carry a list with blanks.
+    // Delegated and plain OAuth tokens carry a list with blanks. Permissions for owners are for applications alone
+    // (Graph permissions reference): on behalf of a user they mean nothing.
     for name in ["scp", "scope"] {
-        permissions.extend(claims[name].as_str().unwrap_or_default().split_whitespace().map(str::to_owned));
+        let listed = claims[name].as_str().unwrap_or_default().split_whitespace();
+        permissions.extend(listed.filter(|one| !one.ends_with(".OwnedBy")).map(str::to_owned));
     }
     Some(Caller {
         object_id: text("oid").or_else(|| text("sub")).unwrap_or_else(|| app_id.clone()),

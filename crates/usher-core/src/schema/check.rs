@@ -20,6 +20,12 @@ pub fn check(schema: &Schema) -> Vec<SchemaDiagnostic> {
     checker.found
 }
 
+/// Whether a job cannot run by a schema that has this problem. Documents with a rule between directories that they do
+/// not have are published, shortened for reading; a job has nothing to read or write by them.
+pub fn prevents_runs(problem: &SchemaDiagnostic) -> bool {
+    problem.severity == Severity::Error || matches!(problem.code, "unknownDirectory" | "noDirectory")
+}
+
 struct Checker<'a> {
     schema: &'a Schema,
     found: Vec<SchemaDiagnostic>,

@@ -1,6 +1,6 @@
 //! The bin of the directory inside: what was deleted can be brought back for 30 days (Graph, deletedItems).
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use usher_core::ports::EntryQuery;
 use usher_core::{Entry, EntryId, EntryKind};
 
@@ -34,9 +34,42 @@ impl Engine {
     /// It is not there, or a unique value of it was taken in the meantime.
     pub async fn restore(&self, id: &str) -> Result<Entry, CaseError> {
         let mut entry = self.deleted_item(id).await?;
-        entry.deleted_at = None;
+        let deleted_at = entry.deleted_at.take();
         self.store_entry(&entry).await?;
+        if entry.kind == EntryKind::Application {
+            self.restore_principal(&entry, deleted_at).await?;
+        }
         Ok(entry)
+    }
+
+    /// A service principal that went with its application comes back with it; one that was deleted before stays.
+    async fn restore_principal(
+        &self,
+        application: &Entry,
+        deleted_at: Option<Timestamp>,
+    ) -> Result<(), CaseError> {
+        let mut query = EntryQuery {
+            kind: EntryKind::ServicePrincipal,
+            deleted: true,
+            after: None,
+            limit: PAGE,
+            equals: None,
+        };
+        loop {
+            let page = self.store.entries(&query).await?;
+            query.after = page.last().map(|entry| entry.id.clone());
+            let is_end = page.len() < PAGE;
+            let went_with = |entry: &Entry| {
+                entry.text("appId") == application.text("appId") && entry.deleted_at >= deleted_at
+            };
+            if let Some(mut principal) = page.into_iter().find(went_with) {
+                principal.deleted_at = None;
+                return self.store_entry(&principal).await;
+            }
+            if is_end {
+                return Ok(());
+            }
+        }
     }
 
     /// Removes an entry in the bin for good.

@@ -52,6 +52,17 @@ impl Engine {
     /// There is none.
     pub async fn delete_entry(&self, kind: EntryKind, id: &str) -> Result<(), CaseError> {
         let mut entry = self.entry(kind, id).await?;
+        if kind == EntryKind::Application {
+            // Its service principal goes with it; first, so that a second try finds the rest.
+            match self.service_principal_of(kind, id).await {
+                Ok(mut principal) => {
+                    principal.deleted_at = Some(self.clock.now());
+                    self.store.put_entry(&principal).await?;
+                }
+                Err(CaseError::NotFound { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
         entry.deleted_at = Some(self.clock.now());
         Ok(self.store.put_entry(&entry).await?)
     }
@@ -207,6 +218,7 @@ pub(crate) fn apply(
                 format!("Invalid value specified for property '{name}' of resource '{resource}'."),
             ));
         }
+        check_texts(resource, &name, &value)?;
         match (value, kind) {
             (Value::Null, _) => {
                 target.shift_remove(&name);
@@ -229,6 +241,36 @@ pub(crate) fn apply(
         }
     }
     Ok(())
+}
+
+/// The longest text of a property, in characters, and of a display name.
+const LONGEST: usize = 1_024;
+const LONGEST_NAME: usize = 256;
+
+/// Texts are as long as texts of a directory are, and hold nothing that no directory takes.
+fn check_texts(resource: &str, name: &str, value: &Value) -> Result<(), CaseError> {
+    let invalid = |what: &str| {
+        let message =
+            format!("Invalid value specified for property '{name}' of resource '{resource}': {what}.");
+        Err(CaseError::invalid("Request_BadRequest", message))
+    };
+    match value {
+        Value::String(text) => {
+            let most = if name == "displayName" { LONGEST_NAME } else { LONGEST };
+            if text.chars().count() > most {
+                return invalid(&format!("it is longer than {most} characters"));
+            }
+            if text.contains('\0') {
+                return invalid("it holds the character NUL");
+            }
+            Ok(())
+        }
+        Value::Array(items) => items.iter().try_for_each(|item| check_texts(resource, name, item)),
+        Value::Object(members) => {
+            members.iter().try_for_each(|(_, member)| check_texts(resource, name, member))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The ids in a `…@odata.bind` of a body: each ends a link.

@@ -1,6 +1,6 @@
 //! The synchronization schema of a job: look at, replace, fall back to the template's.
 
-use usher_core::schema::{self, Schema, Severity};
+use usher_core::schema::{self, Schema};
 use usher_core::{EntryId, Job, JobId, ResetScope};
 
 use super::CaseError;
@@ -45,11 +45,14 @@ impl Engine {
         if let Some(schema) = &reading.schema {
             problems.extend(schema::check(schema));
         }
-        let errors: Vec<String> = problems
+        let mut errors: Vec<String> = problems
             .iter()
-            .filter(|problem| problem.severity == Severity::Error)
+            .filter(|problem| schema::prevents_runs(problem))
             .map(|problem| format!("{}: {}", problem.path, problem.message))
             .collect();
+        if reading.schema.as_ref().is_some_and(|schema| schema.synchronization_rules.is_empty()) {
+            errors.push("$.synchronizationRules: there is no rule, so nothing would ever be done".to_owned());
+        }
         reading.schema.filter(|_| errors.is_empty()).ok_or_else(|| {
             let more = errors.len().saturating_sub(SHOWN);
             let shown = errors.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("; ");

@@ -56,17 +56,17 @@ pub const PROPERTIES: Properties = &[
     ("userType", Kind::Text),
 ];
 
+/// What every user has.
+const REQUIRED: &[&str] = &["accountEnabled", "displayName", "mailNickname", "userPrincipalName"];
+
 impl Engine {
     /// Makes a user.
     ///
     /// # Errors
     /// A required property is missing, a property is unknown or of the wrong kind, or the user principal name is taken.
     pub async fn create_user(&self, body: Map<String, Value>) -> Result<Entry, CaseError> {
-        require(
-            "User",
-            &body,
-            &["accountEnabled", "displayName", "mailNickname", "userPrincipalName", "passwordProfile"],
-        )?;
+        require("User", &body, REQUIRED)?;
+        require("User", &body, &["passwordProfile"])?;
         let mut properties = Map::new();
         properties.insert("userType".to_owned(), Value::from("Member"));
         apply("User", PROPERTIES, &mut properties, body)?;
@@ -93,7 +93,11 @@ impl Engine {
     /// There is no such user, or a property is not right; nothing is changed then.
     pub async fn update_user(&self, id: &str, body: Map<String, Value>) -> Result<(), CaseError> {
         let mut entry = self.user(id).await?;
-        apply("User", PROPERTIES, &mut entry.properties, body)?;
+        apply("User", PROPERTIES, &mut entry.properties, body.clone())?;
+        // What a user cannot be made without cannot be cleared; older users may lack some of it.
+        for name in REQUIRED.iter().filter(|name| body.contains_key(**name)) {
+            require("User", &entry.properties, &[name])?;
+        }
         check_name(&entry.properties)?;
         self.store_entry(&entry).await
     }
@@ -116,6 +120,12 @@ impl Engine {
     /// User or manager is not there.
     pub async fn set_manager(&self, id: &str, manager: &str) -> Result<(), CaseError> {
         let user = self.user(id).await?;
+        if self.directory_object(manager).await?.kind != EntryKind::User {
+            return Err(CaseError::invalid(
+                "Request_BadRequest",
+                format!("The reference to '{manager}' is of the wrong type: only a user can be a manager."),
+            ));
+        }
         self.link(&user.id, Relation::Manager, manager).await
     }
 

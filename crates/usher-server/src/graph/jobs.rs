@@ -129,7 +129,19 @@ async fn create(call: Call) -> Result<Answer, Refusal> {
                 "A value is required for property 'templateId' of resource 'synchronizationJob'.",
             )
         })?;
-    let job = call.state.engine.create_job(&principal.id, template).await?;
+    let (interval, settings) = update::changes(&body, None)?;
+    let engine = &call.state.engine;
+    let mut job = engine.create_job(&principal.id, template).await?;
+    if interval.is_some() || !settings.is_empty() {
+        let changed = engine.update_job(&principal.id, &job.id, interval.as_deref(), &settings).await;
+        job = match changed {
+            Ok(job) => job,
+            Err(error) => {
+                engine.remove_job(&principal.id, &job.id).await?;
+                return Err(error.into());
+            }
+        };
+    }
     let location =
         format!("{}/servicePrincipals/{}/synchronization/jobs/{}", call.base(), principal.id, job.id);
     Ok(Answer::created(entity(&call, job).await?, location))

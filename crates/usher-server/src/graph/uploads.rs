@@ -210,5 +210,54 @@ fn record(operation: &Value) -> Result<(SmolStr, Value), String> {
     }
     let id = data.get("externalId").and_then(Value::as_str).filter(|id| !id.trim().is_empty());
     let id = id.ok_or("'data' needs 'externalId', which tells the record from others")?;
+    if let Some(wrong) = mistyped(data) {
+        return Err(wrong);
+    }
     Ok((id.into(), Value::Object(data.clone())))
+}
+
+/// What of the core attributes of a SCIM user has the wrong type (RFC 7643 §4.1), if anything has.
+fn mistyped(data: &serde_json::Map<String, Value>) -> Option<String> {
+    const TEXTS: &[&str] = &[
+        "userName",
+        "externalId",
+        "displayName",
+        "nickName",
+        "profileUrl",
+        "title",
+        "userType",
+        "preferredLanguage",
+        "locale",
+        "timezone",
+        "password",
+    ];
+    const LISTS: &[&str] = &[
+        "schemas",
+        "emails",
+        "phoneNumbers",
+        "ims",
+        "photos",
+        "addresses",
+        "groups",
+        "entitlements",
+        "roles",
+        "x509Certificates",
+    ];
+    let is_one_of = |names: &[&str], name: &str| names.iter().any(|known| known.eq_ignore_ascii_case(name));
+    data.iter().filter(|(_, value)| !value.is_null()).find_map(|(name, value)| {
+        let (fits, what) = match name.as_str() {
+            name if is_one_of(TEXTS, name) => (value.is_string(), "a text"),
+            name if is_one_of(LISTS, name) => (value.is_array(), "a list"),
+            name if is_one_of(&["name", "meta"], name) => (value.is_object(), "an object"),
+            name if is_one_of(&["active"], name) => {
+                // Systems that write texts alone are common; other texts than these would be read as nothing.
+                let is_text = value.as_str().is_some_and(|text| is_one_of(&["true", "false"], text));
+                (value.is_boolean() || is_text, "true or false")
+            }
+            // Extensions are objects under the name of their schema.
+            name if name.starts_with("urn:") => (value.is_object(), "an object"),
+            _ => (true, ""),
+        };
+        (!fits).then(|| format!("'{name}' of 'data' must be {what}"))
+    })
 }

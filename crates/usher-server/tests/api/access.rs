@@ -217,10 +217,18 @@ async fn tokens_of_the_outside_issuer_are_taken_and_only_those() {
         claims[name] = value;
         claims
     };
+    let delegated = |scopes: &str| json!({ "iss": "https://login.test", "aud": "usher", "exp": 3_600, "sub": "person", "scp": scopes });
+    // A permission for owners, on behalf of a user, opens nothing, not even what asks for no ownership.
+    let token =
+        sign(&pem, "k1", delegated("Application.ReadWrite.OwnedBy SynchronizationData-User.Upload.OwnedBy"));
+    let made = stage.with_token(&token, "POST", "/v1.0/applications", json!({ "displayName": "mine" })).await;
+    assert_eq!(made.status, StatusCode::FORBIDDEN);
     for (token, status) in [
         (sign(&pem, "k1", right.clone()), StatusCode::OK),
         (sign(&pem, "k1", but("scope", json!("User.Read.All"))), StatusCode::OK),
         (sign(&pem, "k1", but("roles", json!([]))), StatusCode::FORBIDDEN),
+        (sign(&pem, "k1", delegated("User.Read.All")), StatusCode::OK),
+        (sign(&pem, "k1", delegated("Application.ReadWrite.OwnedBy")), StatusCode::FORBIDDEN),
         (sign(&pem, "k1", but("iss", json!("https://evil.test"))), StatusCode::UNAUTHORIZED),
         (sign(&pem, "k1", but("aud", json!("other"))), StatusCode::UNAUTHORIZED),
         (sign(&pem, "k1", but("exp", json!(-1))), StatusCode::UNAUTHORIZED),

@@ -12,3 +12,4 @@ mod synchronization;
 mod tour;
 mod uploads;
 mod walk;
+mod writes;

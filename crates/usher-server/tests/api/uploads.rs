@@ -69,6 +69,11 @@ async fn what_is_wrong_with_an_upload_is_said_and_nothing_of_it_is_staged() {
         wrong[name] = value;
         bulk(vec![operation("1"), wrong])
     };
+    let of = |name: &str, value: Value| {
+        let mut wrong = operation("2");
+        wrong["data"][name] = value;
+        bulk(vec![operation("1"), wrong])
+    };
     let many = (0..51).map(|id| operation(&id.to_string())).collect();
     for (media, body, says) in [
         ("application/json", bulk(vec![operation("1")]), "application/scim+json"),
@@ -80,6 +85,11 @@ async fn what_is_wrong_with_an_upload_is_said_and_nothing_of_it_is_staged() {
         (scim, with("path", json!("/Groups")), "Operations[1]: 'path' must be \"/Users\""),
         (scim, with("bulkId", json!("")), "Operations[1]: 'bulkId' is missing"),
         (scim, with("data", json!({ "schemas": [USER] })), "Operations[1]: 'data' needs 'externalId'"),
+        (scim, of("userName", json!(7)), "Operations[1]: 'userName' of 'data' must be a text"),
+        (scim, of("active", json!("perhaps")), "'active' of 'data' must be true or false"),
+        (scim, of("emails", json!("a@x")), "'emails' of 'data' must be a list"),
+        (scim, of("name", json!("Adele")), "'name' of 'data' must be an object"),
+        (scim, of("urn:x", json!([])), "'urn:x' of 'data' must be an object"),
     ] {
         let refused = send(&stage, &stage.token, &path, media, &body).await;
         assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{body}");

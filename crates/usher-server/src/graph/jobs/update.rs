@@ -11,17 +11,36 @@ use crate::errors::Refusal;
 pub async fn update(call: Call) -> Result<Answer, Refusal> {
     let principal = call.service_principal().await?;
     let job = JobId::new(call.parameter("job"));
-    call.state.engine.job(&principal.id, &job).await?;
     let body = call.object()?;
-    let mut interval = None;
-    let mut settings = Vec::new();
-    for (name, value) in &body {
+    let now = entity(&call, call.state.engine.job(&principal.id, &job).await?).await?;
+    let (interval, settings) = changes(&body, Some(&now))?;
+    let job = call.state.engine.update_job(&principal.id, &job, interval.as_deref(), &settings).await?;
+    Ok(Answer::ok(entity(&call, job).await?))
+}
+
+/// The interval and the settings that a body gives. What is read-only may be there as it is now: no harm is in sending
+/// back what was read.
+///
+/// # Errors
+/// 400.
+pub fn changes(
+    body: &Map<String, Value>,
+    now: Option<&Value>,
+) -> Result<(Option<String>, Vec<(String, String)>), Refusal> {
+    let (mut interval, mut settings) = (None, Vec::new());
+    for (name, value) in body {
+        let is_as_it_is = now.is_some_and(|now| now.get(name) == Some(value));
         match name.as_str() {
+            _ if is_as_it_is => {}
             "schedule" => interval = interval_of(value)?,
             "synchronizationJobSettings" => settings = settings_of(value)?,
-            name if name.starts_with('@') => {}
-            // What a caller read and sends back unchanged is no harm.
-            "id" | "templateId" | "status" => {}
+            name if name.contains('@') => {}
+            "templateId" if now.is_none() => {}
+            "id" | "templateId" | "status" | "schema" | "bulkUpload" => {
+                return Err(Refusal::bad_request(format!(
+                    "Property '{name}' is read-only and cannot be set."
+                )));
+            }
             name => {
                 return Err(Refusal::bad_request(format!(
                     "Property '{name}' does not exist on type 'microsoft.graph.synchronizationJob' or cannot be \
@@ -30,8 +49,7 @@ pub async fn update(call: Call) -> Result<Answer, Refusal> {
             }
         }
     }
-    let job = call.state.engine.update_job(&principal.id, &job, interval.as_deref(), &settings).await?;
-    Ok(Answer::ok(entity(&call, job).await?))
+    Ok((interval, settings))
 }
 
 fn interval_of(value: &Value) -> Result<Option<String>, Refusal> {
