@@ -8,6 +8,8 @@ mod issuer;
 mod ldap;
 pub mod scim;
 mod token;
+pub mod workday;
+mod xpath;
 
 use std::sync::Arc;
 
@@ -21,7 +23,8 @@ pub use crate::issuer::Issuer;
 use crate::http::Http;
 
 /// All kinds, in alphabetical order.
-const KINDS: &[ConnectorKind] = &[api::KIND, directory::KIND, ldap::KIND, scim::KIND];
+const KINDS: &[ConnectorKind] =
+    &[api::KIND, directory::KIND, ldap::KIND, scim::KIND, workday::KIND];
 
 /// A kind of connector.
 pub struct ConnectorKind {

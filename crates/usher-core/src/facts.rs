@@ -32,6 +32,8 @@ pub struct Facts {
     pub sent_create: Option<SentCreate>,
     /// The stored pair of the subject.
     pub pairing: Option<Pairing>,
+    /// Source objects whose place this one takes for good: their pairs go over to it.
+    pub superseded: Vec<Anchor>,
     /// Which references are worked on.
     pub references: References,
     /// Answers given so far.

@@ -80,7 +80,12 @@ impl Run<'_> {
         // Whatever else failed, the account is known by now: it was made, or found and written to, perhaps renamed.
         let is_there = progress.target_anchor.is_some() && plan.pairing == PairingEffect::Manage;
         if plan.failure.is_none() || is_there {
-            commit.pairings.extend(self.pairing_change(mapping, facts, plan, progress));
+            let change = self.pairing_change(mapping, facts, plan, progress);
+            if matches!(change, Some(PairingChange::Put(_))) {
+                let superseded = facts.superseded.iter().map(|anchor| self.subject(mapping, anchor));
+                commit.pairings.extend(superseded.map(PairingChange::Forget));
+            }
+            commit.pairings.extend(change);
         }
         commit.seen.extend(self.seen(subject.clone()));
         commit.escrows.extend(self.escrow_change(&subject, facts, plan, progress, is_there));

@@ -155,9 +155,19 @@ impl Engine {
             }
         }
         settings.set(JOB_SETTING, Secret::new(job.id.as_str()));
+        let rule = schema.synchronization_rules.first();
+        let described = |name: Option<&String>| {
+            let mut settings = settings.clone();
+            if let Some(directory) = name.and_then(|name| schema.directory(name)) {
+                settings.set_directory(Arc::new(directory.clone()));
+            }
+            settings
+        };
+        let source = described(rule.map(|rule| &rule.source_directory_name));
+        let target = described(rule.map(|rule| &rule.target_directory_name));
         let prepared = Arc::new(PreparedJob {
-            source: self.connectors.build(template.source, &settings)?,
-            target: self.connectors.build(template.target, &settings)?,
+            source: self.connectors.build(template.source, &source)?,
+            target: self.connectors.build(template.target, &target)?,
             document,
             secrets,
             job_settings: job.settings.clone(),

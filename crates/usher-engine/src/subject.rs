@@ -216,6 +216,7 @@ impl Run<'_> {
             rematches_vanished: may_be_deleted || self.mode.cycle() == Some(CycleKind::Initial),
             sent_create: escrow.as_ref().and_then(|escrow| escrow.sent.as_ref()).map(|sent| sent.facts(now)),
             pairing,
+            superseded: Vec::new(),
             references,
             answers: Vec::new(),
         };
@@ -365,7 +366,7 @@ impl Run<'_> {
 
     async fn ask(
         &self,
-        facts: &Facts,
+        facts: &mut Facts,
         question: &Question,
         known: &BTreeMap<Anchor, Anchor>,
     ) -> Result<Answer, Stop> {
@@ -376,13 +377,12 @@ impl Run<'_> {
             Question::Claims { object_type, anchor } => {
                 let own = facts.source.as_ref().map(|object| &object.anchor);
                 let pairings = store.pairings_of_target(&self.job.id, object_type, anchor).await?;
-                Answer::Claims(
-                    pairings
-                        .into_iter()
-                        .map(|pairing| pairing.source_anchor)
-                        .filter(|anchor| Some(anchor) != own)
-                        .collect(),
-                )
+                let others: Vec<Anchor> = pairings
+                    .into_iter()
+                    .map(|pairing| pairing.source_anchor)
+                    .filter(|anchor| Some(anchor) != own)
+                    .collect();
+                Answer::Claims(self.rightful(facts, others).await)
             }
             Question::Unique { object_type, attribute, candidates } => {
                 Answer::Unique(self.first_free(object_type, attribute, candidates).await?)
@@ -400,6 +400,26 @@ impl Run<'_> {
                 Answer::References(pairs)
             }
         })
+    }
+
+    /// The source objects among these whose place the subject does not take; the others are noted.
+    async fn rightful(&self, facts: &mut Facts, others: Vec<Anchor>) -> Vec<Anchor> {
+        let mut rightful = Vec::new();
+        for other in others {
+            let supersedes = match &facts.source {
+                Some(object) => self.prepared.source.supersedes(object, &other).await,
+                None => Ok(false),
+            };
+            match supersedes {
+                Ok(true) => facts.superseded.push(other),
+                Ok(false) => rightful.push(other),
+                Err(error) => {
+                    tracing::warn!(job.id = %self.job.id, code = %error.code, "the source cannot be asked: {error}");
+                    rightful.push(other);
+                }
+            }
+        }
+        rightful
     }
 
     async fn first_free(

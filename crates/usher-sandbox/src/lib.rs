@@ -26,6 +26,7 @@ mod represent;
 mod schema;
 mod server;
 mod store;
+pub mod workday;
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicI64, Ordering};

@@ -26,6 +26,7 @@ mod script;
 mod secret;
 mod serve;
 mod user;
+mod workday;
 
 /// Provision identities: pick one person, provision the account now, and see why.
 #[derive(Parser)]
@@ -80,6 +81,8 @@ enum Verb {
     Group(group::Args),
     /// The mapping expression language: evaluate, test, look up functions.
     Expression(expression::Args),
+    /// Workday as a source: try XPath expressions on a saved answer.
+    Workday(workday::Args),
     /// Print the completion script of a shell.
     Completions(completions::Args),
     /// Print a generated reference page.
@@ -127,6 +130,7 @@ pub async fn run(arguments: Arguments) -> Result<u8> {
         Verb::User(args) => user::run(args).await,
         Verb::Group(args) => group::run(args).await,
         Verb::Expression(args) => expression::run(args),
+        Verb::Workday(args) => workday::run(args),
         Verb::Completions(args) => completions::run(args),
         Verb::Reference(args) => reference::run(args),
     }

@@ -41,7 +41,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("reqwest", &["usher-connectors"]),
     ("ldap3", &["usher-connectors"]),
     ("quick-xml", &["usher-connectors"]),
-    ("roxmltree", &["usher-connectors"]),
+    ("roxmltree", &["usher-connectors", "usher-sandbox"]),
     ("clap", &["usher", "xtask"]),
     ("anyhow", &["usher", "xtask"]),
 ];

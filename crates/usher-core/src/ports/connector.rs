@@ -32,6 +32,7 @@ pub struct Capabilities {
 #[derive(Clone, Default)]
 pub struct ConnectorSettings {
     values: BTreeMap<String, Secret>,
+    directory: Option<Arc<DirectoryDefinition>>,
 }
 
 impl ConnectorSettings {
@@ -43,6 +44,16 @@ impl ConnectorSettings {
     /// Sets the value of a key.
     pub fn set(&mut self, key: impl Into<String>, value: Secret) {
         self.values.insert(key.into(), value);
+    }
+
+    /// What the job's schema says of the directory, for connectors whose requests follow from it.
+    pub fn directory(&self) -> Option<&DirectoryDefinition> {
+        self.directory.as_deref()
+    }
+
+    /// Sets what the job's schema says of the directory.
+    pub fn set_directory(&mut self, directory: Arc<DirectoryDefinition>) {
+        self.directory = Some(directory);
     }
 
     /// The keys that have a value.
@@ -290,6 +301,13 @@ pub trait Connector: Send + Sync {
 
     /// The object with this anchor, or `None` when it is gone.
     async fn get(&self, request: &GetRequest) -> Result<Option<DirectoryObject>, ConnectorError>;
+
+    /// Whether a source object takes the place of `other` for good, so that the account goes over to it: another
+    /// profile of the same person, say.
+    async fn supersedes(&self, object: &DirectoryObject, other: &Anchor) -> Result<bool, ConnectorError> {
+        let _ = (object, other);
+        Ok(false)
+    }
 
     /// All objects with this value; two suffice to know that it is not unique.
     async fn find(&self, query: &MatchQuery) -> Result<Vec<DirectoryObject>, ConnectorError>;
