@@ -23,8 +23,7 @@ pub use crate::issuer::Issuer;
 use crate::http::Http;
 
 /// All kinds, in alphabetical order.
-const KINDS: &[ConnectorKind] =
-    &[api::KIND, directory::KIND, ldap::KIND, scim::KIND, workday::KIND];
+const KINDS: &[ConnectorKind] = &[api::KIND, directory::KIND, ldap::KIND, scim::KIND, workday::KIND];
 
 /// A kind of connector.
 pub struct ConnectorKind {

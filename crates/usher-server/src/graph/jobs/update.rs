@@ -18,15 +18,15 @@ pub async fn update(call: Call) -> Result<Answer, Refusal> {
     Ok(Answer::ok(entity(&call, job).await?))
 }
 
+/// The interval, when one is given, and settings by name.
+pub type Changes = (Option<String>, Vec<(String, String)>);
+
 /// The interval and the settings that a body gives. What is read-only may be there as it is now: no harm is in sending
 /// back what was read.
 ///
 /// # Errors
 /// 400.
-pub fn changes(
-    body: &Map<String, Value>,
-    now: Option<&Value>,
-) -> Result<(Option<String>, Vec<(String, String)>), Refusal> {
+pub fn changes(body: &Map<String, Value>, now: Option<&Value>) -> Result<Changes, Refusal> {
     let (mut interval, mut settings) = (None, Vec::new());
     for (name, value) in body {
         let is_as_it_is = now.is_some_and(|now| now.get(name) == Some(value));
