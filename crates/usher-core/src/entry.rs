@@ -18,11 +18,14 @@ pub enum EntryKind {
     Application,
     /// The instance of an application in the tenant.
     ServicePrincipal,
+    /// Somebody outside who is in the address book.
+    Contact,
 }
 
 impl EntryKind {
     /// All kinds.
-    pub const ALL: [Self; 4] = [Self::User, Self::Group, Self::Application, Self::ServicePrincipal];
+    pub const ALL: [Self; 5] =
+        [Self::User, Self::Group, Self::Application, Self::ServicePrincipal, Self::Contact];
 
     /// The Graph type name, such as `servicePrincipal`.
     pub fn as_str(self) -> &'static str {
@@ -31,6 +34,7 @@ impl EntryKind {
             Self::Group => "group",
             Self::Application => "application",
             Self::ServicePrincipal => "servicePrincipal",
+            Self::Contact => "orgContact",
         }
     }
 }
@@ -68,6 +72,7 @@ impl Entry {
             EntryKind::Group => &["uniqueName"],
             EntryKind::Application => &["appId", "uniqueName"],
             EntryKind::ServicePrincipal => &["appId"],
+            EntryKind::Contact => &[],
         };
         properties
             .iter()

@@ -51,8 +51,10 @@ impl Template {
 
 const SCIM: &str = include_str!("templates/scim.json");
 const API: &str = include_str!("templates/api.json");
+const AD: &str = include_str!("templates/ad.json");
 const SETTINGS: &[(&str, &str)] =
     &[("AzureIngestionAttributeOptimization", "False"), ("LookaheadQueryEnabled", "False")];
+const LDAP_FIELDS: &[(&str, bool)] = &[("BaseAddress", false), ("UserName", false), ("Password", true)];
 const SCIM_FIELDS: &[(&str, bool)] = &[("BaseAddress", false), ("SecretToken", true)];
 
 const TEMPLATES: &[Template] = &[
@@ -98,6 +100,20 @@ const TEMPLATES: &[Template] = &[
         scoping_on_demand: true,
         fields: &[],
         document: API,
+    },
+    Template {
+        id: "AD2AADProvisioning",
+        name: "Active Directory to the directory",
+        description: "Users and groups of Active Directory to the directory inside",
+        factory_tag: "AD2AADProvisioning",
+        source: "ldap",
+        target: "directory",
+        is_default: false,
+        interval: "PT2M",
+        settings: SETTINGS,
+        scoping_on_demand: false,
+        fields: LDAP_FIELDS,
+        document: AD,
     },
 ];
 

@@ -156,15 +156,15 @@ impl Engine {
         }
         settings.set(JOB_SETTING, Secret::new(job.id.as_str()));
         let rule = schema.synchronization_rules.first();
-        let described = |name: Option<&String>| {
-            let mut settings = settings.clone();
+        let described = |side: &str, name: Option<&String>| {
+            let mut own = of_side(&settings, side);
             if let Some(directory) = name.and_then(|name| schema.directory(name)) {
-                settings.set_directory(Arc::new(directory.clone()));
+                own.set_directory(Arc::new(directory.clone()));
             }
-            settings
+            own
         };
-        let source = described(rule.map(|rule| &rule.source_directory_name));
-        let target = described(rule.map(|rule| &rule.target_directory_name));
+        let source = described(SOURCE, rule.map(|rule| &rule.source_directory_name));
+        let target = described(TARGET, rule.map(|rule| &rule.target_directory_name));
         let prepared = Arc::new(PreparedJob {
             source: self.connectors.build(template.source, &source)?,
             target: self.connectors.build(template.target, &target)?,
@@ -198,10 +198,56 @@ impl Engine {
     }
 }
 
+/// What the keys of settings begin with that are for one side of the job only, where both have a setting of a name.
+pub(crate) const SOURCE: &str = "Source.";
+pub(crate) const TARGET: &str = "Target.";
+
+/// The settings of one side: those that both share, and its own in place of them.
+pub(crate) fn of_side(settings: &ConnectorSettings, side: &str) -> ConnectorSettings {
+    let mut own = ConnectorSettings::default();
+    let is_of =
+        |key: &str, side: &str| key.get(..side.len()).is_some_and(|start| start.eq_ignore_ascii_case(side));
+    let shared = settings.keys().filter(|key| !is_of(key, SOURCE) && !is_of(key, TARGET));
+    let special = settings.keys().filter(|key| is_of(key, side));
+    for (key, name) in shared.map(|key| (key, key)).chain(special.map(|key| (key, &key[side.len()..]))) {
+        if let Some(value) = settings.get(key) {
+            let known = own.keys().find(|known| known.eq_ignore_ascii_case(name)).map(str::to_owned);
+            own.set(known.unwrap_or_else(|| name.to_owned()), value.clone());
+        }
+    }
+    own
+}
+
 fn settings(secrets: &[StoredSecret]) -> ConnectorSettings {
     let mut settings = ConnectorSettings::default();
     for secret in secrets {
         settings.set(secret.key.clone(), secret.value.clone());
     }
     settings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_side_has_its_own_settings_and_those_that_both_share() {
+        let mut all = ConnectorSettings::default();
+        for (key, value) in [
+            ("BaseAddress", "shared"),
+            ("Target.BaseAddress", "target"),
+            ("source.UserName", "reader"),
+            ("SyncAll", "1"),
+        ] {
+            all.set(key, Secret::new(value));
+        }
+        let told = |side: &str| {
+            let own = of_side(&all, side);
+            let told = |key: &str| own.get(key).map(|value| value.expose().to_owned());
+            [told("BaseAddress"), told("UserName"), told("SyncAll"), told("Target.BaseAddress")]
+        };
+        let text = |text: &str| Some(text.to_owned());
+        assert_eq!(told(SOURCE), [text("shared"), text("reader"), text("1"), None]);
+        assert_eq!(told(TARGET), [text("target"), None, text("1"), None]);
+    }
 }

@@ -321,7 +321,7 @@ impl Run<'_> {
         Context {
             now,
             seed,
-            parameters: BTreeMap::new(),
+            parameters: self.job.settings.iter().map(|(name, value)| (name.into(), value.into())).collect(),
             default_domain: self.engine.settings.default_domain.as_deref().map(SmolStr::from),
             empty_condition_is_false: false,
         }

@@ -145,6 +145,7 @@ impl Call {
             EntryKind::Group => &["uniqueName"],
             EntryKind::Application => &["appId", "uniqueName"],
             EntryKind::ServicePrincipal => &["appId"],
+            EntryKind::Contact => &[],
         };
         let Some(known) = keys.iter().find(|known| property.eq_ignore_ascii_case(known)) else {
             return Err(Refusal::bad_request(format!(

@@ -5,6 +5,7 @@ mod application_templates;
 mod applications;
 mod assignments;
 mod audits;
+mod contacts;
 mod deleted_items;
 mod directory_objects;
 mod groups;
@@ -30,6 +31,7 @@ mod users;
 
 pub use applications::APPLICATIONS;
 pub use assignments::view as assignment_view;
+pub use contacts::CONTACTS;
 pub use groups::GROUPS;
 pub use operation::{Gives, Operation};
 pub use service_principals::PRINCIPALS;

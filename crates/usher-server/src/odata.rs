@@ -221,6 +221,7 @@ impl Collection {
             EntryKind::Group => &crate::graph::GROUPS,
             EntryKind::Application => &crate::graph::APPLICATIONS,
             EntryKind::ServicePrincipal => &crate::graph::PRINCIPALS,
+            EntryKind::Contact => &crate::graph::CONTACTS,
         }
     }
 

@@ -84,7 +84,7 @@ pub fn reach(transaction: &Transaction<'_>, kind: EntryKind, id: &EntryId) -> Re
         EntryKind::ServicePrincipal => {
             transaction.prepare_cached(NOTE_ASSIGNED)?.execute(params![id.as_str()])?;
         }
-        EntryKind::User | EntryKind::Application => {}
+        EntryKind::User | EntryKind::Application | EntryKind::Contact => {}
     }
     Ok(())
 }

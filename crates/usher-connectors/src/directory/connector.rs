@@ -354,7 +354,7 @@ impl Connector for DirectoryConnector {
 
     async fn write(&self, operation: &Operation) -> Result<Written, ConnectorError> {
         let kind = translate::kind(&operation.object_type)?;
-        if !matches!(kind, EntryKind::User | EntryKind::Group) {
+        if !matches!(kind, EntryKind::User | EntryKind::Group | EntryKind::Contact) {
             return Err(ConnectorError::new(
                 ConnectorErrorKind::Unsupported,
                 "NotImplemented",
@@ -397,6 +397,7 @@ fn complete(entry: &mut Entry) -> Result<(), ConnectorError> {
             let local = name.rsplit_once('@').map_or(name, |(local, _)| local);
             json!({"accountEnabled": true, "mailNickname": local})
         }
+        EntryKind::Contact => json!({}),
         _ => {
             let nickname: String = entry
                 .text("displayName")

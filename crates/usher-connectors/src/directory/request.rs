@@ -135,7 +135,7 @@ fn has(kind: EntryKind, relation: Relation) -> bool {
     match relation {
         Relation::Manager => kind == EntryKind::User,
         Relation::Members => kind == EntryKind::Group,
-        Relation::Owners => kind != EntryKind::User,
+        Relation::Owners => !matches!(kind, EntryKind::User | EntryKind::Contact),
     }
 }
 
@@ -252,6 +252,7 @@ pub(super) fn preview(operation: &Operation) -> Vec<PreparedRequest> {
         EntryKind::Group => "/groups",
         EntryKind::Application => "/applications",
         EntryKind::ServicePrincipal => "/servicePrincipals",
+        EntryKind::Contact => "/contacts",
     };
     let id = operation.anchor.as_ref().map_or(UNKNOWN_ID, |anchor| anchor.as_str());
     let path = format!("{collection}/{id}");

@@ -168,11 +168,12 @@ pub(super) fn kind(object_type: &str) -> Result<EntryKind, ConnectorError> {
     [EntryKind::User, EntryKind::Group, EntryKind::ServicePrincipal, EntryKind::Application]
         .into_iter()
         .find(|kind| kind.as_str().eq_ignore_ascii_case(object_type))
+        .or_else(|| object_type.eq_ignore_ascii_case("Contact").then_some(EntryKind::Contact))
         .ok_or_else(|| {
             ConnectorError::new(
                 ConnectorErrorKind::Unsupported,
                 "NotImplemented",
-                format!("the directory inside has users and groups, but no '{object_type}'"),
+                format!("the directory inside has users, groups and contacts, but no '{object_type}'"),
             )
         })
 }

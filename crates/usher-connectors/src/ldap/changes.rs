@@ -72,7 +72,7 @@ pub(super) async fn now(session: &Session, now: i64) -> Result<Mark, ConnectorEr
     if server.controls.iter().any(|one| one == controls::SYNC) {
         let suffix = server.base.text();
         let csn = attribute(session, &suffix, "contextCSN").await?;
-        if !csn.is_empty() {
+        if !csn.is_empty() && synchronises(session, &suffix, &csn).await? {
             return Ok(Mark::Content { csn });
         }
     }
@@ -80,6 +80,19 @@ pub(super) async fn now(session: &Session, now: i64) -> Result<Mark, ConnectorEr
     // Clocks differ: what changed in the last minutes comes once more.
     let newest = newest.checked_sub(jiff::SignedDuration::from_mins(5)).unwrap_or(newest);
     Ok(Mark::Times { newest: newest.strftime("%Y%m%d%H%M%SZ").to_string() })
+}
+
+/// Whether the suffix tells what changed: a server lists the control although only some of its suffixes know it.
+async fn synchronises(session: &Session, suffix: &str, csn: &[String]) -> Result<bool, ConnectorError> {
+    let mut ldap = session.ldap();
+    let nobody = super::values::equals("entryUUID", uuid::Uuid::nil().to_string().as_bytes());
+    let found =
+        ldap.with_controls(vec![content(csn)]).search(suffix, Scope::Base, &nobody, vec!["1.1"]).await;
+    match found.and_then(ldap3::SearchResult::success) {
+        Ok(_) => Ok(true),
+        Err(LdapError::LdapResult { result }) if matches!(result.rc, 12 | 50 | 53) => Ok(false),
+        Err(error) => Err(errors::failure(error, "ask for changes", false)),
+    }
 }
 
 async fn attribute(session: &Session, name: &str, attribute: &str) -> Result<Vec<String>, ConnectorError> {
@@ -161,7 +174,7 @@ pub(super) async fn by_dirsync(
     // A container that moves takes its entries along, of which nothing is told.
     let filter = format!("(|{}(objectClass=organizationalUnit))", entries::filter(object_type, true));
     let mut wanted = reader.wanted();
-    wanted.extend(["name", "isDeleted", "objectClass"].map(str::to_owned));
+    wanted.extend(["name", "isDeleted"].map(str::to_owned));
     let (found, more, next) =
         dirsync(session, &filter, wanted, cookie).await.map_err(|error| match error {
             LdapError::LdapResult { result } if matches!(result.rc, 2 | 12 | 50 | 53) => {
@@ -183,7 +196,8 @@ pub(super) async fn by_dirsync(
             let is_it = |one: &Vec<u8>| one.eq_ignore_ascii_case(value.as_bytes());
             values.get(attribute).is_some_and(|values| values.iter().any(is_it))
         };
-        if is("objectClass", "organizationalUnit") {
+        // Of its class nothing is told: it has not changed.
+        if name.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("OU=")) {
             if values.has("name") && !is("isDeleted", "TRUE") {
                 objects.extend(below(reader, object_type, container, &name).await?);
             }
@@ -249,16 +263,13 @@ pub(super) async fn before_numbers(
     after: u64,
     deletions_seen: bool,
 ) -> Result<Page, ConnectorError> {
-    let mut objects = match deleted(session, object_type, after).await {
-        Ok(deleted) => deleted.into_iter().map(gone).collect(),
-        Err(LdapError::LdapResult { result }) if matches!(result.rc, 32 | 50) => {
-            if !deletions_seen {
-                return Err(expired(UNSEEN));
-            }
-            Vec::new()
-        }
-        Err(error) => return Err(errors::failure(error, "ask for deleted entries", false)),
-    };
+    let told = deleted(session, object_type, after)
+        .await
+        .map_err(|error| errors::failure(error, "ask for deleted entries", false))?;
+    if told.is_none() && !deletions_seen {
+        return Err(expired(UNSEEN));
+    }
+    let mut objects: Vec<Incoming> = told.unwrap_or_default().into_iter().map(gone).collect();
     let base = session.server.base.text();
     let mut ldap = session.ldap();
     let filter = format!("(&(objectClass=organizationalUnit)(uSNChanged>={}))", after + 1);
@@ -274,12 +285,29 @@ pub(super) async fn before_numbers(
     Ok(Page { objects, next: Some(AFTER_DELETED), total: None })
 }
 
-/// The anchors of what was deleted after a number.
-async fn deleted(session: &Session, object_type: &str, after: u64) -> Result<Vec<Anchor>, LdapError> {
+/// The anchors of what was deleted after a number; `None` for an account that may not see it.
+async fn deleted(session: &Session, object_type: &str, after: u64) -> Result<Option<Vec<Anchor>>, LdapError> {
     let base = format!("<WKGUID=18E2EA80684F11D2B9AA00C04F79F805,{}>", session.server.base.text());
+    let mut ldap = session.ldap();
+    let container = ldap
+        .with_controls(vec![controls::show_deleted()])
+        .search(&base, Scope::Base, "(objectClass=*)", vec!["isDeleted"])
+        .await
+        .and_then(ldap3::SearchResult::success);
+    let sees = match container {
+        // Whoever may see the container's state may see what is in it; others find it empty.
+        Ok((entries, _)) => entries
+            .into_iter()
+            .filter(entries::is_entry)
+            .any(|entry| Values::of(SearchEntry::construct(entry)).get("isDeleted").is_some()),
+        Err(LdapError::LdapResult { result }) if matches!(result.rc, 32 | 50) => false,
+        Err(error) => return Err(error),
+    };
+    if !sees {
+        return Ok(None);
+    }
     let class = super::values::equals("objectClass", object_type.as_bytes());
     let filter = format!("(&(isDeleted=TRUE)(uSNChanged>={}){class})", after + 1);
-    let mut ldap = session.ldap();
     let (entries, _) = ldap
         .with_controls(vec![controls::show_deleted()])
         .search(&base, Scope::OneLevel, &filter, vec!["objectGUID"])
@@ -289,7 +317,7 @@ async fn deleted(session: &Session, object_type: &str, after: u64) -> Result<Vec
         let values = Values::of(SearchEntry::construct(entry));
         entries::anchor(values.get("objectGUID")?.first()?, true)
     });
-    Ok(anchors.collect())
+    Ok(Some(anchors.collect()))
 }
 
 /// The control that asks for what changed after change sequence numbers.

@@ -58,8 +58,8 @@ fn object(server: &ServerFacts, class: &str) -> ObjectDefinition {
         });
     }
     attributes.extend(own.map(|(attribute, is_needed)| {
-        let value_type = match attribute.syntax {
-            Syntax::Text => AttributeType::String,
+        let value_type = match server.schema.syntax(&attribute.name) {
+            Syntax::Text | Syntax::Sid => AttributeType::String,
             Syntax::Integer => AttributeType::Integer,
             Syntax::Boolean => AttributeType::Boolean,
             Syntax::Instant => AttributeType::DateTime,

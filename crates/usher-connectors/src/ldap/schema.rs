@@ -10,6 +10,8 @@ pub(super) enum Syntax {
     Boolean,
     Instant,
     Binary,
+    /// A security identifier.
+    Sid,
     Reference,
 }
 
@@ -41,18 +43,19 @@ pub(super) struct DirectorySchema {
 /// Attributes whose bytes are no text although their syntax may say so, or that servers leave out of their schema.
 const BINARY: &[&str] = &[
     "objectguid",
-    "objectsid",
     "ms-ds-consistencyguid",
     "thumbnailphoto",
     "jpegphoto",
     "usercertificate",
     "usersmimecertificate",
-    "sidhistory",
     "logonhours",
     "msexchblockedsendershash",
     "msexchsaferecipientshash",
     "msexchsafesendershash",
 ];
+
+/// Attributes that hold security identifiers; their syntax says bytes.
+const SIDS: &[&str] = &["objectsid", "sidhistory", "securityidentifier"];
 
 /// Attributes that the schema of the default template calls text although they hold names of entries.
 const NAMES: &[&str] = &["distinguishedname", "objectcategory", "entrydn"];
@@ -109,6 +112,9 @@ impl DirectorySchema {
     /// How the values of an attribute are written.
     pub(super) fn syntax(&self, name: &str) -> Syntax {
         let folded = name.to_lowercase();
+        if SIDS.contains(&folded.as_str()) {
+            return Syntax::Sid;
+        }
         if BINARY.contains(&folded.as_str()) {
             return Syntax::Binary;
         }

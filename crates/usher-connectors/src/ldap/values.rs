@@ -15,6 +15,10 @@ pub(super) fn read(syntax: Syntax, bytes: &[u8]) -> Value {
     let text = || String::from_utf8_lossy(bytes).into_owned();
     match syntax {
         Syntax::Binary => Value::Binary(bytes.into()),
+        Syntax::Sid => match sid(bytes) {
+            Some(text) => Value::text(text),
+            None => Value::Binary(bytes.into()),
+        },
         Syntax::Integer => match text().parse() {
             Ok(number) => Value::Integer(number),
             Err(_) => Value::text(text()),
@@ -40,6 +44,9 @@ pub(super) fn write(syntax: Syntax, value: &Value) -> Result<Vec<u8>, String> {
     let text = value.to_text();
     let bytes = match (syntax, value) {
         (_, Value::Binary(bytes)) => bytes.to_vec(),
+        (Syntax::Sid, _) => {
+            from_sid(&text).ok_or("a security identifier such as S-1-5-21-1-2-3-500 is needed")?
+        }
         (Syntax::Binary, _) => from_base64(&text).ok_or("binary data as base64 is needed")?,
         (Syntax::Boolean, _) => match text.to_ascii_lowercase().as_str() {
             "true" | "1" => b"TRUE".to_vec(),
@@ -97,6 +104,32 @@ fn instant(text: &str) -> Option<Timestamp> {
 
 fn generalized(instant: Timestamp) -> String {
     instant.strftime("%Y%m%d%H%M%S.0Z").to_string()
+}
+
+/// A security identifier as text ([MS-DTYP] 2.4.2): the authority is big-endian, what follows little-endian.
+fn sid(bytes: &[u8]) -> Option<String> {
+    let [revision, count, rest @ ..] = bytes else { return None };
+    let (authority, parts) = rest.split_at_checked(6)?;
+    if *revision != 1 || parts.len() != usize::from(*count) * 4 {
+        return None;
+    }
+    let authority = authority.iter().fold(0_u64, |number, byte| (number << 8) | u64::from(*byte));
+    let mut text = format!("S-1-{authority}");
+    for part in parts.chunks_exact(4) {
+        let number = part.iter().rev().fold(0_u32, |number, byte| (number << 8) | u32::from(*byte));
+        let _ = write!(text, "-{number}");
+    }
+    Some(text)
+}
+
+fn from_sid(text: &str) -> Option<Vec<u8>> {
+    let mut parts = text.strip_prefix("S-1-")?.split('-');
+    let authority: u64 = parts.next()?.parse().ok()?;
+    let numbers: Vec<u32> = parts.map(str::parse).collect::<Result<_, _>>().ok()?;
+    let mut bytes = vec![1, u8::try_from(numbers.len()).ok()?];
+    bytes.extend_from_slice(authority.to_be_bytes().get(2..)?);
+    bytes.extend(numbers.into_iter().flat_map(u32::to_le_bytes));
+    Some(bytes)
 }
 
 /// The GUID of an `objectGUID`: its first three fields are little-endian on the wire.
@@ -178,6 +211,19 @@ mod tests {
         assert_eq!(text.as_deref(), Some("83f0156c-3222-407e-939c-56677831d525"));
         assert_eq!(equals("objectGUID", &bytes[..2]), r"(objectGUID=l\15)");
         assert_eq!(equals("cn", b"a*(b)\\"), r"(cn=a\2a\28b\29\5c)");
+    }
+
+    #[test]
+    fn a_security_identifier_is_text_in_both_directions() {
+        let text = "S-1-5-21-2127521184-1604012920-1887927527-72713";
+        let bytes = from_sid(text).unwrap_or_default();
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(hex, "010500000000000515000000a065cf7e784b9b5fe77c8770091c0100");
+        assert_eq!(read(Syntax::Sid, &bytes).to_text(), text);
+        assert!(matches!(read(Syntax::Sid, &bytes[..9]), Value::Binary(_)), "what is cut off stays bytes");
+        for wrong in ["S-1", "S-2-5", "x", "S-1-5-x"] {
+            assert_eq!(from_sid(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

@@ -6,9 +6,10 @@ use std::time::Duration;
 use smol_str::SmolStr;
 use usher_connectors::{AllConnectors, HttpOptions};
 use usher_core::ports::{
-    Connector, ConnectorError, ConnectorSettings, Connectors, GetRequest, MatchQuery, Written,
+    Connector, ConnectorError, ConnectorSettings, Connectors, GetRequest, MatchQuery, ReadRequest,
+    SubjectRequest, Watermark, Written,
 };
-use usher_core::{Anchor, AttributeChange, Change, Operation, OperationKind, Secret};
+use usher_core::{Anchor, AttributeChange, Change, DirectoryObject, Operation, OperationKind, Secret};
 use usher_expr::Value;
 use usher_testkit::servers::{Samba, Slapd};
 use usher_testkit::{ManualClock, MemoryStore};
@@ -152,4 +153,62 @@ pub fn probe(object_type: &str, attribute: &str, value: &str) -> MatchQuery {
         value: Value::text(value),
         attributes: Vec::new(),
     }
+}
+
+/// Everything that a read gives, page by page: names of entries that are there, anchors of those that are gone.
+pub async fn read(
+    connector: &dyn Connector,
+    object_type: &str,
+    since: Option<&Watermark>,
+) -> Result<(Vec<DirectoryObject>, Vec<Anchor>), ConnectorError> {
+    let until = connector.watermark(object_type).await?;
+    let attributes = ["cn", "title", "member", "distinguishedName"].map(SmolStr::from).to_vec();
+    let mut request = ReadRequest {
+        object_type: object_type.into(),
+        attributes,
+        application: None,
+        since: since.cloned(),
+        until,
+        cursor: None,
+    };
+    let (mut there, mut gone) = (Vec::new(), Vec::new());
+    loop {
+        let page = connector.read(&request).await?;
+        for incoming in page.objects {
+            match incoming.object {
+                Some(object) => there.push(object),
+                None => gone.push(incoming.anchor),
+            }
+        }
+        match page.next {
+            Some(next) => request.cursor = Some(next),
+            None => return Ok((there, gone)),
+        }
+    }
+}
+
+/// The common names of objects, in order.
+pub fn names(objects: &[DirectoryObject]) -> Vec<String> {
+    let name =
+        |object: &DirectoryObject| object.attributes.value("cn").map(|name| name.to_text().to_string());
+    let mut names: Vec<String> = objects.iter().filter_map(name).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// The object that somebody named.
+pub async fn subject(
+    connector: &dyn Connector,
+    object_type: &str,
+    id: &str,
+    attributes: &[&str],
+) -> Result<Option<DirectoryObject>, ConnectorError> {
+    let request = SubjectRequest {
+        object_type: object_type.into(),
+        id: id.into(),
+        attributes: attributes.iter().copied().map(SmolStr::from).collect(),
+        application: None,
+    };
+    connector.subject(&request).await
 }

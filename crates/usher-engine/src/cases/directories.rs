@@ -9,6 +9,7 @@ use usher_core::{Entry, JobId, Secret};
 use super::CaseError;
 use super::templates::base_of;
 use crate::Engine;
+use crate::prepared::{SOURCE, TARGET, of_side};
 
 /// Whose schema is meant.
 #[derive(Clone, Copy, Debug)]
@@ -168,9 +169,9 @@ impl Engine {
         let name = directory.get("name").and_then(Value::as_str).unwrap_or_default();
         let (template, settings) = self.connection_of(principal, of).await?;
         let rules = &schema.synchronization_rules;
-        let kind = match name {
-            name if rules.iter().any(|rule| rule.target_directory_name == name) => template.target,
-            name if rules.iter().any(|rule| rule.source_directory_name == name) => template.source,
+        let (kind, side) = match name {
+            name if rules.iter().any(|rule| rule.target_directory_name == name) => (template.target, TARGET),
+            name if rules.iter().any(|rule| rule.source_directory_name == name) => (template.source, SOURCE),
             name => {
                 return Err(CaseError::invalid(
                     "Request_BadRequest",
@@ -178,7 +179,7 @@ impl Engine {
                 ));
             }
         };
-        let discovered = self.connectors.build(kind, &settings)?.discover().await?.to_json();
+        let discovered = self.connectors.build(kind, &of_side(&settings, side))?.discover().await?.to_json();
         merge(directory, &discovered);
         directory.insert("discoverabilities".to_owned(), json!("AttributeNames,AttributeDataTypes"));
         directory.insert("discoveryDateTime".to_owned(), json!(self.clock.now().to_string()));

@@ -10,6 +10,7 @@ use usher_expr::Value;
 use super::CaseError;
 use super::templates::base_of;
 use crate::Engine;
+use crate::prepared::{SOURCE, TARGET, of_side};
 
 pub(crate) use keys::is_published as is_secret_key;
 pub use keys::is_sensitive;
@@ -152,7 +153,7 @@ impl Engine {
             Some(settings) => settings,
             None => self.stored_settings(service_principal).await?,
         };
-        let target = self.connectors.build(template.target, &settings)?;
+        let target = self.connectors.build(template.target, &of_side(&settings, TARGET))?;
         let probe = schema
             .synchronization_rules
             .iter()

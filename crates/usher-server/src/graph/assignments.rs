@@ -142,7 +142,7 @@ pub fn view(named: &NamedAssignment) -> Value {
     let kind = match one.principal_kind {
         EntryKind::User => "User",
         EntryKind::Group => "Group",
-        EntryKind::Application | EntryKind::ServicePrincipal => "ServicePrincipal",
+        EntryKind::Application | EntryKind::ServicePrincipal | EntryKind::Contact => "ServicePrincipal",
     };
     json!({
         "id": one.id.as_str(),

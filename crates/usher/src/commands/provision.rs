@@ -129,20 +129,29 @@ fn subjects(args: &Args) -> Result<Vec<String>> {
 
 async fn links(client: &Client, args: &Args) -> Result<Value> {
     let mut links = json!({});
-    let subject = |id: String| json!({ "objectId": id, "objectTypeName": "User" });
+    let kind = people(&args.object_type);
+    let subject = |id: String| json!({ "objectId": id, "objectTypeName": kind });
     if let Some(manager) = &args.manager {
-        links["manager"] = subject(lookup::subject(client, "User", manager).await?);
+        links["manager"] = subject(lookup::subject(client, kind, manager).await?);
     }
     for (name, people) in [("members", &args.members), ("owners", &args.owners)] {
         let mut list = Vec::with_capacity(people.len());
         for person in people {
-            list.push(subject(lookup::subject(client, "User", person).await?));
+            list.push(subject(lookup::subject(client, kind, person).await?));
         }
         if !list.is_empty() {
             links[name] = Value::Array(list);
         }
     }
     Ok(links)
+}
+
+/// What the source calls people who are linked to a subject: Active Directory writes its types in lower case.
+fn people(object_type: &str) -> &'static str {
+    match object_type {
+        "user" | "inetOrgPerson" | "group" | "contact" => "user",
+        _ => "User",
+    }
 }
 
 async fn provision(

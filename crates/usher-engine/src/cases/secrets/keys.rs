@@ -4,6 +4,8 @@
 use url::{Host, Url};
 use usher_core::ports::StoredSecret;
 
+use crate::prepared::{SOURCE, TARGET};
+
 /// What a value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
@@ -74,6 +76,10 @@ const KEYS: &[(&str, Form)] = &[
 ];
 
 fn form(key: &str) -> Option<Form> {
+    let side = [SOURCE, TARGET]
+        .into_iter()
+        .find(|side| key.get(..side.len()).is_some_and(|start| start.eq_ignore_ascii_case(side)));
+    let key = side.map_or(key, |side| &key[side.len()..]);
     KEYS.iter().find(|(known, _)| known.eq_ignore_ascii_case(key)).map(|(_, form)| *form)
 }
 
