@@ -9,6 +9,7 @@ pub mod planner;
 pub mod ports;
 pub mod program;
 pub mod quarantine;
+pub mod recording;
 pub mod saved;
 pub mod schema;
 pub mod steps;

@@ -9,6 +9,7 @@ pub mod groups;
 pub mod jobs;
 pub mod on_demand;
 pub mod plans;
+pub mod recordings;
 pub mod related;
 pub mod schemas;
 pub mod secrets;

@@ -139,6 +139,9 @@ impl Engine {
         if let Err(error) = self.prune_plans(before).await {
             tracing::error!("cannot prune the plans: {}", chain(&error));
         }
+        if let Err(error) = self.prune_recordings(now).await {
+            tracing::error!("cannot prune recorded source objects: {}", chain(&error));
+        }
         if let Err(error) = self.empty_bin().await {
             tracing::error!("cannot empty the bin: {}", chain(&error));
         }

@@ -12,6 +12,7 @@ use usher_core::ports::{
     PreparedRequest, Remembered, SubjectKey, SubjectRequest,
 };
 use usher_core::program::{MappingProgram, RuleProgram};
+use usher_core::recording;
 use usher_core::saved::hiding::Hidden;
 use usher_core::steps::{Names, export, matching};
 use usher_core::{
@@ -240,6 +241,19 @@ impl Run<'_> {
 
     /// Does what was decided, and makes it durable. With `holds`, a disabling or deletion is put aside instead.
     pub async fn act(
+        &self,
+        mapping: &MappingProgram,
+        looked: Looked,
+        known: &BTreeMap<Anchor, Anchor>,
+        holds: bool,
+    ) -> Result<Worked, CaseError> {
+        let recording = self.recording(mapping, &looked);
+        let worked = self.do_it(mapping, looked, known, holds).await?;
+        self.keep(recording, &worked).await?;
+        Ok(worked)
+    }
+
+    async fn do_it(
         &self,
         mapping: &MappingProgram,
         looked: Looked,
@@ -519,7 +533,8 @@ impl Run<'_> {
             }
             let action =
                 if index == 0 || plan.action == Action::Disable { plan.action } else { Action::Update };
-            if !matches!(self.mode, Mode::Cycle { .. }) {
+            // A cycle has no use for them, unless they are kept.
+            if !matches!(self.mode, Mode::Cycle { .. }) || recording::kept(self.job).is_some() {
                 let shown = Hidden::of(mapping).operations(std::slice::from_ref(&operation));
                 progress.requests.extend(shown.iter().flat_map(|one| self.target.connector().preview(one)));
             }

@@ -18,6 +18,7 @@ mod owners;
 mod passwords;
 mod permissions;
 mod plans;
+mod recordings;
 pub mod routes;
 mod schemas;
 mod secrets;
@@ -50,6 +51,7 @@ const TABLES: &[&[Operation]] = &[
     jobs::OPERATIONS,
     on_demand::OPERATIONS,
     plans::OPERATIONS,
+    recordings::OPERATIONS,
     uploads::OPERATIONS,
     schemas::OPERATIONS,
     secrets::OPERATIONS,

@@ -1,6 +1,7 @@
 //! Synchronization jobs: make, look at, list, start, pause, restart, change, remove.
 
 use smol_str::SmolStr;
+use usher_core::recording;
 use usher_core::{EntryId, EntryKind, Job, JobId, JobState, ResetScope, RestartRequest, ScheduleState};
 
 use super::CaseError;
@@ -78,6 +79,7 @@ impl Engine {
         self.store.remove_job(&job.id).await?;
         self.store.remove_uploads(&job.id).await?;
         self.forget_plans(&job.id).await?;
+        self.forget_recordings(&job.id).await?;
         self.forget_prepared(&job.id);
         Ok(())
     }
@@ -191,6 +193,10 @@ impl Engine {
         for (name, value) in settings {
             if let Some(problem) = usher_core::setting_problem(name, value) {
                 return Err(CaseError::invalid("Request_BadRequest", problem));
+            }
+            if name.eq_ignore_ascii_case(recording::SETTING) {
+                recording::duration(value)
+                    .map_err(|message| CaseError::invalid("Request_BadRequest", message))?;
             }
             match job.settings.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(name)) {
                 Some((_, known)) => known.clone_from(value),

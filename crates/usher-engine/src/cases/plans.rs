@@ -213,8 +213,8 @@ impl Engine {
     }
 }
 
-/// When a plan with this id was made (RFC 9562, version 7).
-fn made_at(id: &str) -> Option<Timestamp> {
+/// When a plan or an event with this id was made (RFC 9562, version 7).
+pub(super) fn made_at(id: &str) -> Option<Timestamp> {
     let (seconds, nanoseconds) = uuid::Uuid::try_parse(id).ok()?.get_timestamp()?.to_unix();
     let at = Timestamp::from_second(i64::try_from(seconds).ok()?).ok()?;
     at.checked_add(SignedDuration::from_nanos(i64::from(nanoseconds))).ok()

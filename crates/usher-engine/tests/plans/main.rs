@@ -346,6 +346,45 @@ async fn an_explanation_tells_clauses_questions_and_every_part_of_every_mapping(
 }
 
 #[tokio::test]
+async fn source_objects_are_kept_only_when_the_job_says_so_and_only_so_long() {
+    let stage = Stage::new().await;
+    stage.person("adele", &[("manager", Value::Reference("boss".into()))]);
+    stage.engine.run_job(&stage.job).await.expect("the store works");
+    let recorded =
+        async || stage.engine.recordings(&stage.application, &stage.job, None).await.expect("it lists").0;
+    assert!(recorded().await.is_empty(), "nothing is kept unless the job says so");
+    let set = async |value: &str| {
+        let settings = [("KeepSourceObjects".to_owned(), value.to_owned())];
+        stage.engine.update_job(&stage.application, &stage.job, None, &settings).await
+    };
+    assert!(set("a while").await.is_err());
+    set("P7D").await.expect("it is set");
+    stage.person("megan", &[("jobTitle", Value::from("Clerk"))]);
+    stage.clock.advance(Duration::from_secs(2400));
+    stage.engine.run_job(&stage.job).await.expect("the store works");
+    let kept = recorded().await;
+    assert_eq!(kept.len(), 1);
+    let person = &kept[0].person;
+    assert_eq!((&person["id"], &person["source"]["jobTitle"]), (&json!("megan"), &json!("Clerk")));
+    assert_eq!(kept[0].requests.len(), 1);
+    assert!(kept[0].explanation.mappings.iter().any(|mapped| mapped.value == "\"Clerk\""));
+    let event = stage.engine.recording(&stage.application, &stage.job, &kept[0].event).await;
+    assert_eq!(event.expect("it is there"), kept[0]);
+    stage.clock.advance(Duration::from_secs(6 * 24 * 3600));
+    stage.engine.run_jobs(std::future::ready(())).await;
+    assert_eq!(recorded().await.len(), 1);
+    stage.clock.advance(Duration::from_secs(2 * 24 * 3600));
+    stage.engine.run_jobs(std::future::ready(())).await;
+    assert!(recorded().await.iter().all(|one| one.event != kept[0].event), "its time is over");
+    stage.person("late", &[]);
+    stage.engine.run_job(&stage.job).await.expect("the store works");
+    set("Off").await.expect("it is set");
+    stage.clock.advance(Duration::from_secs(3601));
+    stage.engine.run_jobs(std::future::ready(())).await;
+    assert!(recorded().await.is_empty(), "a job that keeps nothing any more has nothing");
+}
+
+#[tokio::test]
 async fn plans_are_listed_removed_pruned_and_go_with_their_job() {
     let stage = Stage::new().await;
     stage.person("adele", &[]);

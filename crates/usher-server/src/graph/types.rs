@@ -206,6 +206,10 @@ types! {
         ("plan", Text), ("state", Words(&["stopped", "applied"])), ("objects", Many(&Any)), ("done", Integer),
         ("total", Integer),
     ]);
+    RECORDING "usher.recording" Listed(&[
+        ("id", Text), ("recordedDateTime", Instant), ("schema", Text), ("person", Any), ("explanation", Any),
+        ("requests", Many(&Any)),
+    ]);
     PAIR "stringKeyStringValuePair" Listed(&[("key", TEXT), ("value", TEXT)]);
     SCHEMA "synchronizationSchema" Listed(&[
         ("id", TEXT), ("version", TEXT), ("synchronizationRules", Many(&One(&RULE))),

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::ArgGroup;
 use serde_json::json;
 
-use crate::client::{Client, segment};
+use crate::client::{Client, Refusal, segment};
 use crate::commands::plan::{self, Subjects};
 use crate::failure::{DONE, Failure, REFUSED};
 use crate::output::{self, Format};
@@ -64,15 +64,42 @@ async fn explain_event(client: &Client, args: &Args, id: &str) -> Result<u8> {
     if event["id"].as_str().is_none() {
         return Err(Failure::refused(format!("there is no event '{id}'")));
     }
+    let text = crate::lookup::text;
+    let path = format!(
+        "/v1.0/servicePrincipals/{}/synchronization/jobs/{}/recordings/{}",
+        segment(text(&event["servicePrincipal"], "id")),
+        segment(text(&event, "jobId")),
+        segment(id)
+    );
+    let recording = match client.get(&path).await {
+        Ok(recording) => Some(recording),
+        Err(error) if error.downcast_ref::<Refusal>().is_some_and(|refusal| refusal.status == 404) => None,
+        Err(error) => return Err(error),
+    };
     if args.output == Format::Json {
-        output::object(Format::Json, &event);
+        output::object(Format::Json, &json!({ "event": event, "recording": recording }));
         return Ok(DONE);
     }
     view::print_event(&event);
+    if let Some(mut recording) = recording {
+        let told = serde_json::from_value(recording["explanation"].take())?;
+        anstream::print!("{}", plan_view::explanation(&told));
+        for request in recording["requests"].as_array().into_iter().flatten() {
+            anstream::println!("\n  {} {}", text(request, "method"), text(request, "path"));
+            if !request["body"].is_null() {
+                anstream::print!("{}", view::indent(&format!("{:#}", request["body"]), "    "));
+            }
+        }
+        return Ok(DONE);
+    }
+    anstream::eprintln!(
+        "the job kept no source object of this event; below is what the log itself holds (usher job set \
+         --keep-source-objects P7D keeps them from now on)"
+    );
     for step in event["provisioningSteps"].as_array().into_iter().flatten() {
         let details = step["details"].as_object().filter(|details| !details.is_empty());
         let Some(details) = details else { continue };
-        anstream::println!("\n  {}", crate::lookup::text(step, "description"));
+        anstream::println!("\n  {}", text(step, "description"));
         for (name, value) in details {
             anstream::println!("    {name}: {}", value.as_str().unwrap_or_default());
         }

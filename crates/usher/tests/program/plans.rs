@@ -349,3 +349,30 @@ async fn explanations_tell_why_somebody_is_created_or_skipped() {
     assert_eq!(ran.code, 0, "{}", ran.err);
     assert!(ran.out.contains("Assigned to the application: False"), "{}", ran.out);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn recorded_objects_are_tried_on_a_new_schema() {
+    let world = World::start().await;
+    let words = ["schema", "replay", "new.json", "--app", "hr-portal"];
+    let schema = world.run(&["schema", "show", "--app", "hr-portal"]).await.out;
+    let new = world.file("new.json", &schema.replacen("[jobTitle]", "[department]", 1)).display().to_string();
+    let words: Vec<&str> =
+        words.iter().map(|word| if *word == "new.json" { new.as_str() } else { word }).collect();
+    let ran = world.run(&words).await;
+    assert_eq!(ran.code, 1, "{}", ran.out);
+    assert!(ran.err.contains("has recorded no source objects"), "{}", ran.err);
+    let set = world.run(&["job", "set", "--app", "hr-portal", "--keep-source-objects", "P7D"]).await;
+    assert_eq!(set.code, 0, "{}", set.err);
+    world.provision("adele").await;
+    let ran = world.run(&words).await;
+    assert_eq!(ran.code, 2, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("account title was \"Clerk\" and is nothing"), "{}", ran.out);
+    assert!(ran.out.ends_with("1 of 1 people come out differently\n"), "{}", ran.out);
+    let log = world.run(&["log", "list", "--output", "json"]).await;
+    let events: Value = serde_json::from_str(&log.out).expect("it is JSON");
+    let id = events[0]["id"].as_str().expect("it has an id");
+    let ran = world.run(&["explain", "--event", id, "--app", "hr-portal"]).await;
+    for said in ["mappings", "title = \"Clerk\"", "→ none", "POST /Users"] {
+        assert!(ran.out.contains(said), "{said}: {}", ran.out);
+    }
+}

@@ -40,6 +40,10 @@ pub struct Changes {
     /// The most requests to the target that are under way at once.
     #[arg(long, value_name = "COUNT")]
     concurrency: Option<u32>,
+    /// How long source objects are kept with their events, for `usher schema replay`: an ISO 8601 duration such as P7D,
+    /// or Off. They are personal data.
+    #[arg(long, value_name = "DURATION")]
+    keep_source_objects: Option<String>,
     /// Any other setting.
     #[arg(long, value_name = "NAME=VALUE")]
     setting: Vec<String>,
@@ -78,6 +82,7 @@ pub async fn set(client: &Client, args: &Changes) -> Result<Value> {
         number(args.delete_threshold.map(|count| count.to_string()), "QuarantineTooManyDeletesThreshold"),
         number(args.requests_per_second.map(|count| count.to_string()), "TargetRequestsPerSecond"),
         number(args.concurrency.map(|count| count.to_string()), "TargetConcurrency"),
+        number(args.keep_source_objects.clone(), usher_core::recording::SETTING),
     ]
     .into_iter()
     .flatten()
@@ -103,7 +108,7 @@ pub async fn set(client: &Client, args: &Changes) -> Result<Value> {
     if body.is_empty() {
         return Err(Failure::usage(
             "there is nothing to change",
-            "give --interval, --delete-threshold, --requests-per-second, --concurrency or --setting",
+            "give --interval, --delete-threshold, --requests-per-second, --concurrency, --keep-source-objects or --setting",
         ));
     }
     client.patch(&args.which.path(client).await?, &Value::Object(body)).await
