@@ -10,7 +10,7 @@ use usher_expr::Value;
 use super::CaseError;
 use super::templates::base_of;
 use crate::Engine;
-use crate::prepared::{SOURCE, TARGET, of_side};
+use crate::prepared::{TARGET, of_side};
 
 pub(crate) use keys::is_published as is_secret_key;
 pub use keys::is_sensitive;
