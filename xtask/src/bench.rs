@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
-use crate::run as command;
+use crate::{run as command, servers};
 
 /// The benchmarks: name, package, target.
 const BENCHES: &[(&str, &str, &str)] = &[
@@ -14,6 +15,7 @@ const BENCHES: &[(&str, &str, &str)] = &[
     ("on-demand", "usher", "on_demand"),
     ("api", "usher", "api"),
     ("cycle", "usher", "cycle"),
+    ("ldap", "usher-connectors", "ldap"),
 ];
 
 /// Runs the benchmarks that are named, or all.
@@ -25,11 +27,27 @@ pub fn run(root: &Path, only: &[String]) -> Result<()> {
     println!("{}", machine());
     for (name, package, target) in BENCHES {
         if only.is_empty() || only.iter().any(|wanted| wanted == name) {
-            command(root, "cargo", &["bench", "--package", package, "--bench", target])?;
+            if *name == "ldap" {
+                with_servers(root, package, target)?;
+            } else {
+                command(root, "cargo", &["bench", "--package", package, "--bench", target])?;
+            }
         }
     }
     println!("{}", machine());
     Ok(())
+}
+
+/// A benchmark that starts real servers.
+fn with_servers(root: &Path, package: &str, target: &str) -> Result<()> {
+    let prepared = servers::prepare(root)?;
+    let status = Command::new("cargo")
+        .args(["bench", "--package", package, "--bench", target, "--features", "real-servers"])
+        .env("USHER_TEST_SERVERS", &prepared.folder)
+        .current_dir(root)
+        .status()
+        .context("cannot start cargo")?;
+    if status.success() { Ok(()) } else { bail!("the benchmark '{target}' failed ({status})") }
 }
 
 /// Processor, cores and memory, as Linux tells them.

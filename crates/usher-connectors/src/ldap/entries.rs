@@ -406,3 +406,28 @@ impl Values {
         last.parse::<usize>().ok().map(|last| last + 1)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(name: &str) -> Values {
+        Values(HashMap::from([(name.to_owned(), vec![b"CN=a".to_vec()]), ("member".to_owned(), Vec::new())]))
+    }
+
+    #[test]
+    fn a_part_of_the_values_says_where_the_rest_begins() {
+        // The server decides how many it gives; the whole is what ends in a star.
+        for (name, next) in [
+            ("member;range=0-1499", Some(1_500)),
+            ("member;range=1500-2999", Some(3_000)),
+            ("member;range=3000-*", None),
+        ] {
+            let values = values(name);
+            assert_eq!(values.continues("Member"), next, "{name}");
+            assert_eq!(values.ranged("member").len(), 1);
+            assert_eq!(values.get("member"), None, "the attribute itself comes empty");
+        }
+        assert_eq!(values("memberOf").continues("member"), None);
+    }
+}

@@ -222,6 +222,7 @@ async fn somebody_of_the_same_name_is_somebody_else_and_one_mail_may_be_two_peop
         .map(|hit| hit.anchor)
         .collect();
     let mut expected = vec![second, twin];
-    (hits.sort(), expected.sort());
+    hits.sort();
+    expected.sort();
     assert_eq!(hits, expected);
 }

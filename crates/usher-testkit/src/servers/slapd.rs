@@ -30,6 +30,8 @@ pub struct SlapdOptions {
     pub remembers: Option<u32>,
     /// Entries that it begins with, besides the suffix: LDIF.
     pub ldif: String,
+    /// It begins with nothing, not even the suffix: another server is to fill it.
+    pub is_empty: bool,
     /// Lines for the end of the configuration, such as those that make it another server's replica.
     pub more: String,
 }
@@ -58,7 +60,9 @@ impl Slapd {
         let (port, tls_port) = (free_port()?, free_port()?);
         let mut slapd = Self { authority: certificate.authority, port, tls_port, process };
         fs::write(slapd.conf(), slapd.configuration(options))?;
-        slapd.load(&options.ldif)?;
+        if !options.is_empty {
+            slapd.load(&options.ldif)?;
+        }
         slapd.begin().await?;
         Ok(slapd)
     }

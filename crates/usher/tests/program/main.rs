@@ -1,6 +1,8 @@
 //! The program as people run it: its own binary, against a service and an application over real HTTP.
 
 #[cfg(feature = "real-servers")]
+mod active_directory;
+#[cfg(feature = "real-servers")]
 mod clients;
 mod cmdlets;
 mod connections;
