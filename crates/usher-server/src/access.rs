@@ -1,13 +1,12 @@
 //! Who calls, and what they may do: tokens of ours and of one outside issuer, permissions, ownership.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, JwkSet};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde_json::Value;
-use tokio::sync::Mutex;
 
 use crate::errors::Refusal;
 use crate::keys::SigningKey;
@@ -52,7 +51,7 @@ pub trait KeySource: Send + Sync {
 }
 
 /// Keys are asked for again when they are older, so that one which was taken back does not live on.
-const KEYS_KEPT: i64 = 3_600;
+const KEYS_KEPT: i64 = 600;
 /// A token with an unknown key asks for them sooner, but not more often than this.
 const KEYS_LEFT_ALONE: i64 = 60;
 
@@ -63,6 +62,7 @@ pub struct OutsideIssuer {
     audience: String,
     source: Option<Arc<dyn KeySource>>,
     keys: Arc<Mutex<Keys>>,
+    asking: Arc<tokio::sync::Mutex<()>>,
 }
 
 struct Keys {
@@ -96,33 +96,50 @@ impl OutsideIssuer {
 
     fn with(issuer: &str, audience: &str, source: Option<Arc<dyn KeySource>>, set: JwkSet) -> Self {
         let keys = Arc::new(Mutex::new(Keys { set, asked_at: None }));
-        Self { issuer: issuer.to_owned(), audience: audience.to_owned(), source, keys }
+        let asking = Arc::default();
+        Self { issuer: issuer.to_owned(), audience: audience.to_owned(), source, keys, asking }
     }
 
     /// The key that a token names; the only one when it names none.
     async fn key(&self, kid: Option<&str>, now: Timestamp) -> Option<Jwk> {
-        // One caller asks, the others wait for the answer.
-        let mut keys = self.keys.lock().await;
-        let pick = |set: &JwkSet| match kid {
-            Some(kid) => set.find(kid).cloned(),
-            None if set.keys.len() == 1 => set.keys.first().cloned(),
-            None => None,
+        let (known, is_fresh) = self.known(kid, now);
+        let Some(source) = self.source.as_ref().filter(|_| !is_fresh) else { return known };
+        // One caller asks. Whoever has a key meanwhile goes on with it, and the others wait for the answer.
+        let _asking = match self.asking.try_lock() {
+            Ok(asking) => asking,
+            Err(_) if known.is_some() => return known,
+            Err(_) => self.asking.lock().await,
         };
-        let known = pick(&keys.set);
-        let Some(source) = &self.source else { return known };
-        let age = keys.asked_at.map_or(i64::MAX, |at| now.as_second() - at);
-        if age < KEYS_LEFT_ALONE || (known.is_some() && age < KEYS_KEPT) {
+        let (known, is_fresh) = self.known(kid, now);
+        if is_fresh {
             return known;
         }
-        keys.asked_at = Some(now.as_second());
-        match source.keys().await.map(|text| serde_json::from_str::<JwkSet>(&text)) {
-            Ok(Ok(set)) => keys.set = set,
-            Ok(Err(error)) => {
-                tracing::warn!(issuer = self.issuer, %error, "the issuer's keys are no JWKS document")
+        let answer = source.keys().await.map(|text| serde_json::from_str::<JwkSet>(&text));
+        {
+            let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+            keys.asked_at = Some(now.as_second());
+            match answer {
+                Ok(Ok(set)) => keys.set = set,
+                Ok(Err(error)) => {
+                    tracing::warn!(issuer = self.issuer, %error, "the issuer's keys are no JWKS document")
+                }
+                Err(error) => tracing::warn!(issuer = self.issuer, error, "the issuer's keys cannot be had"),
             }
-            Err(error) => tracing::warn!(issuer = self.issuer, error, "the issuer's keys cannot be had"),
         }
-        pick(&keys.set)
+        self.known(kid, now).0
+    }
+
+    /// The key as far as it is known, and whether that may be relied on for now.
+    fn known(&self, kid: Option<&str>, now: Timestamp) -> (Option<Jwk>, bool) {
+        let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = match kid {
+            Some(kid) => keys.set.find(kid).cloned(),
+            None if keys.set.keys.len() == 1 => keys.set.keys.first().cloned(),
+            None => None,
+        };
+        let age = keys.asked_at.map_or(i64::MAX, |at| now.as_second() - at);
+        let is_fresh = age < KEYS_LEFT_ALONE || (known.is_some() && age < KEYS_KEPT);
+        (known, is_fresh)
     }
 }
 

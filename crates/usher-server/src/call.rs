@@ -192,7 +192,11 @@ impl Call {
             parent if parent.eq_ignore_ascii_case("applications") => "applications",
             _ => "servicePrincipals",
         };
-        format!("{parent}('{}')", self.parameter("id"))
+        let id = self.parameter("id");
+        match alternate_key(id) {
+            Some(_) => format!("{parent}({id})"),
+            None => format!("{parent}('{id}')"),
+        }
     }
 }
 

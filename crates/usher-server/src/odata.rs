@@ -22,6 +22,7 @@ const PAGE: usize = 100;
 /// The largest page.
 const LARGEST: usize = 999;
 
+pub use delta::Feed;
 pub use page::Entries;
 
 /// What a collection of entries may be asked.

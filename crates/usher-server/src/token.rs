@@ -71,6 +71,19 @@ pub async fn issue(
             ),
         ));
     }
+    // Applications are given what they were granted as a whole, whatever the resource is called.
+    let scope = get("scope");
+    if !scope.is_empty() && !scope.trim().ends_with("/.default") {
+        return Err(OauthError::new(
+            StatusCode::BAD_REQUEST,
+            "invalid_scope",
+            1002012,
+            format!(
+                "The provided value for scope {scope} is not valid. Client credential flows must have a scope value \
+                 with /.default suffixed to the resource identifier (application ID URI)."
+            ),
+        ));
+    }
     let basic = basic(authorization);
     let (client, secret) = match &basic {
         Some((client, secret)) => (client.as_str(), secret.as_str()),

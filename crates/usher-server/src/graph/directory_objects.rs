@@ -1,6 +1,7 @@
 //! `/directoryObjects`: any object by its id.
 
 use serde_json::Value;
+use usher_core::EntryKind;
 
 use super::membership;
 use super::operation::{Operation, run};
@@ -8,12 +9,14 @@ use super::permissions::{DIRECTORY_READ, DIRECTORY_WRITE};
 use super::types::{DIRECTORY_OBJECT, IDS};
 use crate::call::{Answer, Call};
 use crate::errors::Refusal;
-use crate::odata::{mixed, only};
+use crate::odata::{Feed, mixed, only};
 
 pub const OPERATIONS: &[Operation] = &[
     Operation::new("POST", "/directoryObjects/getByIds", DIRECTORY_READ, "Get objects by ids", run!(by_ids))
         .reads()
         .takes(&IDS)
+        .many(&DIRECTORY_OBJECT),
+    Operation::new("GET", "/directoryObjects/delta", DIRECTORY_READ, "List changes of objects", run!(delta))
         .many(&DIRECTORY_OBJECT),
     Operation::new("GET", "/directoryObjects/{id}", DIRECTORY_READ, "Get an object", run!(get))
         .one(&DIRECTORY_OBJECT),
@@ -22,6 +25,10 @@ pub const OPERATIONS: &[Operation] = &[
 
 async fn by_ids(call: Call) -> Result<Answer, Refusal> {
     membership::by_ids(&call, None).await
+}
+
+async fn delta(call: Call) -> Result<Answer, Refusal> {
+    Ok(Answer::ok(Feed { kinds: &EntryKind::ALL, name: "directoryObjects" }.page(&call).await?))
 }
 
 async fn get(call: Call) -> Result<Answer, Refusal> {

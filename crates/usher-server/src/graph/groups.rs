@@ -252,7 +252,38 @@ pub const OPERATIONS: &[Operation] = &[
         "Remove a group's app role assignment",
         run!(assignments::remove_from_principal),
     ),
+    Operation::new(
+        "GET",
+        "/groups/{id}/memberOf/group",
+        GROUP_READ,
+        "List the groups in a group's memberships",
+        run!(groups_of),
+    )
+    .many(&GROUP)
+    .unpublished(),
+    Operation::new(
+        "GET",
+        "/groups/{id}/transitiveMemberOf/group",
+        GROUP_READ,
+        "List the groups in a group's memberships by any number of steps",
+        run!(all_groups_of),
+    )
+    .many(&GROUP)
+    .unpublished(),
 ];
+
+async fn groups_of(call: Call) -> Result<Answer, Refusal> {
+    cast_to_groups(&call, Way::In(Relation::Members), "memberOf").await
+}
+
+async fn all_groups_of(call: Call) -> Result<Answer, Refusal> {
+    cast_to_groups(&call, Way::AllIn(Relation::Members), "transitiveMemberOf").await
+}
+
+async fn cast_to_groups(call: &Call, way: Way, name: &str) -> Result<Answer, Refusal> {
+    let of = found(call).await?;
+    Related { of: &of, way, name, cast: Some(EntryKind::Group) }.page(call).await
+}
 
 async fn list(call: Call) -> Result<Answer, Refusal> {
     Ok(Answer::ok(GROUPS.page(&call).await?))

@@ -8,8 +8,8 @@ use super::membership::{self, Related};
 use super::operation::{Operation, run};
 use super::permissions::{APP_READ, APP_WRITE, ASSIGN_READ, ASSIGN_WRITE};
 use super::types::{
-    ASSIGNMENT, DIRECTORY_OBJECT, IDS, NEW_PASSWORD, OLD_PASSWORD, PASSWORD, REFERENCE, SERVICE_PRINCIPAL,
-    TEXT_REFERENCE,
+    ASSIGNMENT, DIRECTORY_OBJECT, GROUP, IDS, NEW_PASSWORD, OLD_PASSWORD, PASSWORD, REFERENCE,
+    SERVICE_PRINCIPAL, TEXT_REFERENCE,
 };
 use super::{assignments, owners, passwords};
 use crate::call::{Answer, Call};
@@ -246,7 +246,38 @@ pub const OPERATIONS: &[Operation] = &[
         "Remove a service principal's app role assignment",
         run!(assignments::remove_from_principal),
     ),
+    Operation::new(
+        "GET",
+        "/servicePrincipals/{id}/memberOf/group",
+        APP_READ,
+        "List the groups in a service principal's memberships",
+        run!(groups_of),
+    )
+    .many(&GROUP)
+    .unpublished(),
+    Operation::new(
+        "GET",
+        "/servicePrincipals/{id}/transitiveMemberOf/group",
+        APP_READ,
+        "List the groups in a service principal's memberships by any number of steps",
+        run!(all_groups_of),
+    )
+    .many(&GROUP)
+    .unpublished(),
 ];
+
+async fn groups_of(call: Call) -> Result<Answer, Refusal> {
+    cast_to_groups(&call, Way::In(Relation::Members), "memberOf").await
+}
+
+async fn all_groups_of(call: Call) -> Result<Answer, Refusal> {
+    cast_to_groups(&call, Way::AllIn(Relation::Members), "transitiveMemberOf").await
+}
+
+async fn cast_to_groups(call: &Call, way: Way, name: &str) -> Result<Answer, Refusal> {
+    let of = call.named(EntryKind::ServicePrincipal, call.parameter("id")).await?;
+    Related { of: &of, way, name, cast: Some(EntryKind::Group) }.page(call).await
+}
 
 async fn list(call: Call) -> Result<Answer, Refusal> {
     Ok(Answer::ok(PRINCIPALS.page(&call).await?))

@@ -10,7 +10,8 @@ use super::membership::{self, Related, linked};
 use super::operation::{Operation, run};
 use super::permissions::{ASSIGN_READ, ASSIGN_WRITE, DIRECTORY_READ, USER_READ, USER_WRITE};
 use super::types::{
-    ASSIGNMENT, DIRECTORY_OBJECT, GROUP_ID, GROUP_IDS, IDS, REFERENCE, SECURITY_ONLY, TEXT_REFERENCE, USER,
+    ASSIGNMENT, DIRECTORY_OBJECT, GROUP, GROUP_ID, GROUP_IDS, IDS, REFERENCE, SECURITY_ONLY, TEXT_REFERENCE,
+    USER,
 };
 use crate::call::{Answer, Call};
 use crate::errors::Refusal;
@@ -168,7 +169,38 @@ pub const OPERATIONS: &[Operation] = &[
         "Remove a user's app role assignment",
         run!(assignments::remove_from_principal),
     ),
+    Operation::new(
+        "GET",
+        "/users/{id}/memberOf/group",
+        DIRECTORY_READ,
+        "List the groups in a user's memberships",
+        run!(groups_of),
+    )
+    .many(&GROUP)
+    .unpublished(),
+    Operation::new(
+        "GET",
+        "/users/{id}/transitiveMemberOf/group",
+        DIRECTORY_READ,
+        "List the groups in a user's memberships by any number of steps",
+        run!(all_groups_of),
+    )
+    .many(&GROUP)
+    .unpublished(),
 ];
+
+async fn groups_of(call: Call) -> Result<Answer, Refusal> {
+    cast_to_groups(&call, Way::In(Relation::Members), "memberOf").await
+}
+
+async fn all_groups_of(call: Call) -> Result<Answer, Refusal> {
+    cast_to_groups(&call, Way::AllIn(Relation::Members), "transitiveMemberOf").await
+}
+
+async fn cast_to_groups(call: &Call, way: Way, name: &str) -> Result<Answer, Refusal> {
+    let of = found(call).await?;
+    Related { of: &of, way, name, cast: Some(EntryKind::Group) }.page(call).await
+}
 
 async fn list(call: Call) -> Result<Answer, Refusal> {
     Ok(Answer::ok(USERS.page(&call).await?))

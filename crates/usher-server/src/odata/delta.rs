@@ -4,8 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use usher_core::ports::LinkChange;
-use usher_core::{Entry, EntryId, Relation};
+use usher_core::ports::{EntryChange, LinkChange};
+use usher_core::{Entry, EntryId, EntryKind, Relation};
 
 use super::{Collection, only, preference};
 use crate::call::Call;
@@ -54,6 +54,24 @@ impl Collection {
     /// # Errors
     /// 400 for what is not understood, 410 for a token that is too old.
     pub async fn delta(&self, call: &Call) -> Result<Value, Refusal> {
+        Feed { kinds: &[self.kind], name: self.name }.page(call).await
+    }
+}
+
+/// What changes are told of: one kind of objects, or all, which then say what they are.
+pub struct Feed<'a> {
+    /// The kinds.
+    pub kinds: &'a [EntryKind],
+    /// The segment in contexts and links.
+    pub name: &'a str,
+}
+
+impl Feed<'_> {
+    /// A page of changes as an answer.
+    ///
+    /// # Errors
+    /// 400 for what is not understood, 410 for a token that is too old.
+    pub async fn page(&self, call: &Call) -> Result<Value, Refusal> {
         only(call, &["$select", "$filter", "$skiptoken", "$deltatoken"])?;
         let engine = &call.state.engine;
         let mut token = self.begun(call)?;
@@ -66,10 +84,10 @@ impl Collection {
             token.s.as_ref().map(|text| text.split(',').map(|name| name.trim().to_owned()).collect());
         let most = preference(call, "odata.maxpagesize").and_then(|text| text.parse().ok()).unwrap_or(PAGE);
         let most = most.clamp(1, LARGEST);
-        let changes = engine.changes(self.kind, token.a, until, most).await?;
+        let changes = self.changes(call, token.a, until, most).await?;
         let mut is_end = changes.len() < most;
         let mut values = Vec::new();
-        for change in changes {
+        for (kind, change) in changes {
             if let Some(ids) = &token.i
                 && !ids.iter().any(|id| id == change.id.as_str())
             {
@@ -78,13 +96,17 @@ impl Collection {
             }
             let entry = match change.is_removed {
                 true => None,
-                false => engine.store.entry(self.kind, &change.id).await.map_err(super::failed)?,
+                false => engine.store.entry(kind, &change.id).await.map_err(super::failed)?,
             };
             let Some(entry) = entry.filter(|entry| entry.deleted_at.is_none()) else {
                 // What came and went within a first round was never there for the caller.
                 if token.b > 0 {
                     let reason = if change.is_removed { "deleted" } else { "changed" };
-                    values.push(json!({ "id": change.id.as_str(), "@removed": { "reason": reason } }));
+                    let mut gone = json!({ "id": change.id.as_str(), "@removed": { "reason": reason } });
+                    if self.is_mixed() {
+                        gone["@odata.type"] = json!(type_name(kind));
+                    }
+                    values.push(gone);
                 }
                 token.a = change.number;
                 continue;
@@ -119,6 +141,36 @@ impl Collection {
         Ok(Value::Object(page))
     }
 
+    fn is_mixed(&self) -> bool {
+        self.kinds.len() > 1
+    }
+
+    /// The next changes of all kinds, in their order.
+    async fn changes(
+        &self,
+        call: &Call,
+        after: u64,
+        until: u64,
+        most: usize,
+    ) -> Result<Vec<(EntryKind, EntryChange)>, Refusal> {
+        let mut all = Vec::new();
+        for kind in self.kinds {
+            let changes = call.state.engine.changes(*kind, after, until, most).await?;
+            all.extend(changes.into_iter().map(|change| (*kind, change)));
+        }
+        all.sort_by_key(|(_, change)| change.number);
+        all.truncate(most);
+        Ok(all)
+    }
+
+    /// Whether objects that are told of have the property.
+    fn knows(&self, name: &str) -> bool {
+        self.kinds.iter().any(|kind| {
+            let collection = Collection::of(*kind);
+            collection.is_known(name) || collection.delta_link.is_some_and(|link| link.as_str() == name)
+        })
+    }
+
     /// The token that the caller gave, or that of a first call.
     fn begun(&self, call: &Call) -> Result<Token, Refusal> {
         let given = call.option("$skiptoken").or_else(|| call.option("$deltatoken"));
@@ -143,7 +195,7 @@ impl Collection {
         }
         let select = call.option("$select").map(str::to_owned);
         for name in select.iter().flat_map(|names| names.split(',')).map(str::trim) {
-            if !self.is_known(name) && self.delta_link.is_none_or(|link| link.as_str() != name) {
+            if !self.knows(name) {
                 return Err(Refusal::bad_request(format!(
                     "Could not find a property named '{name}' on this resource."
                 )));
@@ -170,17 +222,22 @@ impl Collection {
         token: &Token,
         until: u64,
     ) -> Result<(Map<String, Value>, Option<String>), Refusal> {
+        let collection = Collection::of(entry.kind);
         let mut view = match (&token.l, selected) {
             // The rest of its links: the properties were told before.
             (Some(_), _) => Map::new(),
             (None, Some(names)) => {
-                let names: Vec<String> = names.iter().filter(|name| self.is_known(name)).cloned().collect();
-                self.view(entry, Some(&names))
+                let names: Vec<String> =
+                    names.iter().filter(|name| collection.is_known(name)).cloned().collect();
+                collection.view(entry, Some(&names))
             }
-            (None, None) => self.view(entry, None),
+            (None, None) => collection.view(entry, None),
         };
+        if self.is_mixed() {
+            view.shift_insert(0, "@odata.type".to_owned(), json!(type_name(entry.kind)));
+        }
         view.insert("id".to_owned(), json!(entry.id.as_str()));
-        let link = self.delta_link.filter(|link| match selected {
+        let link = collection.delta_link.filter(|link| match selected {
             Some(names) => names.iter().any(|name| name == link.as_str()),
             // Managers come only when asked for (Graph, user: delta).
             None => *link == Relation::Members,
@@ -216,6 +273,10 @@ async fn link_view(call: &Call, change: &LinkChange) -> Result<Value, Refusal> {
         view["@removed"] = json!({ "reason": "deleted" });
     }
     Ok(view)
+}
+
+fn type_name(kind: EntryKind) -> String {
+    format!("#microsoft.graph.{}", kind.as_str())
 }
 
 /// The objects that a filter names: `id eq 'a' or id eq 'b'`.

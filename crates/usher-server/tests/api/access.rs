@@ -9,7 +9,7 @@ use usher_core::ports::Clock;
 use crate::stage::{Stage, TEMPLATE, TENANT};
 
 /// A path of an operation with its variables filled.
-fn filled(operation: &usher_server::Operation) -> String {
+pub fn filled(operation: &usher_server::Operation) -> String {
     let (pattern, version) = (operation.path, if operation.is_beta { "beta" } else { "v1.0" });
     let path: Vec<&str> = pattern
         .split('/')
@@ -92,7 +92,7 @@ async fn a_secret_counts_from_its_start_to_its_end() {
         assert_eq!(instant(password[name].as_str().expect("it is a text")), instant(&given));
     }
     let form = format!(
-        "grant_type=client_credentials&client_id={client}&client_secret={}&scope=x",
+        "grant_type=client_credentials&client_id={client}&client_secret={}&scope=https://graph.microsoft.com/.default",
         text(&password["secretText"])
     );
     for (hours, status) in [(0, 401), (2, 200), (2, 401)] {
@@ -137,6 +137,8 @@ async fn the_token_endpoint_answers_in_the_words_of_entra() {
         (TENANT, form("nobody", "x", "client_credentials"), 401, 700_016),
         (TENANT, form(&stage.client_id, &stage.secret, "password"), 400, 70_003),
         (TENANT, form("", "", "client_credentials"), 400, 900_144),
+        (TENANT, format!("{right}&scope=foo"), 400, 1_002_012),
+        (TENANT, format!("{right}&scope=User.Read.All"), 400, 1_002_012),
         ("elsewhere", right.clone(), 400, 90_002),
     ] {
         let reply = stage.ask_token(tenant, &form).await;

@@ -266,6 +266,62 @@ async fn a_delta_of_groups_tells_members_that_come_and_go() {
 }
 
 #[tokio::test]
+async fn a_delta_of_all_objects_says_what_each_is() {
+    let stage = Stage::new().await;
+    let (_, link) = walk(&stage, "/v1.0/directoryObjects/delta".to_owned()).await;
+    let a = user(&stage, "a").await;
+    let g = group(&stage, "g", &[&a]).await;
+    let (changed, link) = walk(&stage, link).await;
+    let told: Vec<(String, String)> =
+        changed.iter().map(|one| (text(&one["@odata.type"]), text(&one["id"]))).collect();
+    assert_eq!(
+        told,
+        [("#microsoft.graph.user".to_owned(), a.clone()), ("#microsoft.graph.group".to_owned(), g)]
+    );
+    assert_eq!(changed[1]["members@delta"][0]["id"], json!(a));
+    stage.must("DELETE", &format!("/v1.0/users/{a}"), Value::Null, 204).await;
+    let (changed, _) = walk(&stage, link.clone()).await;
+    let gone = changed.iter().find(|one| one["id"] == a).expect("it is told");
+    assert_eq!(gone["@removed"]["reason"], "changed");
+    let wrong = link.replace("/directoryObjects/", "/users/");
+    stage.must("GET", &wrong, Value::Null, 400).await;
+    // Page after page, nothing is missed and nothing comes twice.
+    for number in 0..5 {
+        user(&stage, &format!("p{number}")).await;
+        group(&stage, &format!("p{number}"), &[]).await;
+    }
+    let mut next = link;
+    let mut ids = Vec::new();
+    loop {
+        let request = Request::get(&next)
+            .header("authorization", format!("Bearer {}", stage.token))
+            .header("prefer", "odata.maxpagesize=3");
+        let page = stage.raw(request.body(axum::body::Body::empty()).expect("it can be sent")).await.body;
+        ids.extend(each(&page, "id"));
+        match page.get("@odata.nextLink") {
+            Some(link) => next = path(link),
+            None => break,
+        }
+    }
+    let all = ids.len();
+    ids.sort();
+    ids.dedup();
+    assert_eq!((all, ids.len()), (12, 12), "ten new ones, who went, and the group that lost a member");
+}
+
+#[tokio::test]
+async fn memberships_are_cast_to_groups() {
+    let stage = Stage::new().await;
+    let a = user(&stage, "a").await;
+    let inner = group(&stage, "inner", &[&a]).await;
+    group(&stage, "outer", &[&inner]).await;
+    let of = |name: &str| format!("/v1.0/users/{a}/{name}/microsoft.graph.group?$select=displayName");
+    let direct = get(&stage, &of("memberOf")).await;
+    assert_eq!(direct["value"], json!([{ "displayName": "inner" }]));
+    assert_eq!(each(&get(&stage, &of("transitiveMemberOf")).await, "displayName").len(), 2);
+}
+
+#[tokio::test]
 async fn delta_tokens_grow_old_and_cannot_be_mixed_up() {
     let stage = Stage::new().await;
     user(&stage, "a").await;

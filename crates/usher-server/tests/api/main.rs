@@ -4,6 +4,7 @@ mod access;
 mod contract;
 mod directory;
 mod jobs;
+mod permissions;
 mod plans;
 mod refusals;
 mod secrets;

@@ -154,7 +154,9 @@ impl Stage {
 
     /// A token for client credentials.
     pub async fn token_of(&self, client: &str, secret: &str) -> String {
-        let form = format!("grant_type=client_credentials&client_id={client}&client_secret={secret}&scope=x");
+        let form = format!(
+            "grant_type=client_credentials&client_id={client}&client_secret={secret}&scope=https://graph.microsoft.com/.default"
+        );
         let reply = self.ask_token(TENANT, &form).await;
         reply.body["access_token"].as_str().expect("a token is given").to_owned()
     }

@@ -93,7 +93,7 @@ impl Tour<'_> {
             let body = json!({ "displayName": format!("{collection} of the tour") });
             self.call("PATCH", &format!("/{collection}/{id}"), body).await;
         }
-        // DELTA
+        self.get("/directoryObjects/delta()").await;
         self.post("/directoryObjects/getByIds", json!({ "ids": [ids[0].1] })).await;
         self.get(&format!("/directoryObjects/{}", ids[0].1)).await;
     }
@@ -110,9 +110,16 @@ impl Tour<'_> {
         {
             self.get(&format!("/users/{user}/{name}")).await;
         }
+        self.casts(&format!("/users/{user}")).await;
         self.get(&format!("/users/{user}/ownedObjects")).await;
         for name in ["getMemberGroups", "getMemberObjects"] {
             self.post(&format!("/users/{user}/{name}"), json!({ "securityEnabledOnly": false })).await;
+        }
+    }
+
+    async fn casts(&self, of: &str) {
+        for name in ["memberOf", "transitiveMemberOf"] {
+            self.get(&format!("{of}/{name}/microsoft.graph.group")).await;
         }
     }
 
@@ -130,6 +137,7 @@ impl Tour<'_> {
         for name in ["transitiveMembers", "transitiveMembers/$count", "memberOf", "transitiveMemberOf"] {
             self.get(&of(name)).await;
         }
+        self.casts(&format!("/groups/{group}")).await;
         self.post(&of("getMemberGroups"), json!({ "securityEnabledOnly": false })).await;
         for of in [format!("/groups/{group}"), format!("/users/{user}")] {
             self.post(&format!("{of}/checkMemberGroups"), json!({ "groupIds": [group] })).await;
@@ -145,6 +153,7 @@ impl Tour<'_> {
             let password = self.post(&format!("{of}/addPassword"), json!({})).await;
             self.post(&format!("{of}/removePassword"), json!({ "keyId": password["keyId"] })).await;
         }
+        self.casts(&format!("/servicePrincipals/{principal}")).await;
         for name in ["memberOf", "transitiveMemberOf", "ownedObjects"] {
             self.get(&format!("/servicePrincipals/{principal}/{name}")).await;
         }
