@@ -98,6 +98,48 @@ pub struct Counts {
     pub deprovisioned: u64,
 }
 
+impl Counts {
+    /// What is left when something counted is taken back.
+    #[must_use]
+    pub fn without(self, other: Self) -> Self {
+        Self {
+            imported: self.imported.saturating_sub(other.imported),
+            imported_deltas: self.imported_deltas.saturating_sub(other.imported_deltas),
+            imported_reference_deltas: self
+                .imported_reference_deltas
+                .saturating_sub(other.imported_reference_deltas),
+            entitled: self.entitled.saturating_sub(other.entitled),
+            entitled_for_provisioning: self
+                .entitled_for_provisioning
+                .saturating_sub(other.entitled_for_provisioning),
+            exports: self.exports.saturating_sub(other.exports),
+            exported: self.exported.saturating_sub(other.exported),
+            succeeded: self.succeeded.saturating_sub(other.succeeded),
+            failed: self.failed.saturating_sub(other.failed),
+            failed_references: self.failed_references.saturating_sub(other.failed_references),
+            deprovisioned: self.deprovisioned.saturating_sub(other.deprovisioned),
+        }
+    }
+
+    /// Both together.
+    #[must_use]
+    pub fn with(self, other: Self) -> Self {
+        Self {
+            imported: self.imported + other.imported,
+            imported_deltas: self.imported_deltas + other.imported_deltas,
+            imported_reference_deltas: self.imported_reference_deltas + other.imported_reference_deltas,
+            entitled: self.entitled + other.entitled,
+            entitled_for_provisioning: self.entitled_for_provisioning + other.entitled_for_provisioning,
+            exports: self.exports + other.exports,
+            exported: self.exported + other.exported,
+            succeeded: self.succeeded + other.succeeded,
+            failed: self.failed + other.failed,
+            failed_references: self.failed_references + other.failed_references,
+            deprovisioned: self.deprovisioned + other.deprovisioned,
+        }
+    }
+}
+
 /// A cycle under way.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cycle {
@@ -121,6 +163,21 @@ pub struct Cycle {
     pub forces_deletes: bool,
     /// The guard held deletions back.
     pub was_held_back: bool,
+    /// What is done of the page at the position.
+    #[serde(default)]
+    pub page: PageProgress,
+}
+
+/// What is done of a page that is not finished: a run that goes on there does not do it again, nor count it twice.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct PageProgress {
+    /// The objects that came out right or were put aside.
+    pub done: Vec<(SmolStr, Anchor)>,
+    /// What the others, which a run that goes on tries again, have added to the counts.
+    pub failed: Counts,
+    /// The total of the source includes what this page tells.
+    pub is_in_total: bool,
 }
 
 /// How a run ended (Graph `synchronizationTaskExecutionResult`).

@@ -91,6 +91,7 @@ impl Engine {
             target: &target,
             concurrency: most.saturating_mul(UNDER_WAY),
             target_failures_in_a_row: 0,
+            saved: (0, began_at),
             state: std::mem::take(&mut state),
         };
         match run.go().await {
@@ -169,6 +170,8 @@ impl Engine {
                     cycle.counts.failed = 0;
                     cycle.counts.failed_references = 0;
                     cycle.counts.succeeded = 0;
+                    cycle.page.failed.failed = 0;
+                    cycle.page.failed.failed_references = 0;
                 }
                 self.quarantine(job, &mut state, reason, error);
             }
@@ -314,6 +317,8 @@ struct CycleRun<'a> {
     target: &'a Target,
     concurrency: usize,
     target_failures_in_a_row: u64,
+    /// How much of the page was done when progress was last made durable, and when that was.
+    saved: (usize, Timestamp),
     state: JobState,
 }
 
@@ -366,7 +371,9 @@ impl CycleRun<'_> {
             self.state.cycle = None;
         }
         self.state.schema = Some(fingerprint);
-        if self.state.cycle.is_some() {
+        if let Some(cycle) = &mut self.state.cycle {
+            // What failed in the page where the last run ended is tried again, and counted then.
+            cycle.counts = cycle.counts.without(std::mem::take(&mut cycle.page.failed));
             return Ok(());
         }
         let mut watermarks = BTreeMap::new();
@@ -393,6 +400,7 @@ impl CycleRun<'_> {
             total: None,
             forces_deletes: self.state.forces_deletes,
             was_held_back: false,
+            page: Default::default(),
         });
         let mut commit = self.commit();
         if kind == CycleKind::Initial {
@@ -410,7 +418,9 @@ impl CycleRun<'_> {
 
     /// Makes the position durable. All results before it are durable already.
     async fn move_to(&mut self, position: Position) -> Result<(), Broke> {
-        self.cycle_mut().position = position;
+        let cycle = self.cycle_mut();
+        cycle.position = position;
+        cycle.page = Default::default();
         self.engine.store.commit(&self.commit()).await?;
         Ok(())
     }
@@ -426,7 +436,11 @@ impl CycleRun<'_> {
             kind: cycle.kind,
             counts: cycle.counts,
             escrowed,
-            state: if has_failures { ExecutionState::EntryLevelErrors } else { ExecutionState::Succeeded },
+            state: if has_failures || escrowed > 0 {
+                ExecutionState::EntryLevelErrors
+            } else {
+                ExecutionState::Succeeded
+            },
             error: None,
             began_at: cycle.began_at,
             ended_at: now,
@@ -438,7 +452,7 @@ impl CycleRun<'_> {
         if cycle.forces_deletes {
             state.forces_deletes = false;
         }
-        if !has_failures {
+        if execution.state == ExecutionState::Succeeded {
             if cycle.counts.exported > 0 {
                 state.last_successful_execution_with_exports = Some(execution.clone());
             }

@@ -159,6 +159,10 @@ pub struct Progress {
     pub is_incomplete: bool,
     /// A disabling or deletion of the account was put aside earlier.
     pub is_held: bool,
+    /// Disablings and deletions are put aside.
+    pub holds: bool,
+    /// A create came upon an account that was there already, and that is to be switched off.
+    pub puts_aside: bool,
 }
 
 impl Run<'_> {
@@ -265,7 +269,11 @@ impl Run<'_> {
         if holds && is_deprovisioning && plan.failure.is_none() {
             return self.hold(mapping, &facts, plan, progress, began_at).await;
         }
+        progress.holds = holds;
         let plan = self.export(mapping, &mut facts, known, &context, plan, &mut progress).await?;
+        if progress.puts_aside {
+            return self.hold(mapping, &facts, plan, progress, began_at).await;
+        }
         self.finish(mapping, &facts, plan, progress, began_at).await
     }
 
@@ -498,6 +506,10 @@ impl Run<'_> {
             // The account is there, but not as it was reviewed: what it lacks is for another plan.
             progress.is_incomplete = again.operations.len() < all;
         }
+        if progress.holds && matches!(again.action, Action::Disable | Action::Delete) {
+            progress.puts_aside = true;
+            return Ok(again);
+        }
         let was_created = error.effect == Effect::Unknown;
         if was_created {
             let names = self.names(mapping, &first.reportable);
@@ -508,7 +520,9 @@ impl Run<'_> {
             Carried::MatchAgain(plan, error) => return Ok(self.not_written(mapping, plan, &error, progress)),
         };
         Ok(if was_created {
-            Plan { action: Action::Create, skip: None, modified: first.modified, ..carried }
+            // The create was the write, whether or not something was left to update.
+            let Plan { operations, modified, .. } = first;
+            Plan { action: Action::Create, skip: None, operations, modified, ..carried }
         } else {
             carried
         })

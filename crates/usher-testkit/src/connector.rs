@@ -46,6 +46,8 @@ struct State {
     made: usize,
     written: Vec<Operation>,
     write_faults: VecDeque<Fault>,
+    /// So many writes are let through before faults count.
+    writes_to_let_through: usize,
     read_faults: VecDeque<ConnectorError>,
     check_fault: Option<(usize, ConnectorError)>,
     /// Objects that searches do not see yet, with the number of searches until they do.
@@ -149,6 +151,13 @@ impl MemoryConnector {
         self.state().write_faults.push_back(fault);
     }
 
+    /// Lets so many writes through, then one fail.
+    pub fn fail_write_after(&self, through: usize, fault: Fault) {
+        let mut state = self.state();
+        state.writes_to_let_through = through;
+        state.write_faults.push_back(fault);
+    }
+
     /// Lets a read (check, subject, entitlement, get, find, discover) fail, likewise.
     pub fn fail_read(&self, error: ConnectorError) {
         self.state().read_faults.push_back(error);
@@ -170,6 +179,11 @@ impl MemoryConnector {
     /// From now on a new object is not found by value until this many searches of its type have missed it.
     pub fn lag_finds(&self, searches: usize) {
         self.state().lag = searches;
+    }
+
+    /// The next searches of the object's type miss it.
+    pub fn lag_finds_of(&self, anchor: &str, searches: usize) {
+        self.state().unseen.insert(Anchor::new(anchor), searches);
     }
 
     /// From now on a search does not find a new object before this much time has passed on the clock. Reading it by
@@ -208,7 +222,14 @@ impl MemoryConnector {
 impl MemoryConnector {
     fn written_now(&self, operation: &Operation) -> Result<Written, ConnectorError> {
         let mut state = self.state();
-        let lost = match state.write_faults.pop_front() {
+        let fault = match state.writes_to_let_through.checked_sub(1) {
+            Some(left) => {
+                state.writes_to_let_through = left;
+                None
+            }
+            None => state.write_faults.pop_front(),
+        };
+        let lost = match fault {
             Some(Fault::Before(error)) => return Err(error),
             Some(Fault::After(error)) => Some(error),
             None => None,

@@ -25,10 +25,10 @@ impl<'a> CycleRun<'a> {
         let Some(lane) = lanes.get(index) else {
             return self.imported_everything().await;
         };
+        let is_first = cursor.is_none();
         let page = self.read(lane, cursor).await?;
-        let is_incremental = self.cycle().kind == CycleKind::Incremental;
-        let count = page.objects.len() as u64;
-        let (next, total) = (page.next.clone(), page.total);
+        let next = page.next.clone();
+        self.count_in(page.total, is_first).await?;
         let items = newest(page).map(|incoming| Item {
             lane,
             what: What::Read(Box::new(Imported {
@@ -43,20 +43,22 @@ impl<'a> CycleRun<'a> {
         if !self.work_all(items).await? {
             return Ok(false);
         }
-        let cycle = self.cycle_mut();
-        cycle.counts.imported += count;
-        if is_incremental {
-            cycle.counts.imported_deltas += count;
-        }
-        if let Some(total) = total {
-            *cycle.total.get_or_insert(0) += total;
-        }
         self.move_to(match next {
             Some(cursor) => Position::Import { mapping: index, cursor: Some(cursor) },
             None => Position::Import { mapping: index + 1, cursor: None },
         })
         .await?;
         Ok(false)
+    }
+
+    /// The total that the first page of a mapping tells is made durable at once: whoever watches wants to see it.
+    async fn count_in(&mut self, total: Option<u64>, is_first: bool) -> Result<(), Broke> {
+        let cycle = self.cycle_mut();
+        let Some(total) = total.filter(|_| is_first && !cycle.page.is_in_total) else { return Ok(()) };
+        *cycle.total.get_or_insert(0) += total;
+        cycle.page.is_in_total = true;
+        self.engine.store.commit(&self.commit()).await?;
+        Ok(())
     }
 
     async fn read(&self, lane: &Lane, cursor: Option<SmolStr>) -> Result<Page, Broke> {
@@ -228,12 +230,10 @@ impl<'a> CycleRun<'a> {
     pub(super) async fn references(&mut self, after: After) -> Result<bool, Broke> {
         let types: Vec<SmolStr> = self.lanes.iter().map(|lane| lane.mapping().source_type.clone()).collect();
         let healable = self.engine.store.healable(&self.job.id, &types, after.as_ref(), PAGE).await?;
-        let count = healable.len() as u64;
         let (items, last) = self.page(healable, true);
         if !self.work_all(items).await? {
             return Ok(false);
         }
-        self.cycle_mut().counts.imported_reference_deltas += count;
         match last {
             Some(last) => {
                 self.move_to(Position::References { after: Some(last) }).await?;

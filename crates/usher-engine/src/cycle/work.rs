@@ -1,10 +1,11 @@
 //! Many subjects at once: bounded, counted, and stopped when the target as a whole fails.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use usher_core::cycle::Counts;
+use smol_str::SmolStr;
+use usher_core::cycle::{Counts, CycleKind, Position};
 use usher_core::ports::{ConnectorError, ConnectorErrorKind};
 use usher_core::quarantine::{self, RunError};
 use usher_core::{Anchor, Initiator, References, Status};
@@ -12,6 +13,9 @@ use usher_core::{Anchor, Initiator, References, Status};
 use super::{Broke, CycleRun, Lane};
 use crate::cases::CaseError;
 use crate::subject::{Imported, Mode, Run, Worked};
+
+/// Progress within a page is made durable after so many objects, or so many milliseconds.
+const SAVED_EVERY: (usize, i128) = (100, 1000);
 
 /// One object to work on.
 pub(super) struct Item<'a> {
@@ -27,6 +31,16 @@ pub(super) enum What {
     Read(Box<Imported>),
     /// Only its anchor: it is read first.
     Named(Anchor),
+}
+
+impl Item<'_> {
+    fn key(&self) -> (SmolStr, Anchor) {
+        let anchor = match &self.what {
+            What::Read(imported) => &imported.anchor,
+            What::Named(anchor) => anchor,
+        };
+        (self.lane.mapping().source_type.clone(), anchor.clone())
+    }
 }
 
 /// Why the work on one object cannot go on.
@@ -52,6 +66,11 @@ impl CycleRun<'_> {
             },
         };
         let run = &run;
+        let done: HashSet<(SmolStr, Anchor)> = self.cycle().page.done.iter().cloned().collect();
+        self.saved = (done.len(), self.engine.clock.now());
+        // An earlier run came as far as here.
+        let mut items = items;
+        items.retain(|item| !done.contains(&item.key()));
         let mut items = items.into_iter();
         let mut under_way = FuturesUnordered::new();
         let mut broke = None;
@@ -61,9 +80,9 @@ impl CycleRun<'_> {
                 under_way.push(run.work(item));
             }
             // What is in flight is finished, whatever happened.
-            let Some(outcome) = under_way.next().await else { break };
+            let Some((key, outcome)) = under_way.next().await else { break };
             let judged = match outcome {
-                Ok(worked) => self.tally(&worked).await,
+                Ok(worked) => self.tally(key, &worked).await,
                 Err(Stop::Case(error)) => Err(Broke::Store(error)),
                 Err(Stop::Source(error)) => Err(Broke::source(&error)),
             };
@@ -75,16 +94,26 @@ impl CycleRun<'_> {
         }
         match broke {
             Some(broke) => Err(broke),
-            None => Ok(items.next().is_none()),
+            None if items.len() == 0 => Ok(true),
+            None => {
+                self.save_progress().await?;
+                Ok(false)
+            }
         }
     }
 
     /// Counts what came of an object. When the target fails again and again it is tested: an object's failure never
     /// stops a cycle, a failing target does.
-    async fn tally(&mut self, worked: &Worked) -> Result<(), Broke> {
-        let counts = &mut self.cycle_mut().counts;
-        count(counts, worked);
-        if let Some(reason) = quarantine::too_many(counts) {
+    async fn tally(&mut self, key: (SmolStr, Anchor), worked: &Worked) -> Result<(), Broke> {
+        let cycle = self.cycle_mut();
+        let counted = count(&cycle.position, cycle.kind, worked);
+        cycle.counts = cycle.counts.with(counted);
+        if worked.event.status == Status::Failure && !worked.is_held {
+            cycle.page.failed = cycle.page.failed.with(counted);
+        } else {
+            cycle.page.done.push(key);
+        }
+        if let Some(reason) = quarantine::too_many(&cycle.counts) {
             let error = RunError {
                 code: reason.as_str().into(),
                 message: "too many objects failed; look at the failures in the provisioning log".to_owned(),
@@ -103,36 +132,64 @@ impl CycleRun<'_> {
         );
         if !is_telling {
             self.target_failures_in_a_row = 0;
-            return Ok(());
+            return self.save_now_and_then().await;
         }
         self.target_failures_in_a_row += 1;
         if self.target_failures_in_a_row.is_power_of_two() {
             self.test_connection(false).await?;
         }
+        self.save_now_and_then().await
+    }
+
+    /// Whoever watches sees progress within a page, and whoever goes on after a crash counts little twice.
+    async fn save_now_and_then(&mut self) -> Result<(), Broke> {
+        let (done, at) = self.saved;
+        let waited = self.engine.clock.now().duration_since(at).as_millis();
+        if self.cycle().page.done.len() < done + SAVED_EVERY.0 && waited < SAVED_EVERY.1 {
+            return Ok(());
+        }
+        self.save_progress().await
+    }
+
+    async fn save_progress(&mut self) -> Result<(), Broke> {
+        self.saved = (self.cycle().page.done.len(), self.engine.clock.now());
+        self.engine.store.commit(&self.commit()).await?;
         Ok(())
     }
 }
 
-fn count(counts: &mut Counts, worked: &Worked) {
-    if let Some(scope) = &worked.scope {
-        counts.entitled += u64::from(scope.is_active && scope.is_assigned && scope.has_role);
-        counts.entitled_for_provisioning += u64::from(scope.is_active && scope.is_entitled());
+/// What an object adds to the counts. It is counted as read and entitled where it first comes up.
+fn count(position: &Position, kind: CycleKind, worked: &Worked) -> Counts {
+    let mut counts = Counts::default();
+    match position {
+        Position::Import { .. } => {
+            counts.imported = 1;
+            counts.imported_deltas = u64::from(kind == CycleKind::Incremental);
+            if let Some(scope) = &worked.scope {
+                let is_assigned = scope.is_active && scope.is_assigned && scope.has_role;
+                counts.entitled = u64::from(is_assigned);
+                counts.entitled_for_provisioning = u64::from(scope.is_active && scope.is_entitled());
+            }
+        }
+        Position::References { .. } => counts.imported_reference_deltas = 1,
+        Position::Sweep { .. } | Position::Escrows { .. } | Position::Deprovision { .. } => {}
     }
     if worked.is_held {
-        return;
+        return counts;
     }
-    counts.exports += u64::from(worked.needed_write);
+    counts.exports = u64::from(worked.needed_write);
     match worked.event.status {
-        Status::Failure if worked.is_reference_failure => counts.failed_references += 1,
-        Status::Failure => counts.failed += 1,
+        Status::Failure if worked.is_reference_failure => counts.failed_references = 1,
+        Status::Failure => counts.failed = 1,
         _ => {
-            counts.succeeded += 1;
-            counts.exported += u64::from(worked.needed_write);
+            counts.succeeded = 1;
+            counts.exported = u64::from(worked.needed_write);
             let is_deprovisioned = worked.needed_write
                 && matches!(worked.event.action, usher_core::Action::Disable | usher_core::Action::Delete);
-            counts.deprovisioned += u64::from(is_deprovisioned);
+            counts.deprovisioned = u64::from(is_deprovisioned);
         }
     }
+    counts
 }
 
 /// What all items of a cycle share.
@@ -142,12 +199,16 @@ struct Shared<'a> {
     service_principal: &'a usher_core::Entry,
     prepared: &'a crate::prepared::PreparedJob,
     target: &'a crate::target::Target,
-    cycle: smol_str::SmolStr,
+    cycle: SmolStr,
     mode: Mode,
 }
 
 impl Shared<'_> {
-    async fn work(&self, item: Item<'_>) -> Result<Worked, Stop> {
+    async fn work(&self, item: Item<'_>) -> ((SmolStr, Anchor), Result<Worked, Stop>) {
+        (item.key(), self.outcome(item).await)
+    }
+
+    async fn outcome(&self, item: Item<'_>) -> Result<Worked, Stop> {
         let run = Run {
             engine: self.engine,
             job: self.job,

@@ -10,7 +10,7 @@ use usher_core::ports::{ConnectorErrorKind, Effect, Store};
 use usher_expr::Value;
 use usher_testkit::Fault;
 
-use stage::{ACCOUNT, Stage, failure};
+use stage::{ACCOUNT, Stage, failure, lost_answer};
 
 #[tokio::test]
 async fn the_first_cycle_takes_everybody_and_the_next_one_nobody() {
@@ -311,6 +311,90 @@ async fn the_guard_counts_who_is_switched_off_by_a_mapping() {
         Succeeded
     "#]]
     .assert_eq(&stage.run().await);
+}
+
+#[tokio::test]
+async fn the_guard_counts_an_account_that_a_create_came_upon() {
+    let stage = Stage::new().await;
+    let setting = [("QuarantineTooManyDeletesThreshold".to_owned(), "0".to_owned())];
+    stage.engine.update_job(&stage.application, &stage.job, None, &setting).await.expect("it is set");
+    stage.target.put(ACCOUNT, "t-1", [("userName", Value::from("ann@x")), ("active", Value::from("True"))]);
+    // Searches miss the account; the create does not.
+    stage.target.lag_finds_of("t-1", 1);
+    switch_by_mapping(&stage, "False").await;
+    stage.people(&["ann"]);
+    expect![[r#"
+        cycle initial
+          ann    stagedDelete skipped  StagedDelete
+        Succeeded, quarantine TooManyDeletes
+    "#]]
+    .assert_eq(&stage.run().await);
+    assert_eq!(stage.accounts(), "ann@x active\n");
+    stage.restart("ForceDeletes").await;
+    assert!(stage.run().await.contains("disable      success"));
+    assert_eq!(stage.accounts(), "ann@x disabled\n");
+    assert!(stage.store.escrows().is_empty());
+}
+
+#[tokio::test]
+async fn an_interrupted_page_is_neither_worked_on_nor_counted_twice() {
+    let stage = Stage::new().await;
+    stage.people(&["ann", "bob", "cid", "dan"]);
+    stage.source.page_size(4);
+    let setting = [("TargetConcurrency".to_owned(), "1".to_owned())];
+    stage.engine.update_job(&stage.application, &stage.job, None, &setting).await.expect("it is set");
+    // Ann and bob are made; cid fails, and so does the test of the connection that follows.
+    stage.target.fail_write_after(2, Fault::Before(failure(ConnectorErrorKind::Unauthorised)));
+    stage.target.fail_check_after(1, failure(ConnectorErrorKind::Unauthorised));
+    assert!(stage.run().await.contains("Failed Unauthorized"));
+    stage.engine.start_job(&stage.application, &stage.job).await.expect("it starts");
+    let transcript = stage.run().await;
+    assert!(!transcript.contains("RedundantExport"), "{transcript}");
+    let counts = stage.state().await.last_execution.expect("it ran").counts;
+    assert_eq!((counts.imported, counts.entitled, counts.exports, counts.exported), (4, 4, 4, 4));
+    assert_eq!(counts.failed, 0, "what failed was tried again and came out right");
+}
+
+#[tokio::test]
+async fn counts_tell_healed_creates_and_count_nobody_twice() {
+    let stage = Stage::new().await;
+    stage.person("ann", &[("manager", Value::Reference("zoe".into()))]);
+    stage.people(&["zoe"]);
+    stage.target.fail_write(Fault::After(lost_answer()));
+    expect![[r#"
+        cycle initial
+          ann    create       warning
+          zoe    create       success
+          ann    update       success
+        Succeeded
+    "#]]
+    .assert_eq(&stage.run().await);
+    let counts = stage.state().await.last_execution.expect("it ran").counts;
+    assert_eq!((counts.imported, counts.entitled, counts.entitled_for_provisioning), (2, 2, 2));
+    assert_eq!((counts.exports, counts.exported, counts.imported_reference_deltas), (3, 3, 1));
+}
+
+#[tokio::test]
+async fn a_run_that_leaves_somebody_waiting_says_so() {
+    let stage = Stage::new().await;
+    stage.people(&["ann"]);
+    for _ in 0..2 {
+        stage.target.fail_write(Fault::Before(failure(ConnectorErrorKind::Rejected)));
+        stage.next().await;
+    }
+    assert_eq!(stage.next().await, "cycle incremental\nEntryLevelErrors\n");
+    assert_eq!(stage.state().await.last_execution.expect("it ran").escrowed, 1);
+}
+
+#[tokio::test]
+async fn progress_is_seen_before_a_page_is_over() {
+    let stage = Stage::new().await;
+    let names: Vec<String> = (0..250).map(|number| format!("p{number:03}")).collect();
+    stage.people(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    stage.source.page_size(500);
+    let mut seen = Vec::new();
+    stage.watch(&mut seen).await;
+    assert!(seen.iter().any(|(done, total)| (1..250).contains(done) && *total == Some(250)), "{seen:?}");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use usher_core::cycle::JobState;
-use usher_core::ports::{ConnectorError, ConnectorErrorKind, EventQuery, Store, StoredSecret};
+use usher_core::ports::{ConnectorError, ConnectorErrorKind, Effect, EventQuery, Store, StoredSecret};
 use usher_core::{Entry, EntryId, EntryKind, JobId, ResetScope, Secret, Status};
 use usher_engine::{Engine, Settings};
 use usher_expr::Value;
@@ -72,6 +72,22 @@ impl Stage {
     pub async fn run(&self) -> String {
         let state = self.engine.run_job(&self.job).await.expect("the store works");
         self.transcript(&state).await
+    }
+
+    /// Runs the job and looks at its progress whenever something is stored: objects done, and in all.
+    pub async fn watch(&self, seen: &mut Vec<(u64, Option<u64>)>) {
+        let run = self.engine.run_job(&self.job);
+        tokio::pin!(run);
+        loop {
+            tokio::select! {
+                biased;
+                ended = &mut run => return drop(ended.expect("the store works")),
+                () = tokio::task::yield_now() => {
+                    let cycle = self.state().await.cycle;
+                    seen.extend(cycle.map(|cycle| (cycle.counts.imported, cycle.total)));
+                }
+            }
+        }
     }
 
     /// Waits for the next interval, then runs the job.
@@ -159,6 +175,11 @@ impl Stage {
         }
         text + "\n"
     }
+}
+
+/// A write took effect, and nobody knows.
+pub fn lost_answer() -> ConnectorError {
+    ConnectorError { effect: Effect::Unknown, ..failure(ConnectorErrorKind::Unreachable) }
 }
 
 pub fn failure(kind: ConnectorErrorKind) -> ConnectorError {
