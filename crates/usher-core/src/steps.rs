@@ -33,7 +33,7 @@ fn step(name: &str, kind: StepKind, status: Status, description: impl Into<Strin
 
 /// What people know an object by: the first of user principal name, user name, mail and display name, else `fallback`.
 pub fn reportable(object: &DirectoryObject, fallback: &str) -> String {
-    ["userPrincipalName", "userName", "mail", "displayName"]
+    ["userPrincipalName", "userName", "mail", "displayName", "WorkerID"]
         .iter()
         .filter_map(|name| object.attributes.value(name))
         .map(Value::to_text)

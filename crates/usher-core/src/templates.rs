@@ -55,6 +55,19 @@ const AD: &str = include_str!("templates/ad.json");
 const SETTINGS: &[(&str, &str)] =
     &[("AzureIngestionAttributeOptimization", "False"), ("LookaheadQueryEnabled", "False")];
 const LDAP_FIELDS: &[(&str, bool)] = &[("BaseAddress", false), ("UserName", false), ("Password", true)];
+const WORKDAY_ENTRA_21: &str = include_str!("templates/workday-entra-v21.json");
+const WORKDAY_ENTRA_30: &str = include_str!("templates/workday-entra-v30.json");
+const WORKDAY_AD_21: &str = include_str!("templates/workday-ad-v21.json");
+const WORKDAY_AD_30: &str = include_str!("templates/workday-ad-v30.json");
+const WORKDAY_FIELDS: &[(&str, bool)] = &[("BaseAddress", false), ("UserName", false), ("Password", true)];
+const WORKDAY_AD_FIELDS: &[(&str, bool)] = &[
+    ("WorkdayBaseAddress", false),
+    ("WorkdayUserName", false),
+    ("WorkdayPassword", true),
+    ("BaseAddress", false),
+    ("UserName", false),
+    ("Password", true),
+];
 const SCIM_FIELDS: &[(&str, bool)] = &[("BaseAddress", false), ("SecretToken", true)];
 
 const TEMPLATES: &[Template] = &[
@@ -114,6 +127,62 @@ const TEMPLATES: &[Template] = &[
         scoping_on_demand: false,
         fields: LDAP_FIELDS,
         document: AD,
+    },
+    Template {
+        id: "Workday2AAD",
+        name: "Workday to the directory",
+        description: "Workers of Workday to the directory inside; expressions of API versions since v30.0",
+        factory_tag: "Workday2AAD",
+        source: "workday",
+        target: "directory",
+        is_default: false,
+        interval: "PT40M",
+        settings: SETTINGS,
+        scoping_on_demand: true,
+        fields: WORKDAY_FIELDS,
+        document: WORKDAY_ENTRA_30,
+    },
+    Template {
+        id: "Workday2AADv21",
+        name: "Workday to the directory (v21.1)",
+        description: "The same with the expressions of an address that names no version",
+        factory_tag: "Workday2AADv21",
+        source: "workday",
+        target: "directory",
+        is_default: false,
+        interval: "PT40M",
+        settings: SETTINGS,
+        scoping_on_demand: true,
+        fields: WORKDAY_FIELDS,
+        document: WORKDAY_ENTRA_21,
+    },
+    Template {
+        id: "Workday2AD",
+        name: "Workday to Active Directory",
+        description: "Workers of Workday to Active Directory; expressions of API versions since v30.0",
+        factory_tag: "Workday2AD",
+        source: "workday",
+        target: "ldap",
+        is_default: false,
+        interval: "PT40M",
+        settings: SETTINGS,
+        scoping_on_demand: true,
+        fields: WORKDAY_AD_FIELDS,
+        document: WORKDAY_AD_30,
+    },
+    Template {
+        id: "Workday2ADv21",
+        name: "Workday to Active Directory (v21.1)",
+        description: "The same with the expressions of an address that names no version",
+        factory_tag: "Workday2ADv21",
+        source: "workday",
+        target: "ldap",
+        is_default: false,
+        interval: "PT40M",
+        settings: SETTINGS,
+        scoping_on_demand: true,
+        fields: WORKDAY_AD_FIELDS,
+        document: WORKDAY_AD_21,
     },
 ];
 

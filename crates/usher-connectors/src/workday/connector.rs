@@ -272,7 +272,7 @@ impl Connector for WorkdayConnector {
         if !request.object_type.eq_ignore_ascii_case(WORKER) {
             return Err(rejected(format!("Workday has workers, but no '{}'", request.object_type)));
         }
-        let place = match (&request.cursor, &request.since) {
+        let mut place: Place = match (&request.cursor, &request.since) {
             (Some(cursor), _) => serde_json::from_str(cursor).map_err(|_| expired(cursor))?,
             (None, None) => Place::first_of_all(moment(&request.until)?),
             (None, Some(since)) => Place::first_since(moment(since)?, moment(&request.until)?),
@@ -286,6 +286,7 @@ impl Connector for WorkdayConnector {
             error
         })?;
         let at = place.at;
+        found.retain(|one| !place.has_seen(one.object.anchor.as_str()));
         self.without_superseded(&mut found, at).await?;
         let mut objects = Vec::with_capacity(found.len());
         for one in found {
@@ -296,6 +297,7 @@ impl Connector for WorkdayConnector {
             let anchor = one.object.anchor.clone();
             objects.push(Incoming { anchor, object: Some(one.object), entitlement: None });
         }
+        place.note(objects.iter().map(|one: &Incoming| one.anchor.as_str()));
         let settings = &self.service.settings;
         let next = place
             .after(totals, settings.count, settings.looks_ahead)

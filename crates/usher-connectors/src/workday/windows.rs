@@ -1,6 +1,7 @@
 //! The enumerations of a cycle and the place of a page in them.
 
 use jiff::{SignedDuration, Timestamp};
+use smol_str::SmolStr;
 use usher_core::ports::{ConnectorError, ConnectorErrorKind, Watermark};
 
 use super::page::Totals;
@@ -8,6 +9,9 @@ use super::service::failure;
 
 /// How far the look-ahead looks.
 const AHEAD: SignedDuration = SignedDuration::from_hours(24);
+
+/// How many workers a place remembers; more are looked at twice, which does no harm.
+const MOST_SEEN: usize = 1000;
 
 /// The enumerations of a cycle, in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -32,15 +36,31 @@ pub(super) struct Place {
     pub(super) at: Timestamp,
     /// Where the window begins.
     pub(super) from: Timestamp,
+    /// Workers that the window of entries held: as of the same instant they need not be looked at twice.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) seen: Vec<SmolStr>,
 }
 
 impl Place {
     pub(super) fn first_of_all(at: Timestamp) -> Self {
-        Self { window: Window::All, page: 1, at, from: at }
+        Self { window: Window::All, page: 1, at, from: at, seen: Vec::new() }
     }
 
     pub(super) fn first_since(from: Timestamp, at: Timestamp) -> Self {
-        Self { window: Window::Updated, page: 1, at, from }
+        Self { window: Window::Updated, page: 1, at, from, seen: Vec::new() }
+    }
+
+    /// Notes the workers of a page, as far as the place stays small.
+    pub(super) fn note<'a>(&mut self, anchors: impl IntoIterator<Item = &'a str>) {
+        if self.window == Window::Updated {
+            let room = MOST_SEEN.saturating_sub(self.seen.len());
+            self.seen.extend(anchors.into_iter().take(room).map(SmolStr::from));
+        }
+    }
+
+    /// Whether a worker was looked at in the window before.
+    pub(super) fn has_seen(&self, anchor: &str) -> bool {
+        self.window == Window::Effective && self.seen.iter().any(|seen| seen == anchor)
     }
 
     /// The page after this one, or the first of the next window.
@@ -57,7 +77,8 @@ impl Place {
             Window::Effective if looks_ahead => Window::Ahead,
             _ => return None,
         };
-        Some(Self { window, page: 1, ..self.clone() })
+        let seen = if window == Window::Effective { self.seen.clone() } else { Vec::new() };
+        Some(Self { window, page: 1, seen, ..self.clone() })
     }
 }
 

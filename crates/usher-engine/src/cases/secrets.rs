@@ -175,6 +175,10 @@ impl Engine {
             ));
         };
         target.check(&probe).await?;
+        // The directory inside and uploads need no connection.
+        if !matches!(template.source, "directory" | "api") {
+            self.connectors.build(template.source, &settings)?.check(&probe).await?;
+        }
         Ok(())
     }
 }

@@ -19,6 +19,8 @@ const DEFAULT_ROLE: &str = "00000000-0000-0000-0000-000000000000";
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     usher app create hr-portal --base-address https://hr.example/scim --token-file token.txt\n  \
+    usher app create hr --template Workday2AAD --set BaseAddress=https://HOST/ccx/service/TENANT \\\n    \
+    --set UserName=isu@TENANT --set Password=@password.txt\n  \
     usher app assign hr-portal adele@contoso.example\n  \
     usher app assignments hr-portal")]
 pub struct Args {
@@ -33,7 +35,7 @@ enum Verb {
         #[command(flatten)]
         output: Output,
     },
-    /// Make an application with a synchronization job, and say where its SCIM endpoint is.
+    /// Make an application with a synchronization job, and say where the other side is.
     Create {
         /// The display name.
         name: String,
@@ -43,6 +45,10 @@ enum Verb {
         /// A file that holds the bearer token of its SCIM endpoint.
         #[arg(long, value_name = "FILE")]
         token_file: Option<std::path::PathBuf>,
+        /// Any other secret or setting of the connection, KEY=VALUE; a VALUE that begins with @ is read from that
+        /// file.
+        #[arg(long, value_name = "KEY=VALUE")]
+        set: Vec<String>,
         /// The synchronization template of the job.
         #[arg(long, default_value = "scim")]
         template: String,
@@ -106,8 +112,10 @@ pub async fn run(args: Args) -> Result<u8> {
             let apps = client.list("/v1.0/servicePrincipals").await?;
             output::list(output.output, &apps, &[("id", "id"), ("app id", "appId"), ("name", "displayName")]);
         }
-        Verb::Create { name, base_address, token_file, template, no_job, output } => {
+        Verb::Create { name, base_address, token_file, set, template, no_job, output } => {
             let token = token_file.map(|file| super::secret::read_value(&file)).transpose()?;
+            let set =
+                set.iter().map(|pair| super::secret::key_and_value(pair)).collect::<Result<Vec<_>>>()?;
             let made = client
                 .post(
                     &format!("/v1.0/applicationTemplates/{NON_GALLERY}/instantiate"),
@@ -122,6 +130,7 @@ pub async fn run(args: Args) -> Result<u8> {
             if let Some(token) = token {
                 secrets.push(json!({ "key": "SecretToken", "value": token }));
             }
+            secrets.extend(set.into_iter().map(|(key, value)| json!({ "key": key, "value": value })));
             let base = format!("/v1.0/servicePrincipals/{}/synchronization", segment(&principal));
             if !secrets.is_empty() {
                 client.put(&format!("{base}/secrets"), &json!({ "value": secrets })).await?;

@@ -1,5 +1,9 @@
 //! `usher demo`: the whole thing in one process: a directory, an application, one person and one group on demand.
 
+mod workday;
+
+pub use workday::fill as fill_workday;
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -28,6 +32,9 @@ pub struct Args {
     /// Show the requests that the application receives without their bodies.
     #[arg(long)]
     brief: bool,
+    /// Show workers of a Workday tenant that become users, in place of users that become accounts.
+    #[arg(long)]
+    workday: bool,
 }
 
 /// The people of the demo: user principal name, given name, surname, title, department, employee id.
@@ -41,7 +48,7 @@ const PEOPLE: &[(&str, &str, &str, &str, &str, &str)] = &[
 /// Runs the demo.
 pub async fn run(args: Args) -> Result<u8> {
     let folder = std::env::temp_dir().join(format!("usher-demo-{}", SystemClock.guid()));
-    let outcome = show(&args, &folder).await;
+    let outcome = if args.workday { workday::show(&folder).await } else { show(&args, &folder).await };
     // What is left of a demo is of no use to anybody.
     let _ = std::fs::remove_dir_all(&folder);
     outcome
@@ -63,24 +70,7 @@ async fn show(args: &Args, folder: &std::path::Path) -> Result<u8> {
     .await
     .context("cannot start the SCIM application")?;
 
-    let engine = wiring::engine(folder, None, None, HttpOptions::default()).await?;
-    let tenant = engine.settings.tenant.clone();
-    let credential = bootstrap(&engine).await?.context("a new directory has its first credential")?;
-    let listener = tokio::net::TcpListener::bind(anywhere).await.context("cannot listen on loopback")?;
-    let address = format!("http://{}", listener.local_addr().context("the listener has no address")?);
-    let server = Server::new(engine, ServerOptions::new(&address)).await?;
-    let service = tokio::spawn(server.serve_plain(listener, std::future::pending()));
-
-    let client = Client::with(&Profile {
-        address: address.clone(),
-        authority: address.clone(),
-        tenant,
-        credential: ProfileCredential::ClientSecret {
-            client_id: credential.client_id,
-            secret: credential.secret,
-        },
-        ca: None,
-    })?;
+    let Service { client, address, task: service } = serve(folder).await?;
 
     heading("A directory with people, and an application that speaks SCIM");
     anstream::println!("  the service      {address}");
@@ -149,6 +139,35 @@ async fn show(args: &Args, folder: &std::path::Path) -> Result<u8> {
     service.abort();
     application.stop().await;
     Ok(if good && users == 2 && groups == 1 { DONE } else { REFUSED })
+}
+
+/// A service on loopback, and a client that may do everything.
+struct Service {
+    client: Client,
+    address: String,
+    task: tokio::task::JoinHandle<std::io::Result<()>>,
+}
+
+async fn serve(folder: &std::path::Path) -> Result<Service> {
+    let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let engine = wiring::engine(folder, None, None, HttpOptions::default()).await?;
+    let tenant = engine.settings.tenant.clone();
+    let credential = bootstrap(&engine).await?.context("a new directory has its first credential")?;
+    let listener = tokio::net::TcpListener::bind(anywhere).await.context("cannot listen on loopback")?;
+    let address = format!("http://{}", listener.local_addr().context("the listener has no address")?);
+    let server = Server::new(engine, ServerOptions::new(&address)).await?;
+    let task = tokio::spawn(server.serve_plain(listener, std::future::pending()));
+    let client = Client::with(&Profile {
+        address: address.clone(),
+        authority: address.clone(),
+        tenant,
+        credential: ProfileCredential::ClientSecret {
+            client_id: credential.client_id,
+            secret: credential.secret,
+        },
+        ca: None,
+    })?;
+    Ok(Service { client, address, task })
 }
 
 const NEXT: &str = "What to try next:

@@ -5,8 +5,11 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use owo_colors::OwoColorize;
+use usher_core::ports::Clock;
+use usher_sandbox::workday::{Workday, WorkdayObserver, WorkdayOptions};
 use usher_sandbox::{Exchange, Options, Sandbox};
 
+use crate::clock::SystemClock;
 use crate::failure::DONE;
 
 /// Run a strict SCIM 2.0 application that prints every request it receives.
@@ -22,6 +25,10 @@ pub struct Args {
     /// The bearer token that callers must show.
     #[arg(long, default_value = "sandbox", env = "USHER_SANDBOX_TOKEN", hide_env_values = true)]
     token: String,
+    /// Run a stand-in for a tenant of Workday with three workers in place of the application; the token is the
+    /// password of its user.
+    #[arg(long)]
+    workday: bool,
     /// Print no bodies, only the request lines.
     #[arg(long)]
     brief: bool,
@@ -35,6 +42,9 @@ pub async fn run(args: Args) -> Result<u8> {
             "the sandbox speaks plain HTTP and keeps no secrets; listen on 127.0.0.1",
         ));
     }
+    if args.workday {
+        return workday(&args).await;
+    }
     let brief = args.brief;
     let observer = Arc::new(move |exchange: &Exchange| anstream::println!("{}", shown(exchange, brief)));
     let options = Options { observer: Some(observer), ..Options::new(args.token) };
@@ -44,6 +54,22 @@ pub async fn run(args: Args) -> Result<u8> {
     anstream::eprintln!("a SCIM 2.0 application listens on {}", running.base_address());
     tokio::signal::ctrl_c().await.context("cannot wait for an interrupt")?;
     running.stop().await;
+    Ok(DONE)
+}
+
+async fn workday(args: &Args) -> Result<u8> {
+    let observer: WorkdayObserver = Arc::new(|line: &str, status: u16, workers: usize| {
+        anstream::println!("{line} → {status}, {workers} workers");
+    });
+    let options =
+        WorkdayOptions { observer: Some(observer), ..WorkdayOptions::new("acme", args.token.as_str()) };
+    let running = Workday::start(options, args.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", args.listen))?;
+    super::demo::fill_workday(running.workday(), SystemClock.now());
+    anstream::eprintln!("a stand-in for Workday listens on {}", running.address("v43.0"));
+    anstream::eprintln!("its user is {}, its workers are 21001, 21023 and 21030", running.user());
+    tokio::signal::ctrl_c().await.context("cannot wait for an interrupt")?;
     Ok(DONE)
 }
 

@@ -80,20 +80,10 @@ pub async fn run(args: Args) -> Result<u8> {
             let path = path(&client, &app).await?;
             let mut secrets = client.list(&path).await?;
             for pair in &values {
-                let Some((key, value)) = pair.split_once('=').filter(|(key, _)| !key.trim().is_empty())
-                else {
-                    return Err(Failure::usage(
-                        format!("'{}' is not KEY=VALUE", pair.split('=').next().unwrap_or_default()),
-                        "for example BaseAddress=https://hr.example/scim",
-                    ));
-                };
-                let value = match value.strip_prefix('@') {
-                    Some(file) => read_value(Path::new(file))?,
-                    None => value.to_owned(),
-                };
-                secrets.retain(|secret| !text(secret, "key").eq_ignore_ascii_case(key.trim()));
+                let (key, value) = key_and_value(pair)?;
+                secrets.retain(|secret| !text(secret, "key").eq_ignore_ascii_case(&key));
                 if !value.is_empty() {
-                    secrets.push(json!({ "key": key.trim(), "value": value }));
+                    secrets.push(json!({ "key": key, "value": value }));
                 }
             }
             // What the service masked goes back as the mask, which keeps what is stored.
@@ -101,6 +91,24 @@ pub async fn run(args: Args) -> Result<u8> {
         }
     }
     Ok(DONE)
+}
+
+/// A key and its value from `KEY=VALUE`; a value that begins with @ is read from that file.
+///
+/// # Errors
+/// There is no key, or the file cannot be read.
+pub fn key_and_value(pair: &str) -> Result<(String, String)> {
+    let Some((key, value)) = pair.split_once('=').filter(|(key, _)| !key.trim().is_empty()) else {
+        return Err(Failure::usage(
+            format!("'{}' is not KEY=VALUE", pair.split('=').next().unwrap_or_default()),
+            "for example BaseAddress=https://hr.example/scim",
+        ));
+    };
+    let value = match value.strip_prefix('@') {
+        Some(file) => read_value(Path::new(file))?,
+        None => value.to_owned(),
+    };
+    Ok((key.trim().to_owned(), value))
 }
 
 async fn path(client: &Client, app: &str) -> Result<String> {

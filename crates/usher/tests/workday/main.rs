@@ -1,0 +1,7 @@
+//! Workday as a source, over real HTTP from the double to the directory inside: stories of people, and answers that go
+//! wrong. The clock is the test's, for both sides.
+
+mod demands;
+mod faults;
+mod stage;
+mod stories;
