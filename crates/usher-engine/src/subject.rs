@@ -1,6 +1,6 @@
 //! One subject from import to export: asks what the planner wants to know, does what the plan says, writes the event.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use smol_str::SmolStr;
@@ -54,6 +54,8 @@ pub struct Run<'a> {
     pub initiated_by: Initiator,
     /// The instant and the seed of a plan that is made or applied; else they are drawn for each subject.
     pub frozen: Option<(Timestamp, u64)>,
+    /// Values that other objects of the same plan will have (`unique_key`).
+    pub taken: BTreeSet<String>,
 }
 
 /// Why subjects are worked on.
@@ -451,6 +453,9 @@ impl Run<'_> {
         candidates: &[Value],
     ) -> Result<Option<Value>, ConnectorError> {
         for candidate in candidates {
+            if self.taken.contains(&unique_key(object_type, attribute, candidate)) {
+                continue;
+            }
             let query = MatchQuery {
                 object_type: object_type.clone(),
                 attribute: attribute.clone(),
@@ -660,6 +665,11 @@ impl Run<'_> {
     pub(crate) fn note(&self, progress: &mut Progress, step: Step) {
         progress.steps.push(TimedStep { step, at: self.engine.clock.now() });
     }
+}
+
+/// Names a value that only one object may have.
+pub(crate) fn unique_key(object_type: &str, attribute: &str, value: &Value) -> String {
+    format!("{object_type}\n{attribute}\n{}", value.to_text().to_lowercase())
 }
 
 enum Carried {

@@ -51,6 +51,7 @@ impl Engine {
             applies_filters: prepared.template.scoping_on_demand,
             initiated_by: request.initiated_by.clone(),
             frozen: None,
+            taken: Default::default(),
         };
         if let Err(error) = test_connection(self, &target, mapping).await {
             let failure = failure(&error);

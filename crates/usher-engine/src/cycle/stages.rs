@@ -198,6 +198,7 @@ impl<'a> CycleRun<'a> {
             applies_filters: true,
             initiated_by: service(),
             frozen: None,
+            taken: Default::default(),
         };
         let mapping = lane.mapping();
         let names = run.names(mapping, &held.display_name);

@@ -221,6 +221,7 @@ impl Shared<'_> {
             applies_filters: true,
             initiated_by: service(),
             frozen: None,
+            taken: Default::default(),
         };
         let mapping = item.lane.mapping();
         let imported = match item.what {

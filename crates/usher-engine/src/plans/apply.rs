@@ -82,6 +82,7 @@ impl Engine {
                     named: planned.named.clone(),
                     references: planned.references.clone(),
                     symbol: planned.target_anchor.clone().unwrap_or_else(|| planned.source_anchor.clone()),
+                    taken: Default::default(),
                 };
                 let one = desk.apply(&item, planned, &symbols, may_be_done).await?;
                 let is_done = matches!(one.outcome, Outcome::Done | Outcome::AlreadyDone);

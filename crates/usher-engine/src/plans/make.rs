@@ -1,6 +1,6 @@
 //! Makes a plan: reads source and target for real, and writes nothing.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use futures::StreamExt;
 use futures::stream::FuturesOrdered;
@@ -161,7 +161,14 @@ impl Engine {
                 && items.iter().any(|item| item.named == named && item.mapping.source_type == of.source_type);
             if !is_known {
                 let symbol = symbol(&of.source_type, items.len() + 1);
-                items.push(Item { rule, mapping: of, named: named.into(), references, symbol });
+                items.push(Item {
+                    rule,
+                    mapping: of,
+                    named: named.into(),
+                    references,
+                    symbol,
+                    taken: BTreeSet::new(),
+                });
             }
         };
         for (parameters, rule) in request.parameters.iter().zip(rules) {
@@ -394,9 +401,12 @@ impl<'a> Desk<'a> {
         let order = order::after_what_they_refer_to(&order::awaited(seen));
         let mut places: Vec<Option<Seen>> = seen.drain(..).map(Some).collect();
         let mut known = BTreeMap::new();
+        let mut taken = BTreeSet::new();
         for place in order {
             let mut one = places[place].take().expect("every place comes once");
-            if one.object.failure.is_none() && one.refers_to.iter().any(|anchor| known.contains_key(anchor)) {
+            let refers_to_new = one.refers_to.iter().any(|anchor| known.contains_key(anchor));
+            let is_taken = one.chosen.iter().any(|value| taken.contains(value));
+            if one.object.failure.is_none() && (refers_to_new || is_taken) {
                 let object = &one.object;
                 let all = lanes.iter().map(|lane| &*lane.rule).chain(rules.iter().map(|rule| &**rule));
                 let found = all
@@ -409,6 +419,7 @@ impl<'a> Desk<'a> {
                     named: object.named.clone(),
                     references: object.references.clone(),
                     symbol: object.target_anchor.clone().unwrap_or_else(|| one.source_anchor.clone()),
+                    taken: taken.clone(),
                 };
                 one = self.see(&item, None, &known, &BTreeMap::new()).await?;
                 one.looked = None;
@@ -416,6 +427,7 @@ impl<'a> Desk<'a> {
             if let Some(anchor) = order::new_pair(&one.object) {
                 known.insert(one.source_anchor.clone(), anchor.clone());
             }
+            taken.extend(one.chosen.iter().cloned());
             seen.push(one);
         }
         Ok(())
@@ -441,6 +453,7 @@ impl<'a> Desk<'a> {
                     named: object.named.clone(),
                     references: References::All,
                     symbol: one.source_anchor.clone(),
+                    taken: BTreeSet::new(),
                 };
                 let names = self.run(&item, &one.source_anchor).names(lane.mapping(), &object.reportable);
                 for step in export::staged(&names, object.action).steps {
@@ -494,6 +507,7 @@ impl CyclePlan {
                 named: anchor.as_str().into(),
                 references: References::All,
                 symbol: symbol(&mapping.source_type, self.count),
+                taken: BTreeSet::new(),
             };
             work.push((item, read));
         }

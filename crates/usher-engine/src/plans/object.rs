@@ -1,7 +1,7 @@
 //! One object of a plan: what was found out and decided, in the form that is reviewed. Making and applying go the same
 //! way, so that what is compared is alike.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use smol_str::SmolStr;
@@ -13,7 +13,7 @@ use usher_core::saved::symbols::{told, with_symbols};
 use usher_core::saved::{Extent, PlannedObject, PlannedRequest};
 use usher_core::steps::{import, matching};
 use usher_core::{
-    Action, Anchor, Entry, Initiator, Job, OperationKind, Question, References, Status, StepKind,
+    Action, Anchor, Answer, Entry, Initiator, Job, OperationKind, Question, References, Status, StepKind,
 };
 
 use crate::Engine;
@@ -21,7 +21,7 @@ use crate::cases::CaseError;
 use crate::failures::failure;
 use crate::plans::PlanKey;
 use crate::prepared::PreparedJob;
-use crate::subject::{Imported, Looked, Mode, Run};
+use crate::subject::{Imported, Looked, Mode, Run, unique_key};
 use crate::target::Target;
 
 /// What all objects of a plan share.
@@ -49,6 +49,8 @@ pub(super) struct Item<'a> {
     pub(super) references: References,
     /// What it is called when it is made.
     pub(super) symbol: Anchor,
+    /// Values that objects before it will have.
+    pub(super) taken: BTreeSet<String>,
 }
 
 /// An object that was looked at.
@@ -60,6 +62,8 @@ pub(super) struct Seen {
     pub(super) refers_to: Vec<Anchor>,
     /// What the account would be found by; two new objects must not share one.
     pub(super) keys: Vec<String>,
+    /// Values that were chosen because nobody has them.
+    pub(super) chosen: Vec<String>,
     pub(super) looked: Option<Looked>,
 }
 
@@ -79,6 +83,7 @@ impl<'a> Desk<'a> {
             applies_filters: kind.is_some() || self.prepared.template.scoping_on_demand,
             initiated_by: self.initiated_by.clone(),
             frozen: Some((self.now, self.key.seed(&self.plan, &item.mapping.source_type, anchor))),
+            taken: item.taken.clone(),
         }
     }
 
@@ -120,7 +125,18 @@ impl<'a> Desk<'a> {
             .flatten()
             .cloned()
             .collect();
-        Ok(Seen { object, source_anchor, refers_to, keys, looked: Some(looked) })
+        let chosen = looked
+            .facts
+            .answers
+            .iter()
+            .filter_map(|(question, answer)| match (question, answer) {
+                (Question::Unique { object_type, attribute, .. }, Answer::Unique(Some(value))) => {
+                    Some(unique_key(object_type, attribute, value))
+                }
+                _ => None,
+            })
+            .collect();
+        Ok(Seen { object, source_anchor, refers_to, keys, chosen, looked: Some(looked) })
     }
 
     fn object(
@@ -258,6 +274,13 @@ impl<'a> Desk<'a> {
             digest: self.key.digest("object", "").into(),
             explanation: None,
         };
-        Seen { object, source_anchor: anchor, refers_to: Vec::new(), keys: Vec::new(), looked: None }
+        Seen {
+            object,
+            source_anchor: anchor,
+            refers_to: Vec::new(),
+            keys: Vec::new(),
+            chosen: Vec::new(),
+            looked: None,
+        }
     }
 }

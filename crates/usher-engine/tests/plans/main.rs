@@ -254,6 +254,37 @@ async fn two_people_who_would_become_one_account_are_a_conflict() {
 }
 
 #[tokio::test]
+async fn two_new_people_are_not_planned_to_have_one_unique_value() {
+    let stage = Stage::new().await;
+    let schema = stage.engine.schema(&stage.application, &stage.job).await.expect("it has one");
+    let mut json = schema.to_json();
+    let list = json["synchronizationRules"][0]["objectMappings"][0]["attributeMappings"]
+        .as_array_mut()
+        .expect("a list");
+    list.retain(|one| one["targetAttributeName"] != "title");
+    list.push(json!({
+        "targetAttributeName": "title", "flowType": "ObjectAddOnly", "flowBehavior": "FlowWhenChanged",
+        "matchingPriority": 0,
+        "source": { "type": "Function", "name": "SelectUniqueValue",
+            "expression": "SelectUniqueValue([department], Append([department], \"2\"))" },
+    }));
+    let document = json.to_string();
+    stage
+        .engine
+        .replace_schema(&stage.application, &stage.job, document.as_bytes())
+        .await
+        .expect("it is good");
+    for name in ["a", "b"] {
+        stage.person(name, &[("department", Value::from("smith"))]);
+    }
+    let plan = stage.plan_cycle().await;
+    let told = plan.document.to_string();
+    assert!(told.contains("\"smith\"") && told.contains("\"smith2\""), "{told}");
+    stage.apply_exactly(&plan).await;
+    assert!(!stage.plan_cycle().await.plan.has_changes());
+}
+
+#[tokio::test]
 async fn a_create_whose_answer_is_lost_is_found_and_the_application_goes_on() {
     let stage = Stage::new().await;
     stage.person("boss", &[]);
