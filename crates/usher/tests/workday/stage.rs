@@ -143,7 +143,7 @@ impl Stage {
         };
         let answer =
             self.engine.provision_on_demand(&self.application, request).await.expect("a good request");
-        told(&answer.event)
+        told(&answer.event).trim_start().to_owned()
     }
 
     /// The accounts in the directory inside, sorted: name, whether enabled, employee id, title, department, manager.
