@@ -9,6 +9,7 @@ mod on_demand;
 mod pace;
 mod plans;
 mod prepared;
+mod questions;
 mod record;
 mod scheduler;
 mod subject;

@@ -9,9 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value as Json};
 use smol_str::SmolStr;
 use usher_core::ports::{
-    Capabilities, Clock, Connector, ConnectorError, ConnectorErrorKind, ConnectorSettings, Connectors,
-    Entitlement, GetRequest, Incoming, MatchQuery, Page, PreparedRequest, ReadRequest, SubjectRequest,
-    Watermark, Written,
+    Capabilities, Clock, Connector, ConnectorError, ConnectorErrorKind, Entitlement, GetRequest, Incoming,
+    MatchQuery, Page, PreparedRequest, ReadRequest, SubjectRequest, Watermark, Written,
 };
 use usher_core::schema::{AttributeDefinition, DirectoryDefinition, ObjectDefinition};
 use usher_core::{
@@ -584,34 +583,4 @@ impl Connector for MemoryConnector {
 
 fn find_type<'a>(objects: &'a [DirectoryObject], anchor: &Anchor) -> Option<&'a SmolStr> {
     objects.iter().find(|object| object.anchor == *anchor).map(|object| &object.object_type)
-}
-
-/// Connectors that a test made, handed out by kind whatever the settings say.
-#[derive(Default)]
-pub struct MemoryConnectors {
-    kinds: BTreeMap<String, Arc<dyn Connector>>,
-}
-
-impl MemoryConnectors {
-    /// The same set, with a connector under the name of a kind.
-    pub fn with(mut self, kind: &str, connector: Arc<dyn Connector>) -> Self {
-        self.kinds.insert(kind.to_owned(), connector);
-        self
-    }
-}
-
-impl Connectors for MemoryConnectors {
-    fn build(&self, kind: &str, _: &ConnectorSettings) -> Result<Arc<dyn Connector>, ConnectorError> {
-        self.kinds.get(kind).cloned().ok_or_else(|| {
-            ConnectorError::new(
-                ConnectorErrorKind::Unsupported,
-                "NotImplemented",
-                format!("there is no connector '{kind}'"),
-            )
-        })
-    }
-
-    fn reads(&self, _: &str) -> bool {
-        false
-    }
 }

@@ -2,12 +2,14 @@
 
 mod clock;
 mod connector;
+mod connectors;
 mod interference;
 pub mod servers;
 mod store;
 pub mod suites;
 
 pub use clock::ManualClock;
-pub use connector::{Fault, MemoryConnector, MemoryConnectors};
+pub use connector::{Fault, MemoryConnector};
+pub use connectors::MemoryConnectors;
 pub use interference::{Call, Interference, Verdict};
 pub use store::MemoryStore;

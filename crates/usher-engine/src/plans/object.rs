@@ -21,7 +21,8 @@ use crate::cases::CaseError;
 use crate::failures::failure;
 use crate::plans::PlanKey;
 use crate::prepared::PreparedJob;
-use crate::subject::{Imported, Looked, Mode, Run, unique_key};
+use crate::questions::unique_key;
+use crate::subject::{Imported, Looked, Mode, Run};
 use crate::target::Target;
 
 /// What all objects of a plan share.

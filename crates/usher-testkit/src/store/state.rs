@@ -41,6 +41,41 @@ pub(super) struct State {
 }
 
 impl State {
+    /// Writes an entry, unless another has its unique values, and notes who sees a change.
+    pub(super) fn put_entry(&mut self, entry: &Entry) -> Result<(), StoreError> {
+        let state = self;
+        if entry.deleted_at.is_none() {
+            for (property, value) in entry.unique_keys() {
+                let is_taken = state.entries.values().any(|other| {
+                    other.kind == entry.kind
+                        && other.id != entry.id
+                        && other.deleted_at.is_none()
+                        && other.unique_keys().contains(&(property, value.clone()))
+                });
+                if is_taken {
+                    return Err(StoreError::Duplicate { kind: entry.kind, property: property.to_owned() });
+                }
+            }
+        }
+        let mut entry = entry.clone();
+        let key = (entry.kind, entry.id.clone());
+        let was_deleted = state.entries.get(&key).map(|old| old.deleted_at.is_some());
+        if let Some(old) = state.entries.get(&key) {
+            entry.created_at = old.created_at;
+        }
+        let (kind, id) = key.clone();
+        let is_deleted = entry.deleted_at.is_some();
+        state.entries.insert(key, entry);
+        state.note(kind, &id, false);
+        if was_deleted.is_some() {
+            state.note_reach(kind, &id);
+        }
+        if was_deleted.is_some_and(|was_deleted| was_deleted != is_deleted) {
+            state.note_referrers(&id, is_deleted);
+        }
+        Ok(())
+    }
+
     /// Makes results durable, all or none.
     pub(super) fn carry_out(&mut self, commit: &Commit) -> Result<(), StoreError> {
         let state = self;
