@@ -61,12 +61,12 @@ const WORKDAY_AD_21: &str = include_str!("templates/workday-ad-v21.json");
 const WORKDAY_AD_30: &str = include_str!("templates/workday-ad-v30.json");
 const WORKDAY_FIELDS: &[(&str, bool)] = &[("BaseAddress", false), ("UserName", false), ("Password", true)];
 const WORKDAY_AD_FIELDS: &[(&str, bool)] = &[
-    ("WorkdayBaseAddress", false),
-    ("WorkdayUserName", false),
-    ("WorkdayPassword", true),
-    ("BaseAddress", false),
-    ("UserName", false),
-    ("Password", true),
+    ("Source.BaseAddress", false),
+    ("Source.UserName", false),
+    ("Source.Password", true),
+    ("Target.BaseAddress", false),
+    ("Target.UserName", false),
+    ("Target.Password", true),
 ];
 const SCIM_FIELDS: &[(&str, bool)] = &[("BaseAddress", false), ("SecretToken", true)];
 

@@ -13,7 +13,7 @@ use usher_core::{EntryId, Job, JobId, Secret, THRESHOLD_SETTING};
 
 use crate::Engine;
 use crate::cases::CaseError;
-use crate::cases::secrets::is_secret_key;
+use crate::cases::secrets::{is_address, is_credential, is_secret_key};
 use crate::cases::templates::base_of;
 
 /// The secret that holds the notification settings, the threshold among them (Graph secret key).
@@ -202,12 +202,15 @@ impl Engine {
 pub(crate) const SOURCE: &str = "Source.";
 pub(crate) const TARGET: &str = "Target.";
 
-/// The settings of one side: those that both share, and its own in place of them.
+/// The settings of one side: those that both share, and its own in place of them. A side with an address of its own
+/// shares no credentials: the password of one system must not reach another.
 pub(crate) fn of_side(settings: &ConnectorSettings, side: &str) -> ConnectorSettings {
     let mut own = ConnectorSettings::default();
     let is_of =
         |key: &str, side: &str| key.get(..side.len()).is_some_and(|start| start.eq_ignore_ascii_case(side));
+    let is_apart = settings.keys().any(|key| is_of(key, side) && is_address(key));
     let shared = settings.keys().filter(|key| !is_of(key, SOURCE) && !is_of(key, TARGET));
+    let shared = shared.filter(|key| !(is_apart && is_credential(key)));
     let special = settings.keys().filter(|key| is_of(key, side));
     for (key, name) in shared.map(|key| (key, key)).chain(special.map(|key| (key, &key[side.len()..]))) {
         if let Some(value) = settings.get(key) {
@@ -218,7 +221,7 @@ pub(crate) fn of_side(settings: &ConnectorSettings, side: &str) -> ConnectorSett
     own
 }
 
-fn settings(secrets: &[StoredSecret]) -> ConnectorSettings {
+pub(crate) fn settings(secrets: &[StoredSecret]) -> ConnectorSettings {
     let mut settings = ConnectorSettings::default();
     for secret in secrets {
         settings.set(secret.key.clone(), secret.value.clone());
@@ -237,6 +240,7 @@ mod tests {
             ("BaseAddress", "shared"),
             ("Target.BaseAddress", "target"),
             ("source.UserName", "reader"),
+            ("password", "of the source"),
             ("SyncAll", "1"),
         ] {
             all.set(key, Secret::new(value));
@@ -244,10 +248,10 @@ mod tests {
         let told = |side: &str| {
             let own = of_side(&all, side);
             let told = |key: &str| own.get(key).map(|value| value.expose().to_owned());
-            [told("BaseAddress"), told("UserName"), told("SyncAll"), told("Target.BaseAddress")]
+            ["BaseAddress", "UserName", "Password", "SyncAll", "Target.BaseAddress"].map(told)
         };
         let text = |text: &str| Some(text.to_owned());
-        assert_eq!(told(SOURCE), [text("shared"), text("reader"), text("1"), None]);
-        assert_eq!(told(TARGET), [text("target"), None, text("1"), None]);
+        assert_eq!(told(SOURCE), [text("shared"), text("reader"), text("of the source"), text("1"), None]);
+        assert_eq!(told(TARGET), [text("target"), None, None, text("1"), None]);
     }
 }

@@ -32,15 +32,6 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("UserName", false, true, "The integration system user, `name@tenant`."),
     setting("Password", true, true, "Its password."),
     setting(
-        "WorkdayBaseAddress",
-        false,
-        false,
-        "In place of `BaseAddress` where that is the target's, as towards Active Directory; `WorkdayUserName` and \
-         `WorkdayPassword` belong to it.",
-    ),
-    setting("WorkdayUserName", false, false, "In place of `UserName`."),
-    setting("WorkdayPassword", true, false, "In place of `Password`."),
-    setting(
         "WorkersPerPage",
         false,
         false,
@@ -74,15 +65,10 @@ impl WorkdaySettings {
         let text = |key: &str| {
             settings.get(key).map(|value| value.expose().trim().to_owned()).filter(|text| !text.is_empty())
         };
-        // One family of keys or the other, never mixed: the password of one system must not reach another.
-        let keys = match text("WorkdayBaseAddress") {
-            Some(_) => ["WorkdayBaseAddress", "WorkdayUserName", "WorkdayPassword"],
-            None => ["BaseAddress", "UserName", "Password"],
-        };
         let needed = |key: &str| text(key).ok_or_else(|| rejected(format!("the secret '{key}' is missing")));
-        let (endpoint, version) = endpoint(&needed(keys[0])?, keys[0])?;
-        let user = needed(keys[1])?;
-        needed(keys[2])?;
+        let (endpoint, version) = endpoint(&needed("BaseAddress")?)?;
+        let user = needed("UserName")?;
+        needed("Password")?;
         let count = match text("WorkersPerPage") {
             None => COUNT,
             Some(text) => text
@@ -104,7 +90,7 @@ impl WorkdaySettings {
         Ok(Self {
             version,
             user,
-            password: settings.get(keys[2]).cloned().unwrap_or_else(|| Secret::new("")),
+            password: settings.get("Password").cloned().unwrap_or_else(|| Secret::new("")),
             count,
             looks_ahead: text("LookaheadQueryEnabled")
                 .is_some_and(|text| matches!(text.to_ascii_lowercase().as_str(), "true" | "1")),
@@ -115,8 +101,8 @@ impl WorkdaySettings {
 }
 
 /// Completes an address and says which version it speaks.
-fn endpoint(address: &str, key: &str) -> Result<(Url, String), ConnectorError> {
-    let wrong = |why: &str| rejected(format!("the secret '{key}' cannot be used: {why}"));
+fn endpoint(address: &str) -> Result<(Url, String), ConnectorError> {
+    let wrong = |why: &str| rejected(format!("the secret 'BaseAddress' cannot be used: {why}"));
     let mut url = safe_address(address).map_err(|error| wrong(&error.to_string()))?;
     url.set_query(None);
     url.set_fragment(None);
@@ -226,17 +212,6 @@ mod tests {
             let error = at(address).expect_err("it is refused");
             assert!(error.contains(word), "{error}");
         }
-    }
-
-    #[test]
-    fn families_of_keys_are_never_mixed() {
-        let error = settings(&[
-            ("BaseAddress", "ldaps://dc.example"),
-            ("UserName", "admin"),
-            ("Password", "secret of the directory"),
-            ("WorkdayBaseAddress", "https://h.example/ccx/service/acme"),
-        ]);
-        assert_eq!(error.err().as_deref(), Some("the secret 'WorkdayUserName' is missing"));
     }
 
     #[test]

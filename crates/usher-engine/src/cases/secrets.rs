@@ -12,8 +12,8 @@ use super::templates::base_of;
 use crate::Engine;
 use crate::prepared::{TARGET, of_side};
 
-pub(crate) use keys::is_published as is_secret_key;
 pub use keys::is_sensitive;
+pub(crate) use keys::{is_address, is_credential, is_published as is_secret_key};
 
 /// What stands for a sensitive value when secrets are shown.
 pub const MASK: &str = "*****";

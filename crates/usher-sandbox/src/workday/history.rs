@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use jiff::tz::{Offset, TimeZone};
 
 /// Texts by name: `first_name`, `last_name`, `preferred_first_name`, `title`, `organisation`, `company`, `city`,
-/// `country` (three letters), `address`, `postal_code`, `region`, `locale`, `email`, `phone`, `mobile`, `user_name`,
+/// `country` (two letters), `address`, `postal_code`, `region`, `locale`, `email`, `phone`, `mobile`, `user_name`,
 /// `second_title`, `provisioning_group`.
 pub type Fields = BTreeMap<&'static str, String>;
 

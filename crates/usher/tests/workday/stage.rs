@@ -38,36 +38,51 @@ impl Stage {
 
     /// A started job of a template over a tenant at an address of this version.
     pub async fn with(options: WorkdayOptions, template: &str, version: &str) -> Self {
+        let stage = Self::unstarted(options, template, HttpOptions::default()).await;
+        stage.secrets(&stage.running.address(version), &stage.running.user(), "secret").await;
+        stage.start().await;
+        stage
+    }
+
+    /// A job of a template that has no secrets yet.
+    pub async fn unstarted(options: WorkdayOptions, template: &str, http: HttpOptions) -> Self {
         let clock = Arc::new(ManualClock::at(NOON.parse().expect("an instant")));
         let store = Arc::new(MemoryStore::default());
         let running = Workday::start(options, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
             .await
             .expect("the double listens");
-        let connectors =
-            AllConnectors::new(store.clone(), clock.clone(), HttpOptions::default()).expect("good options");
+        let connectors = AllConnectors::new(store.clone(), clock.clone(), http).expect("good options");
         let engine = Engine::new(store.clone(), Arc::new(connectors), clock.clone(), Settings::new("tenant"));
         let properties = serde_json::json!({ "appId": "app", "displayName": "HR" });
         let entry: Entry = suites::store::entry(EntryKind::ServicePrincipal, "sp", properties);
         store.put_entry(&entry).await.expect("the store takes it");
-        let stage = Self {
+        Self {
             job: engine.create_job(&entry.id, template).await.expect("the job is made").id,
             engine,
             store,
             clock,
             application: entry.id,
             running,
-        };
-        stage.secrets(&stage.running.address(version), &stage.running.user(), "secret").await;
-        stage.engine.start_job(&stage.application, &stage.job).await.expect("it starts");
-        stage.workday().organisation("exec", "Executive Office", None, Some("1"));
-        stage.workday().organisation("sales", "Sales", Some("exec"), Some("2"));
-        stage.workday().organisation("eng", "Engineering", Some("exec"), None);
-        stage
+        }
+    }
+
+    /// Starts the job of a company with three departments.
+    pub async fn start(&self) {
+        self.engine.start_job(&self.application, &self.job).await.expect("it starts");
+        self.workday().organisation("exec", "Executive Office", None, Some("1"));
+        self.workday().organisation("sales", "Sales", Some("exec"), Some("2"));
+        self.workday().organisation("eng", "Engineering", Some("exec"), None);
     }
 
     pub async fn secrets(&self, address: &str, user: &str, password: &str) {
-        let pair = |key: &str, value: &str| StoredSecret { key: key.to_owned(), value: Secret::new(value) };
-        let secrets = [pair("BaseAddress", address), pair("UserName", user), pair("Password", password)];
+        self.store_secrets(&[("BaseAddress", address), ("UserName", user), ("Password", password)]).await;
+    }
+
+    pub async fn store_secrets(&self, pairs: &[(&str, &str)]) {
+        let secrets: Vec<StoredSecret> = pairs
+            .iter()
+            .map(|(key, value)| StoredSecret { key: (*key).to_owned(), value: Secret::new(*value) })
+            .collect();
         self.store.put_secrets(&self.application, &secrets).await.expect("they are stored");
     }
 

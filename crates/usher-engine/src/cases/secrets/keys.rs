@@ -2,9 +2,9 @@
 //! go, and what their values may be.
 
 use url::{Host, Url};
-use usher_core::ports::StoredSecret;
+use usher_core::ports::{ConnectorSettings, StoredSecret};
 
-use crate::prepared::{SOURCE, TARGET};
+use crate::prepared::{SOURCE, TARGET, of_side, settings};
 
 /// What a value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,6 +93,16 @@ pub fn is_sensitive(key: &str) -> bool {
     form(key).is_none_or(|form| form == Credential)
 }
 
+/// Whether it is a published credential.
+pub(crate) fn is_credential(key: &str) -> bool {
+    form(key) == Some(Credential)
+}
+
+/// Whether it says where credentials are sent to.
+pub(crate) fn is_address(key: &str) -> bool {
+    form(key) == Some(Address)
+}
+
 /// What is wrong with a value, if anything is. Nothing of the value is repeated.
 pub(super) fn fault(key: &str, value: &str) -> Option<&'static str> {
     let value = value.trim();
@@ -164,20 +174,21 @@ fn notifications_fault(value: &str) -> Option<&'static str> {
         .then_some("must have DeleteThresholdValue when DeleteThresholdEnabled is true")
 }
 
-/// Whether a new set of secrets sends credentials anywhere that the old one did not. Whoever may change an address
-/// must not learn, by changing it, what is stored for the old one.
+/// Whether a new set of secrets sends credentials anywhere that the old one did not, on either side of a job. Whoever
+/// may change an address must not learn, by changing it, what is stored for the old one.
 pub(super) fn leads_elsewhere(old: &[StoredSecret], new: &[StoredSecret]) -> bool {
-    KEYS.iter().filter(|(_, form)| matches!(form, Address | Place)).any(|(key, _)| {
-        let known = places(old, key);
-        places(new, key).iter().any(|place| !known.contains(place))
+    [SOURCE, TARGET].into_iter().any(|side| {
+        let (old, new) = (of_side(&settings(old), side), of_side(&settings(new), side));
+        KEYS.iter().filter(|(_, form)| matches!(form, Address | Place)).any(|(key, _)| {
+            let known = places(&old, key);
+            places(&new, key).iter().any(|place| !known.contains(place))
+        })
     })
 }
 
 /// The places that a key names: the origins of addresses, other texts as they are.
-fn places(secrets: &[StoredSecret], key: &str) -> Vec<String> {
-    let values = secrets.iter().filter(|secret| secret.key.eq_ignore_ascii_case(key));
-    values
-        .flat_map(|secret| addresses(secret.value.expose().trim()))
+fn places(settings: &ConnectorSettings, key: &str) -> Vec<String> {
+    addresses(settings.get(key).map_or("", |value| value.expose().trim()))
         .map(|address| match Url::parse(address) {
             Ok(url) if url.host().is_some() => format!(
                 "{}://{}:{}",
@@ -220,6 +231,19 @@ mod tests {
             (&[("Domain", "fabrikam")], true),
         ] {
             assert_eq!(leads_elsewhere(&old, &set(new)), elsewhere, "{new:?}");
+        }
+        let sides = set(&[("BaseAddress", "https://a.test"), ("Source.BaseAddress", "https://hr.test")]);
+        for (new, elsewhere) in [
+            (
+                &[("BaseAddress", "https://a.test"), ("Source.BaseAddress", "https://hr.test/x")] as &[_],
+                false,
+            ),
+            (&[("Target.BaseAddress", "https://a.test"), ("source.baseaddress", "https://hr.test")], false),
+            (&[("BaseAddress", "https://a.test"), ("Source.BaseAddress", "https://evil.test")], true),
+            (&[("BaseAddress", "https://a.test"), ("Target.BaseAddress", "https://hr.test")], true),
+            (&[("BaseAddress", "https://a.test")], true),
+        ] {
+            assert_eq!(leads_elsewhere(&sides, &set(new)), elsewhere, "{new:?}");
         }
         assert!(leads_elsewhere(&[], &old), "what was stored without an address belongs to no address");
     }
