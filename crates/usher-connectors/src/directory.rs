@@ -2,10 +2,10 @@
 
 mod assignments;
 mod connector;
-mod discovery;
-mod request;
+pub(crate) mod discovery;
+pub(crate) mod request;
 mod source;
-mod translate;
+pub(crate) mod translate;
 
 use std::sync::Arc;
 

@@ -11,7 +11,50 @@ use usher_core::Secret;
 
 pub use crate::http::{AddressError, HttpOptions, HttpOptionsError, ProxyOptions};
 use crate::http::{Http, Lost, exchange, safe_address};
+pub use crate::identity::{DeviceCode, IdentityError, Prompt, SignIn};
 use crate::token::{ClientCredentials, TokenError, Tokens, bearer};
+
+/// A published cloud.
+#[derive(Clone, Copy, Debug)]
+pub struct Cloud {
+    /// The name, as `Connect-MgGraph -Environment` takes it.
+    pub name: &'static str,
+    /// The address of the authority.
+    pub authority: &'static str,
+    /// The address of Microsoft Graph.
+    pub graph: &'static str,
+}
+
+/// The published clouds; the first is the usual one.
+pub const CLOUDS: &[Cloud] = &[
+    Cloud {
+        name: "Global",
+        authority: "https://login.microsoftonline.com",
+        graph: "https://graph.microsoft.com",
+    },
+    Cloud {
+        name: "USGov",
+        authority: "https://login.microsoftonline.us",
+        graph: "https://graph.microsoft.us",
+    },
+    Cloud {
+        name: "USGovDoD",
+        authority: "https://login.microsoftonline.us",
+        graph: "https://dod-graph.microsoft.us",
+    },
+    Cloud {
+        name: "China",
+        authority: "https://login.chinacloudapi.cn",
+        graph: "https://microsoftgraph.chinacloudapi.cn",
+    },
+];
+
+impl Cloud {
+    /// The cloud of a name; case does not count.
+    pub fn named(name: &str) -> Option<Self> {
+        CLOUDS.iter().find(|cloud| cloud.name.eq_ignore_ascii_case(name)).copied()
+    }
+}
 
 /// Where the service is and who gives tokens for it.
 #[derive(Clone, Debug)]

@@ -2,8 +2,10 @@
 
 mod api;
 mod directory;
+mod entra;
 pub mod graph;
 mod http;
+mod identity;
 mod issuer;
 mod ldap;
 pub mod scim;
@@ -23,7 +25,8 @@ pub use crate::issuer::Issuer;
 use crate::http::Http;
 
 /// All kinds, in alphabetical order.
-const KINDS: &[ConnectorKind] = &[api::KIND, directory::KIND, ldap::KIND, scim::KIND, workday::KIND];
+const KINDS: &[ConnectorKind] =
+    &[api::KIND, directory::KIND, entra::KIND, ldap::KIND, scim::KIND, workday::KIND];
 
 /// A kind of connector.
 pub struct ConnectorKind {

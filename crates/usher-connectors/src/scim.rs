@@ -11,6 +11,8 @@ mod service;
 mod settings;
 pub(crate) mod translate;
 
+pub(crate) use service::collect_passwords;
+
 use std::sync::Arc;
 
 use smol_str::SmolStr;

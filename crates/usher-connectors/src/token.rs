@@ -2,6 +2,7 @@
 //! when the other side refuses it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderValue};
@@ -30,13 +31,37 @@ pub(crate) struct ClientCredentials {
 pub(crate) struct Tokens {
     http: Arc<Http>,
     credentials: ClientCredentials,
-    state: Mutex<State>,
+    kept: Kept,
+    in_header: AtomicBool,
 }
 
+/// A token that is kept until shortly before it ends.
 #[derive(Default)]
-struct State {
-    token: Option<(Secret, Instant)>,
-    in_header: bool,
+pub(crate) struct Kept(Mutex<Option<(Secret, Instant)>>);
+
+impl Kept {
+    /// The token that is kept, or one that is asked for. Those who come together ask once.
+    pub(crate) async fn token<E>(&self, ask: impl AsyncFnOnce() -> Result<Granted, E>) -> Result<Secret, E> {
+        let mut kept = self.0.lock().await;
+        if let Some((token, until)) = &*kept
+            && Instant::now() < *until
+        {
+            return Ok(token.clone());
+        }
+        let granted = ask().await?;
+        let used = granted.used();
+        let token = Secret::new(granted.access_token);
+        *kept = Instant::now().checked_add(used).map(|until| (token.clone(), until));
+        Ok(token)
+    }
+
+    /// Forgets the token when it is still the one that was refused.
+    pub(crate) async fn refused(&self, token: &Secret) {
+        let mut kept = self.0.lock().await;
+        if kept.as_ref().is_some_and(|(known, _)| known.expose() == token.expose()) {
+            *kept = None;
+        }
+    }
 }
 
 /// Why there is no token.
@@ -52,11 +77,22 @@ pub(crate) enum TokenError {
     Unreadable,
 }
 
+/// What an authority gave.
 #[derive(Deserialize)]
-struct Granted {
-    access_token: String,
+pub(crate) struct Granted {
+    pub(crate) access_token: String,
     #[serde(default, deserialize_with = "seconds")]
-    expires_in: Option<u64>,
+    pub(crate) expires_in: Option<u64>,
+    #[serde(default)]
+    pub(crate) refresh_token: Option<String>,
+}
+
+impl Granted {
+    /// For how long the token is used.
+    pub(crate) fn used(&self) -> Duration {
+        let life = self.expires_in.map_or(UNTOLD, Duration::from_secs);
+        life.saturating_sub(MARGIN.min(life / 4))
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -75,7 +111,7 @@ fn seconds<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<u
 
 impl Tokens {
     pub(crate) fn new(http: Arc<Http>, credentials: ClientCredentials) -> Self {
-        Self { http, credentials, state: Mutex::default() }
+        Self { http, credentials, kept: Kept::default(), in_header: AtomicBool::new(false) }
     }
 
     /// The authority's address.
@@ -88,36 +124,26 @@ impl Tokens {
         &self.credentials.client_secret
     }
 
-    /// A token that is good for a while. Those who come together ask once.
+    /// A token that is good for a while.
     pub(crate) async fn token(&self) -> Result<Secret, TokenError> {
-        let mut state = self.state.lock().await;
-        if let Some((token, until)) = &state.token
-            && Instant::now() < *until
-        {
-            return Ok(token.clone());
-        }
-        let granted = match self.ask(state.in_header).await {
-            // RFC 6749 2.3.1 lets a server know only one of the two ways to say who we are.
-            Err(TokenError::Refused { code, .. }) if code == "invalid_client" => {
-                let granted = self.ask(!state.in_header).await?;
-                state.in_header = !state.in_header;
-                granted
+        let ask = async || {
+            let in_header = self.in_header.load(Ordering::Relaxed);
+            match self.ask(in_header).await {
+                // RFC 6749 2.3.1 lets a server know only one of the two ways to say who we are.
+                Err(TokenError::Refused { code, .. }) if code == "invalid_client" => {
+                    let granted = self.ask(!in_header).await?;
+                    self.in_header.store(!in_header, Ordering::Relaxed);
+                    Ok(granted)
+                }
+                other => other,
             }
-            other => other?,
         };
-        let life = granted.expires_in.map_or(UNTOLD, Duration::from_secs);
-        let used = life.saturating_sub(MARGIN.min(life / 4));
-        let token = Secret::new(granted.access_token);
-        state.token = Instant::now().checked_add(used).map(|until| (token.clone(), until));
-        Ok(token)
+        self.kept.token(ask).await
     }
 
     /// Forgets the token when it is still the one that was refused.
     pub(crate) async fn refused(&self, token: &Secret) {
-        let mut state = self.state.lock().await;
-        if state.token.as_ref().is_some_and(|(known, _)| known.expose() == token.expose()) {
-            state.token = None;
-        }
+        self.kept.refused(token).await;
     }
 
     async fn ask(&self, in_header: bool) -> Result<Granted, TokenError> {
@@ -144,7 +170,8 @@ fn encoded(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
-fn read(reply: &Reply) -> Result<Granted, TokenError> {
+/// The token in an answer, or why there is none.
+pub(crate) fn read(reply: &Reply) -> Result<Granted, TokenError> {
     let status = reply.status.as_u16();
     if reply.status.is_success() {
         let granted: Granted = serde_json::from_slice(&reply.body).map_err(|_| TokenError::Unreadable)?;

@@ -91,6 +91,20 @@ const GROUP: &[&str] = &[
     "securityEnabled",
 ];
 
+/// Users and groups with Graph's attributes, and with extensions: name and the kinds that have it.
+pub(crate) fn definition_of(extensions: &[(String, Vec<String>)]) -> DirectoryDefinition {
+    let object = |name: &str, names: &[&str]| {
+        let own = extensions.iter().filter(|(_, kinds)| kinds.iter().any(|kind| kind == name));
+        let attributes = names.iter().copied().chain(own.map(|(name, _)| name.as_str())).map(definition);
+        ObjectDefinition { name: name.to_owned(), attributes: attributes.collect(), metadata: Vec::new() }
+    };
+    DirectoryDefinition {
+        id: None,
+        name: NAME.to_owned(),
+        objects: vec![object("User", USER), object("Group", GROUP)],
+    }
+}
+
 /// What the directory has. Directory extensions are found where entries have a value for them.
 pub(super) async fn discover(store: &dyn Store) -> Result<DirectoryDefinition, StoreError> {
     let mut objects = Vec::new();

@@ -16,33 +16,33 @@ const UNKNOWN_ID: &str = "(id of the new object)";
 
 /// Everything that an operation changes.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Edits {
-    pub(super) properties: Vec<PropertyEdit>,
-    pub(super) links: Vec<LinkEdit>,
+pub(crate) struct Edits {
+    pub(crate) properties: Vec<PropertyEdit>,
+    pub(crate) links: Vec<LinkEdit>,
     /// What the directory does not take, and why.
-    pub(super) left_out: Vec<(SmolStr, String)>,
+    pub(crate) left_out: Vec<(SmolStr, String)>,
     takes_password: bool,
 }
 
 /// A change of one property.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct PropertyEdit {
-    attribute: SmolStr,
-    place: Place,
-    edit: Edit<Json>,
+pub(crate) struct PropertyEdit {
+    pub(crate) attribute: SmolStr,
+    pub(crate) place: Place,
+    pub(crate) edit: Edit<Json>,
 }
 
 /// A change of one kind of link.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct LinkEdit {
-    pub(super) attribute: SmolStr,
-    pub(super) relation: Relation,
-    pub(super) edit: Edit<EntryId>,
+pub(crate) struct LinkEdit {
+    pub(crate) attribute: SmolStr,
+    pub(crate) relation: Relation,
+    pub(crate) edit: Edit<EntryId>,
 }
 
 /// What happens to values.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Edit<T> {
+pub(crate) enum Edit<T> {
     /// These, and no others.
     Set(Vec<T>),
     /// These as well.
@@ -58,7 +58,7 @@ impl Edits {
     ///
     /// # Errors
     /// `Rejected` for a value that the directory cannot take; nothing may be written then.
-    pub(super) fn of(kind: EntryKind, changes: &[AttributeChange]) -> Result<Self, ConnectorError> {
+    pub(crate) fn of(kind: EntryKind, changes: &[AttributeChange]) -> Result<Self, ConnectorError> {
         let mut edits = Self::default();
         for change in changes {
             let name = &change.attribute;
@@ -95,7 +95,7 @@ impl Edits {
     ///
     /// # Errors
     /// `Rejected` when a property would be lost that the entry cannot be without.
-    pub(super) fn apply(&self, properties: &mut Map<String, Json>) -> Result<(), ConnectorError> {
+    pub(crate) fn apply(&self, properties: &mut Map<String, Json>) -> Result<(), ConnectorError> {
         for PropertyEdit { attribute, place, edit } in &self.properties {
             match place {
                 Place::Property(property)
@@ -237,7 +237,7 @@ fn same(left: &Json, right: &Json) -> bool {
 }
 
 /// The refusal of a value.
-pub(super) fn rejected(attribute: &str, message: String) -> ConnectorError {
+pub(crate) fn rejected(attribute: &str, message: String) -> ConnectorError {
     let mut error =
         ConnectorError::new(ConnectorErrorKind::Rejected, "SchemaPropertyCanOnlyAcceptValue", message);
     error.attribute = Some(attribute.into());
@@ -245,7 +245,7 @@ pub(super) fn rejected(attribute: &str, message: String) -> ConnectorError {
 }
 
 /// The Graph requests that would do what the operation does. A value that is refused when written is left out here.
-pub(super) fn preview(operation: &Operation) -> Vec<PreparedRequest> {
+pub(crate) fn preview(operation: &Operation) -> Vec<PreparedRequest> {
     let Ok(kind) = translate::kind(&operation.object_type) else { return Vec::new() };
     let collection = match kind {
         EntryKind::User => "/users",

@@ -120,7 +120,7 @@ const EXTENSIONS: &str = "onPremisesExtensionAttributes";
 
 /// Where the value of an attribute is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(crate) enum Place {
     /// The object id.
     Id,
     /// A property.
@@ -147,7 +147,7 @@ pub(super) enum Place {
 
 /// What values an attribute takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(crate) enum Shape {
     Text,
     Boolean,
     Instant,
@@ -158,13 +158,13 @@ pub(super) enum Shape {
 
 /// An attribute of a schema, found in the directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Attribute {
-    pub(super) place: Place,
-    pub(super) shape: Shape,
+pub(crate) struct Attribute {
+    pub(crate) place: Place,
+    pub(crate) shape: Shape,
 }
 
 /// The kind that an object's name in the schema stands for.
-pub(super) fn kind(object_type: &str) -> Result<EntryKind, ConnectorError> {
+pub(crate) fn kind(object_type: &str) -> Result<EntryKind, ConnectorError> {
     [EntryKind::User, EntryKind::Group, EntryKind::ServicePrincipal, EntryKind::Application]
         .into_iter()
         .find(|kind| kind.as_str().eq_ignore_ascii_case(object_type))
@@ -180,7 +180,7 @@ pub(super) fn kind(object_type: &str) -> Result<EntryKind, ConnectorError> {
 
 /// Where the directory keeps an attribute. Names are compared without regard to case; one that is not known stands for
 /// a property of that name.
-pub(super) fn attribute(name: &str) -> Attribute {
+pub(crate) fn attribute(name: &str) -> Attribute {
     let computed = |place| Attribute { place, shape: Shape::Text };
     match name.to_ascii_lowercase().as_str() {
         "objectid" | "id" => return computed(Place::Id),
@@ -246,7 +246,7 @@ fn extension_number(name: &str) -> Option<u8> {
 }
 
 /// The value of an attribute that the entry itself holds; null for links, roles and what is not kept.
-pub(super) fn read(entry: &Entry, place: &Place) -> Value {
+pub(crate) fn read(entry: &Entry, place: &Place) -> Value {
     match place {
         Place::Id => Value::text(entry.id.as_str()),
         Place::Property(property) => entry.properties.get(property.as_str()).map_or(Value::Null, value),
@@ -273,7 +273,7 @@ pub(super) fn read(entry: &Entry, place: &Place) -> Value {
 }
 
 /// The value of an attribute as provisioning imports it: guests go by the name that they have at home.
-pub(super) fn import(entry: &Entry, place: &Place) -> Value {
+pub(crate) fn import(entry: &Entry, place: &Place) -> Value {
     let value = read(entry, place);
     match (place, &value) {
         (Place::Property(property), Value::Text(name)) if property == "userPrincipalName" => {
@@ -311,7 +311,7 @@ fn truth(value: bool) -> Value {
 }
 
 /// A value as the property of this shape takes it, or what it should have been.
-pub(super) fn json(shape: Shape, value: &Value) -> Result<Json, &'static str> {
+pub(crate) fn json(shape: Shape, value: &Value) -> Result<Json, &'static str> {
     match (shape, value) {
         (Shape::Any, Value::DateTime(instant)) => Ok(Json::from(instant.to_string())),
         (Shape::Any, other) => Ok(other.to_json()),

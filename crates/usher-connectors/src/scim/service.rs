@@ -278,7 +278,7 @@ fn shown(hidden: &[Secret]) -> Vec<&str> {
 }
 
 /// The texts under `password`, wherever they stand in a body.
-pub(super) fn collect_passwords(body: &Json, found: &mut Vec<Secret>) {
+pub(crate) fn collect_passwords(body: &Json, found: &mut Vec<Secret>) {
     match body {
         Json::Object(members) => {
             let is_password = |name: &str| name.to_ascii_lowercase().ends_with("password");

@@ -1,0 +1,232 @@
+//! Who is assigned to an application of the tenant, and with which roles. Groups count for their direct members only.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use futures::{StreamExt, TryStreamExt, stream};
+use serde_json::{Value as Json, json};
+use sha2::{Digest, Sha256};
+use smol_str::SmolStr;
+use usher_core::ports::Entitlement;
+use usher_core::{EntryKind, Relation};
+use usher_expr::Value;
+
+use super::answer::Refusal;
+use super::request;
+use super::service::Service;
+use super::translate;
+
+/// The role of applications that declare none.
+const DEFAULT_ROLE: &str = "00000000-0000-0000-0000-000000000000";
+/// How much of a digest is kept, in bytes.
+const DIGEST: usize = 16;
+/// How many groups are read at the same time.
+const AT_ONCE: usize = 4;
+
+/// The ids of an object's roles, each once.
+pub(super) type RoleIds = BTreeSet<String>;
+
+/// Everybody who is assigned to an application, at one moment.
+#[derive(Debug, Default)]
+pub(super) struct Snapshot {
+    /// The application's roles; none when the tenant has no such application.
+    roles: Vec<Json>,
+    principals: BTreeMap<SmolStr, (EntryKind, RoleIds)>,
+}
+
+impl Snapshot {
+    /// Reads all assignments. `None` when the tenant has no such application.
+    pub(super) async fn load(service: &Service, application: &str) -> Result<Option<Self>, Refusal> {
+        let Some(roles) = roles(service, application).await? else { return Ok(None) };
+        let mut principals: BTreeMap<SmolStr, (EntryKind, RoleIds)> = BTreeMap::new();
+        let mut groups = Vec::new();
+        for assignment in service.all(request::assigned(application)).await? {
+            let Some((id, role)) = principal(&assignment) else { continue };
+            let kind = match assignment.get("principalType").and_then(Json::as_str) {
+                Some("User") => EntryKind::User,
+                Some("Group") => EntryKind::Group,
+                _ => continue,
+            };
+            if kind == EntryKind::Group {
+                groups.push((id.clone(), role.clone()));
+            }
+            principals.entry(id).or_insert_with(|| (kind, RoleIds::new())).1.insert(role);
+        }
+        let found: Vec<(String, Vec<SmolStr>)> = stream::iter(groups)
+            .map(|(id, role)| async move {
+                let members = if is_security_group(service, &id).await? {
+                    links(service, EntryKind::Group, &id, Relation::Members).await?
+                } else {
+                    Vec::new()
+                };
+                Ok::<_, Refusal>((role, members))
+            })
+            .buffer_unordered(AT_ONCE)
+            .try_collect()
+            .await?;
+        for (role, members) in found {
+            for id in members {
+                let held = principals.entry(id).or_insert_with(|| (EntryKind::User, RoleIds::new()));
+                // A group inside an assigned group gets nothing.
+                if held.0 == EntryKind::User {
+                    held.1.insert(role.clone());
+                }
+            }
+        }
+        Ok(Some(Self { roles, principals }))
+    }
+
+    /// A short text that differs when the assignments do.
+    pub(super) fn digest(&self) -> SmolStr {
+        let mut hash = Sha256::new();
+        for (id, (_, roles)) in &self.principals {
+            hash.update(id.as_bytes());
+            for role in roles {
+                hash.update([b'/']);
+                hash.update(role.as_bytes());
+            }
+            hash.update([b'\n']);
+        }
+        hash.update(Json::Array(self.roles.clone()).to_string());
+        URL_SAFE_NO_PAD.encode(&hash.finalize()[..DIGEST]).into()
+    }
+
+    /// Objects of a kind whose assignment differs between two moments, in a fixed order.
+    pub(super) fn difference(&self, other: &Self, kind: EntryKind) -> Vec<SmolStr> {
+        let ids: BTreeSet<&SmolStr> = self.principals.keys().chain(other.principals.keys()).collect();
+        ids.into_iter()
+            .filter(|id| {
+                let (one, two) = (self.principals.get(*id), other.principals.get(*id));
+                let is_of_kind = [one, two].into_iter().flatten().any(|(known, _)| *known == kind);
+                is_of_kind && (one != two || self.roles != other.roles)
+            })
+            .cloned()
+            .collect()
+    }
+
+    /// Whether an object may be provisioned.
+    pub(super) fn entitlement(&self, id: &str) -> Entitlement {
+        entitlement(self.principals.get(id).map(|(_, ids)| ids), &self.roles)
+    }
+
+    /// The attribute `appRoleAssignments` of an object.
+    pub(super) fn attribute(&self, id: &str) -> Value {
+        attribute(self.principals.get(id).map(|(_, ids)| ids), &self.roles)
+    }
+}
+
+/// One object's assignments.
+pub(super) struct Assigned {
+    roles: Vec<Json>,
+    ids: RoleIds,
+}
+
+impl Assigned {
+    /// Reads what is assigned to one object, by itself and as a direct member of groups. `None` when the tenant has no
+    /// such application.
+    pub(super) async fn load(
+        service: &Service,
+        kind: EntryKind,
+        id: &str,
+        application: &str,
+    ) -> Result<Option<Self>, Refusal> {
+        let Some(roles) = roles(service, application).await? else { return Ok(None) };
+        let mut ids = RoleIds::new();
+        let own = match service.all(request::assignments_of(kind, id, application)).await {
+            // Nobody in the recycle bin is assigned.
+            Err(refusal) if refusal.is_missing() => return Ok(Some(Self { roles, ids })),
+            other => other?,
+        };
+        ids.extend(own.iter().filter_map(principal).map(|(_, role)| role));
+        if kind == EntryKind::User {
+            let groups = service.all(request::groups_of(id)).await?;
+            let asked: Vec<_> = groups
+                .iter()
+                .filter(|group| group.get("securityEnabled").and_then(Json::as_bool) == Some(true))
+                .filter_map(translate::id)
+                .map(|id| request::assignments_of(EntryKind::Group, id, application))
+                .collect();
+            for answer in service.batch(&asked).await? {
+                let document = answer?;
+                let found = document.get("value").and_then(Json::as_array).into_iter().flatten();
+                ids.extend(found.filter_map(principal).map(|(_, role)| role));
+            }
+        }
+        Ok(Some(Self { roles, ids }))
+    }
+
+    pub(super) fn entitlement(&self) -> Entitlement {
+        entitlement(Some(&self.ids), &self.roles)
+    }
+
+    pub(super) fn attribute(&self) -> Value {
+        attribute(Some(&self.ids), &self.roles)
+    }
+}
+
+/// Nobody.
+pub(super) const NOT_ASSIGNED: Entitlement = Entitlement { is_assigned: false, has_role: false };
+
+fn entitlement(ids: Option<&RoleIds>, roles: &[Json]) -> Entitlement {
+    let Some(ids) = ids else { return NOT_ASSIGNED };
+    Entitlement { is_assigned: !ids.is_empty(), has_role: ids.iter().any(|id| role(roles, id).is_some()) }
+}
+
+fn attribute(ids: Option<&RoleIds>, roles: &[Json]) -> Value {
+    let found: Vec<Value> = ids
+        .into_iter()
+        .flatten()
+        .filter_map(|id| role(roles, id))
+        .map(|role| Value::Object(role.into()))
+        .collect();
+    if found.is_empty() { Value::Null } else { Value::list(found) }
+}
+
+/// A role as the role functions read it; `None` when the application does not have it, or no more.
+fn role(roles: &[Json], id: &str) -> Option<Json> {
+    if id == DEFAULT_ROLE {
+        return Some(json!({"id": DEFAULT_ROLE, "value": null, "displayName": "Default Access"}));
+    }
+    let is_it = |role: &&Json| translate::id(role).is_some_and(|known| known.eq_ignore_ascii_case(id));
+    let role = roles.iter().find(is_it)?;
+    let is_enabled = role.get("isEnabled").and_then(Json::as_bool).unwrap_or(true);
+    let field = |name: &str| role.get(name).cloned().unwrap_or(Json::Null);
+    is_enabled.then(|| json!({"id": id, "value": field("value"), "displayName": field("displayName")}))
+}
+
+fn principal(assignment: &Json) -> Option<(SmolStr, String)> {
+    let text = |name: &str| assignment.get(name).and_then(Json::as_str).map(str::to_ascii_lowercase);
+    Some((text("principalId")?.into(), text("appRoleId").unwrap_or_else(|| DEFAULT_ROLE.to_owned())))
+}
+
+async fn roles(service: &Service, application: &str) -> Result<Option<Vec<Json>>, Refusal> {
+    match service.document(&request::roles(application)).await {
+        Ok(mut document) => match document.get_mut("appRoles").map(Json::take) {
+            Some(Json::Array(roles)) => Ok(Some(roles)),
+            _ => Ok(Some(Vec::new())),
+        },
+        Err(refusal) if refusal.is_missing() => Ok(None),
+        Err(refusal) => Err(refusal),
+    }
+}
+
+async fn is_security_group(service: &Service, id: &str) -> Result<bool, Refusal> {
+    let request = request::one(EntryKind::Group, id, &["securityEnabled".into()]);
+    match service.document(&request).await {
+        Ok(group) => Ok(group.get("securityEnabled").and_then(Json::as_bool) == Some(true)),
+        Err(refusal) if refusal.is_missing() => Ok(false),
+        Err(refusal) => Err(refusal),
+    }
+}
+
+/// The ids of everything that an object is linked to by a relation.
+pub(super) async fn links(
+    service: &Service,
+    kind: EntryKind,
+    id: &str,
+    relation: Relation,
+) -> Result<Vec<SmolStr>, Refusal> {
+    let found = service.all(request::links(kind, id, relation)).await?;
+    Ok(found.iter().filter_map(translate::id).map(SmolStr::from).collect())
+}

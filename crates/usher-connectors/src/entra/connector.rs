@@ -1,0 +1,282 @@
+//! The connector: what the engine asks, said in Microsoft Graph.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde_json::Value as Json;
+use smol_str::SmolStr;
+use usher_core::ports::{
+    Capabilities, Clock, Connector, ConnectorError, ConnectorErrorKind, ConnectorSettings, Entitlement,
+    Envelope, GetRequest, MatchQuery, Page, PreparedRequest, ReadRequest, SubjectRequest, Watermark, Written,
+};
+use usher_core::schema::DirectoryDefinition;
+use usher_core::{DirectoryObject, EntryId, EntryKind, Operation};
+
+use super::assignments::{Assigned, NOT_ASSIGNED, Snapshot};
+use super::service::Service;
+use super::settings::EntraSettings;
+use super::translate::{self, Linked, View};
+use super::{CAPABILITIES, properties, request, source, write};
+use crate::directory::translate as names;
+use crate::directory::{self, translate::Place};
+use crate::http::Http;
+
+/// How many snapshots of assignments are kept: those of this cycle and of the last, for users and for groups.
+const SNAPSHOTS: usize = 4;
+
+/// A connection to a tenant.
+pub(super) struct EntraConnector {
+    pub(super) service: Service,
+    service_principal: Option<String>,
+    schema: Option<DirectoryDefinition>,
+    memory: Mutex<Memory>,
+}
+
+/// What is remembered from call to call; losing it costs a full read at most.
+#[derive(Default)]
+struct Memory {
+    application: Option<EntryId>,
+    snapshots: Vec<(SmolStr, Arc<Snapshot>)>,
+    created: HashMap<SmolStr, Timestamp>,
+}
+
+impl EntraConnector {
+    /// Checks the settings; does not connect.
+    pub(super) fn new(
+        http: Arc<Http>,
+        clock: Arc<dyn Clock>,
+        settings: &ConnectorSettings,
+    ) -> Result<Self, ConnectorError> {
+        let schema = settings.directory().cloned();
+        let settings = EntraSettings::read(settings)?;
+        let service_principal = settings.service_principal.clone();
+        let service = Service::new(http, clock, settings)?;
+        Ok(Self { service, service_principal, schema, memory: Mutex::default() })
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The application whose assignments are asked for, when no setting names one.
+    pub(super) fn remember_application(&self, application: Option<&EntryId>) {
+        if let Some(application) = application {
+            self.memory().application = Some(application.clone());
+        }
+    }
+
+    fn application(&self, asked: Option<&EntryId>) -> Option<String> {
+        let given = self.service_principal.clone();
+        given
+            .or_else(|| asked.map(ToString::to_string))
+            .or_else(|| self.memory().application.as_ref().map(ToString::to_string))
+    }
+
+    /// The assignments as they are; `None` when the tenant has no such application.
+    pub(super) async fn snapshot(&self) -> Result<Option<Arc<Snapshot>>, ConnectorError> {
+        let Some(application) = self.application(None) else { return Ok(None) };
+        let Some(snapshot) = Snapshot::load(&self.service, &application).await? else {
+            return self.no_application(&application).map(|()| None);
+        };
+        let snapshot = Arc::new(snapshot);
+        let digest = snapshot.digest();
+        let mut memory = self.memory();
+        memory.snapshots.retain(|(known, _)| *known != digest);
+        memory.snapshots.push((digest, snapshot.clone()));
+        let surplus = memory.snapshots.len().saturating_sub(SNAPSHOTS);
+        memory.snapshots.drain(..surplus);
+        Ok(Some(snapshot))
+    }
+
+    /// Assignments that were read before.
+    pub(super) fn kept_snapshot(&self, digest: &SmolStr) -> Option<Arc<Snapshot>> {
+        self.memory().snapshots.iter().find(|(known, _)| known == digest).map(|(_, kept)| kept.clone())
+    }
+
+    /// An application that a setting names must be there: without it everybody would lose their account.
+    fn no_application(&self, application: &str) -> Result<(), ConnectorError> {
+        if self.service_principal.is_none() {
+            return Ok(());
+        }
+        Err(ConnectorError::new(
+            ConnectorErrorKind::Rejected,
+            "Request_BadRequest",
+            format!(
+                "the tenant has no enterprise application with the object id '{application}'; correct the setting \
+                 ServicePrincipalId"
+            ),
+        ))
+    }
+
+    /// The properties whose changes matter.
+    pub(super) fn told(&self, kind: EntryKind, object_type: &str) -> Vec<SmolStr> {
+        let schema = self.schema.as_ref().and_then(|directory| directory.object(object_type));
+        properties::told(kind, schema)
+    }
+
+    /// Remembers that an object was just made: Graph may not know it everywhere yet.
+    pub(super) fn made(&self, id: &str) {
+        let now = self.service.now();
+        let mut memory = self.memory();
+        memory.created.retain(|_, at| now.duration_since(*at) < write::SETTLING);
+        memory.created.insert(id.into(), now);
+    }
+
+    /// Forgets that an object was just made: it is gone.
+    pub(super) fn unmade(&self, id: &str) {
+        self.memory().created.remove(id);
+    }
+
+    /// Whether an object was made so recently that a 404 may be wrong.
+    pub(super) fn is_new(&self, id: &str) -> bool {
+        let now = self.service.now();
+        self.memory().created.get(id).is_some_and(|at| now.duration_since(*at) < write::SETTLING)
+    }
+
+    /// One living object as Graph gives it. What was just made is waited for.
+    pub(super) async fn document(
+        &self,
+        kind: EntryKind,
+        id: &str,
+        attributes: &[SmolStr],
+    ) -> Result<Option<Json>, ConnectorError> {
+        let request = request::one(kind, id, attributes);
+        match write::settled(self, id, &request).await {
+            Ok(document) => Ok(Some(document)),
+            Err(refusal) if refusal.is_missing() => Ok(None),
+            Err(refusal) => Err(refusal.error),
+        }
+    }
+}
+
+#[async_trait]
+impl Connector for EntraConnector {
+    fn capabilities(&self) -> &Capabilities {
+        &CAPABILITIES
+    }
+
+    async fn check(&self, probe: &MatchQuery) -> Result<(), ConnectorError> {
+        self.find(probe).await.map(drop)
+    }
+
+    async fn discover(&self) -> Result<DirectoryDefinition, ConnectorError> {
+        let extensions = super::discovery::extensions(&self.service).await?;
+        Ok(directory::discovery::definition_of(&extensions))
+    }
+
+    async fn watermark(&self, object_type: &str) -> Result<Watermark, ConnectorError> {
+        source::watermark(self, object_type).await
+    }
+
+    async fn read(&self, request: &ReadRequest) -> Result<Page, ConnectorError> {
+        source::read(self, request).await
+    }
+
+    async fn subject(&self, request: &SubjectRequest) -> Result<Option<DirectoryObject>, ConnectorError> {
+        let kind = names::kind(&request.object_type)?;
+        let id = request.id.trim();
+        let found = match self.document(kind, id, &request.attributes).await? {
+            Some(document) => Some(document),
+            // A user in the bin is switched off elsewhere and may come back; nothing else knows such a state.
+            None if kind == EntryKind::User => match self.service.document(&request::binned(id)).await {
+                Ok(document) => Some(document).filter(is_user),
+                // A name is not looked for in the bin, and an ill-formed id is nobody's.
+                Err(refusal) if matches!(refusal.status, Some(400 | 404)) => None,
+                Err(refusal) => return Err(refusal.error),
+            },
+            None => None,
+        };
+        let Some(document) = found else { return Ok(None) };
+        let id = translate::id(&document).unwrap_or(id).to_owned();
+        let mut linked = self.linked(kind, &id, &request.attributes).await?;
+        let wants_roles =
+            request.attributes.iter().any(|name| names::attribute(name).place == Place::AppRoleAssignments);
+        if let (true, Some(application)) = (wants_roles, self.application(request.application.as_ref())) {
+            let assigned = Assigned::load(&self.service, kind, &id, &application).await?;
+            linked.roles = assigned.map(|assigned| assigned.attribute()).unwrap_or_default();
+        }
+        Ok(translate::object(
+            kind,
+            &request.object_type,
+            &document,
+            &request.attributes,
+            &linked,
+            View::Source,
+        ))
+    }
+
+    async fn entitlement(
+        &self,
+        object: &DirectoryObject,
+        application: &EntryId,
+    ) -> Result<Option<Entitlement>, ConnectorError> {
+        let kind = names::kind(&object.object_type)?;
+        self.remember_application(Some(application));
+        let application = self.application(Some(application)).unwrap_or_default();
+        let assigned = Assigned::load(&self.service, kind, object.anchor.as_str(), &application).await?;
+        if assigned.is_none() {
+            self.no_application(&application)?;
+        }
+        Ok(Some(assigned.map_or(NOT_ASSIGNED, |assigned| assigned.entitlement())))
+    }
+
+    async fn get(&self, request: &GetRequest) -> Result<Option<DirectoryObject>, ConnectorError> {
+        let kind = names::kind(&request.object_type)?;
+        let id = request.anchor.as_str();
+        let Some(document) = self.document(kind, id, &request.attributes).await? else { return Ok(None) };
+        let linked = self.linked(kind, id, &request.attributes).await?;
+        Ok(translate::object(
+            kind,
+            &request.object_type,
+            &document,
+            &request.attributes,
+            &linked,
+            View::Target,
+        ))
+    }
+
+    async fn find(&self, query: &MatchQuery) -> Result<Vec<DirectoryObject>, ConnectorError> {
+        let kind = names::kind(&query.object_type)?;
+        let text = query.value.single().to_text();
+        if text.is_empty() {
+            return Ok(Vec::new());
+        }
+        let documents = match names::attribute(&query.attribute).place {
+            Place::Id => self.document(kind, &text, &query.attributes).await?.into_iter().collect(),
+            _ => self.service.page(&request::find(kind, query)?).await.map_err(ConnectorError::from)?.values,
+        };
+        let mut found = Vec::with_capacity(documents.len());
+        for document in documents {
+            let id = translate::id(&document).unwrap_or_default();
+            let linked: Linked = self.linked(kind, id, &query.attributes).await?;
+            found.extend(translate::object(
+                kind,
+                &query.object_type,
+                &document,
+                &query.attributes,
+                &linked,
+                View::Target,
+            ));
+        }
+        Ok(found)
+    }
+
+    async fn write(&self, operation: &Operation) -> Result<Written, ConnectorError> {
+        write::write(self, operation).await
+    }
+
+    fn preview(&self, operation: &Operation) -> Vec<PreparedRequest> {
+        write::preview(self.service.root(), operation)
+    }
+
+    fn envelope(&self, request: &PreparedRequest) -> Envelope {
+        self.service.envelope(request)
+    }
+}
+
+/// The bin holds all kinds of objects.
+fn is_user(document: &Json) -> bool {
+    document.get("@odata.type").and_then(Json::as_str).is_none_or(|kind| kind == "#microsoft.graph.user")
+}

@@ -1,0 +1,320 @@
+//! A tenant as a source of cycles: pages of everything, or of what changed since a delta link, and of whose assignment
+//! changed, which deltas do not tell.
+
+use std::sync::Arc;
+
+use futures::{StreamExt, TryStreamExt, stream};
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+use smol_str::{SmolStr, format_smolstr};
+use usher_core::ports::{
+    ConnectorError, ConnectorErrorKind, Incoming, Page, PreparedRequest, ReadRequest, Watermark,
+};
+use usher_core::{Anchor, EntryKind, Relation};
+
+use super::answer::Refusal;
+use super::assignments::{NOT_ASSIGNED, Snapshot, links};
+use super::connector::EntraConnector;
+use super::request;
+use super::translate::{self, Linked, View};
+use crate::directory::translate::{self as names, Place};
+
+/// How many objects are completed at the same time.
+const AT_ONCE: usize = 4;
+/// How many objects a page of changed assignments has.
+const PAGE: usize = 100;
+/// Cursors begin with the part of the read that they point into.
+const LIST: &str = "list:";
+const BIN: &str = "bin:";
+const DELTA: &str = "delta:";
+const ASSIGNED: &str = "assigned:";
+
+/// What a watermark holds.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Mark {
+    /// The delta link; none where the cloud gives none.
+    link: Option<String>,
+    /// The digest of the assignments; none where the tenant has no such application.
+    assigned: Option<SmolStr>,
+}
+
+impl Mark {
+    fn read(watermark: &Watermark) -> Result<Self, ConnectorError> {
+        serde_json::from_str(&watermark.0).map_err(|_| expired("the watermark is not one of a tenant"))
+    }
+}
+
+/// "From now".
+pub(super) async fn watermark(
+    connector: &EntraConnector,
+    object_type: &str,
+) -> Result<Watermark, ConnectorError> {
+    let kind = names::kind(object_type)?;
+    let link = link(connector, kind, connector.told(kind, object_type)).await?;
+    let assigned = connector.snapshot().await?.map(|snapshot| snapshot.digest());
+    let mark = Mark { link, assigned };
+    Ok(Watermark(serde_json::to_string(&mark).unwrap_or_default().into()))
+}
+
+/// A delta link; none where the cloud tells no changes. A property that a cloud does not know is left out.
+async fn link(
+    connector: &EntraConnector,
+    kind: EntryKind,
+    mut told: Vec<SmolStr>,
+) -> Result<Option<String>, ConnectorError> {
+    loop {
+        let refusal = match connector.service.page(&request::latest(kind, &told)).await {
+            Ok(page) => return Ok(page.delta),
+            Err(refusal) => refusal,
+        };
+        let all = told.len();
+        told.retain(|name| !refusal.names(name));
+        if told.len() < all {
+            continue;
+        }
+        if refusal.is_unknown_here() {
+            tracing::warn!(
+                detail = refusal.error.detail,
+                "this cloud tells no changes; every cycle reads everything"
+            );
+            return Ok(None);
+        }
+        return Err(refusal.error);
+    }
+}
+
+/// One page.
+pub(super) async fn read(connector: &EntraConnector, request: &ReadRequest) -> Result<Page, ConnectorError> {
+    let kind = names::kind(&request.object_type)?;
+    connector.remember_application(request.application.as_ref());
+    let until = Mark::read(&request.until)?;
+    let page = Reading { connector, request, kind, snapshot: snapshot(connector, request, &until).await? };
+    let cursor = request.cursor.as_deref();
+    match &request.since {
+        None => page.everything(cursor).await,
+        Some(since) => page.changed(&Mark::read(since)?, &until, cursor).await,
+    }
+}
+
+/// The assignments as they were when the watermark was fixed, or as they are.
+async fn snapshot(
+    connector: &EntraConnector,
+    request: &ReadRequest,
+    until: &Mark,
+) -> Result<Option<Arc<Snapshot>>, ConnectorError> {
+    if request.application.is_none() {
+        return Ok(None);
+    }
+    match until.assigned.as_ref().and_then(|digest| connector.kept_snapshot(digest)) {
+        Some(kept) => Ok(Some(kept)),
+        None => connector.snapshot().await,
+    }
+}
+
+struct Reading<'a> {
+    connector: &'a EntraConnector,
+    request: &'a ReadRequest,
+    kind: EntryKind,
+    snapshot: Option<Arc<Snapshot>>,
+}
+
+impl Reading<'_> {
+    async fn everything(&self, cursor: Option<&str>) -> Result<Page, ConnectorError> {
+        let attributes = &self.request.attributes;
+        let (is_bin, first) = match cursor {
+            None => (false, request::list(self.kind, attributes)),
+            Some(cursor) => match (cursor.strip_prefix(LIST), cursor.strip_prefix(BIN)) {
+                (Some(link), _) => (false, request::get(link)),
+                (_, Some("")) => (true, request::list_binned(attributes)),
+                (_, Some(link)) => (true, request::get(link)),
+                _ => return Err(expired("the place in the list is not one of a tenant")),
+            },
+        };
+        let page = self.connector.service.page(&first).await.map_err(or_expired)?;
+        let next = match page.next {
+            Some(link) => Some(format_smolstr!("{}{link}", if is_bin { BIN } else { LIST })),
+            // Only users in the bin matter: they are switched off elsewhere and may come back.
+            None if !is_bin && self.kind == EntryKind::User => Some(SmolStr::new_static(BIN)),
+            None => None,
+        };
+        let documents = page.values.into_iter().map(Some).filter_map(|document| {
+            let id = document.as_ref().and_then(translate::id)?.to_owned();
+            Some((id, document))
+        });
+        Ok(Page { objects: self.objects(documents.collect()).await?, next, total: None })
+    }
+
+    async fn changed(
+        &self,
+        since: &Mark,
+        until: &Mark,
+        cursor: Option<&str>,
+    ) -> Result<Page, ConnectorError> {
+        if let Some(place) = cursor.and_then(|cursor| cursor.strip_prefix(ASSIGNED)) {
+            let place = place.parse().map_err(|_| expired("the place in the list is not one of a tenant"))?;
+            return self.reassigned(since, until, place).await;
+        }
+        let link = match cursor {
+            None => since.link.clone().ok_or_else(|| expired("this cloud tells no changes"))?,
+            Some(cursor) => cursor
+                .strip_prefix(DELTA)
+                .ok_or_else(|| expired("the place in the list is not one of a tenant"))?
+                .to_owned(),
+        };
+        let page = self.connector.service.page(&request::get(link)).await.map_err(or_expired)?;
+        // An object may come several times; what it is now is read below.
+        let mut changes: IndexMap<SmolStr, Option<&str>> = IndexMap::new();
+        for change in &page.values {
+            let Some(id) = translate::id(change) else { continue };
+            let removed = change
+                .get("@removed")
+                .map(|removed| removed.get("reason").and_then(Json::as_str).unwrap_or("deleted"));
+            changes.insert(id.into(), removed);
+        }
+        let next = match page.next {
+            Some(link) => Some(format_smolstr!("{DELTA}{link}")),
+            None if self.request.application.is_some() && since.assigned != until.assigned => {
+                Some(format_smolstr!("{ASSIGNED}0"))
+            }
+            None => None,
+        };
+        let documents = self.documents(changes).await?;
+        Ok(Page { objects: self.objects(documents).await?, next, total: None })
+    }
+
+    /// Those whose assignment changed.
+    async fn reassigned(&self, since: &Mark, until: &Mark, place: usize) -> Result<Page, ConnectorError> {
+        let kept = |mark: &Mark| match &mark.assigned {
+            None => Some(Arc::default()),
+            Some(digest) => self.connector.kept_snapshot(digest),
+        };
+        // Both are kept in memory alone: after a restart everything is read instead.
+        let (Some(before), Some(after)) = (kept(since), kept(until)) else {
+            return Err(expired("whose assignment changed is not known any more"));
+        };
+        let ids = before.difference(&after, self.kind);
+        let block: IndexMap<SmolStr, Option<&str>> =
+            ids.iter().skip(place).take(PAGE).map(|id| (id.clone(), None)).collect();
+        let end = place + block.len();
+        let next = (end < ids.len()).then(|| format_smolstr!("{ASSIGNED}{end}"));
+        let documents = self.documents(block).await?;
+        Ok(Page { objects: self.objects(documents).await?, next, total: None })
+    }
+
+    /// What changed objects are now; `None` for those that are gone for good.
+    async fn documents(
+        &self,
+        changes: IndexMap<SmolStr, Option<&str>>,
+    ) -> Result<Vec<(String, Option<Json>)>, ConnectorError> {
+        let service = &self.connector.service;
+        let (mut found, mut in_bin) = (Vec::new(), Vec::new());
+        let mut living = Vec::new();
+        for (id, removed) in changes {
+            match removed {
+                None => living.push(id.to_string()),
+                Some("changed") if self.kind == EntryKind::User => in_bin.push(id.to_string()),
+                Some(_) => found.push((id.to_string(), None)),
+            }
+        }
+        let ask = |id: &String| request::one(self.kind, id, &self.request.attributes);
+        let asked: Vec<PreparedRequest> = living.iter().map(ask).collect();
+        for (id, answer) in living.into_iter().zip(service.batch(&asked).await?) {
+            match answer {
+                Ok(document) => found.push((id, Some(document))),
+                Err(refusal) if refusal.is_missing() && self.kind == EntryKind::User => in_bin.push(id),
+                Err(refusal) if refusal.is_missing() => found.push((id, None)),
+                Err(refusal) => return Err(refusal.error),
+            }
+        }
+        let asked: Vec<PreparedRequest> = in_bin.iter().map(|id| request::binned(id)).collect();
+        for (id, answer) in in_bin.into_iter().zip(service.batch(&asked).await?) {
+            match answer {
+                Ok(document) => found.push((id, Some(document))),
+                Err(refusal) if refusal.is_missing() => found.push((id, None)),
+                Err(refusal) => return Err(refusal.error),
+            }
+        }
+        Ok(found)
+    }
+
+    async fn objects(&self, documents: Vec<(String, Option<Json>)>) -> Result<Vec<Incoming>, ConnectorError> {
+        stream::iter(documents)
+            .map(|(id, document)| self.incoming(id, document))
+            .buffered(AT_ONCE)
+            .try_collect()
+            .await
+    }
+
+    async fn incoming(&self, id: String, document: Option<Json>) -> Result<Incoming, ConnectorError> {
+        let anchor = Anchor::new(id.as_str());
+        let Some(document) = document else {
+            return Ok(Incoming { anchor, object: None, entitlement: None });
+        };
+        let mut linked = self.connector.linked(self.kind, &id, &self.request.attributes).await?;
+        let snapshot = self.snapshot.as_deref();
+        if let Some(snapshot) = snapshot {
+            linked.roles = snapshot.attribute(&id);
+        }
+        let object = translate::object(
+            self.kind,
+            &self.request.object_type,
+            &document,
+            &self.request.attributes,
+            &linked,
+            View::Source,
+        );
+        let entitlement = self.request.application.as_ref().map(|_| match snapshot {
+            Some(snapshot) => snapshot.entitlement(&id),
+            None => NOT_ASSIGNED,
+        });
+        Ok(Incoming { anchor, object, entitlement })
+    }
+}
+
+impl EntraConnector {
+    /// Links that an object does not tell itself, where they are wanted.
+    pub(super) async fn linked(
+        &self,
+        kind: EntryKind,
+        id: &str,
+        attributes: &[SmolStr],
+    ) -> Result<Linked, ConnectorError> {
+        let mut linked = Linked::default();
+        for name in attributes {
+            if let Place::Link(relation) = names::attribute(name).place
+                && kind == EntryKind::Group
+                && relation != Relation::Manager
+                && !linked.links.iter().any(|(known, _)| *known == relation)
+            {
+                let ids = match links(&self.service, kind, id, relation).await {
+                    Ok(ids) => ids,
+                    // Gone since the page was read; the next change tells so.
+                    Err(refusal) if refusal.is_missing() => Vec::new(),
+                    Err(refusal) => return Err(refusal.error),
+                };
+                linked.links.push((relation, ids));
+            }
+        }
+        Ok(linked)
+    }
+}
+
+fn or_expired(refusal: Refusal) -> ConnectorError {
+    if refusal.is_expired() {
+        return ConnectorError {
+            detail: refusal.error.detail,
+            ..expired("Microsoft Graph cannot go on from here any more")
+        };
+    }
+    refusal.error
+}
+
+/// Everything must be read again.
+fn expired(why: &str) -> ConnectorError {
+    ConnectorError::new(
+        ConnectorErrorKind::NotFound,
+        "InvalidWatermark",
+        format!("{why}; everything is read again"),
+    )
+}

@@ -1,0 +1,98 @@
+//! The contract of connectors, and what Graph does not take.
+
+use usher_core::ports::ConnectorErrorKind;
+use usher_core::{AttributeChange, Change, Operation, OperationKind};
+use usher_expr::Value;
+use usher_testkit::suites::connector::{self, Vocabulary, add};
+
+use crate::stage::Tenant;
+
+fn create(changes: Vec<AttributeChange>) -> Operation {
+    Operation { kind: OperationKind::Create, object_type: "User".into(), anchor: None, changes }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_connector_keeps_the_contract() {
+    let tenant = Tenant::start().await;
+    connector::run(&*tenant.connector(&[]), Vocabulary::DIRECTORY, "entra-").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attributes_that_graph_does_not_take_are_left_out_with_the_reason() {
+    let tenant = Tenant::start().await;
+    let operation = create(vec![
+        add("userPrincipalName", "ina@contoso.example"),
+        add("displayName", "Ina"),
+        add("OnPremisesSamAccountName", "ina"),
+        add("MSExchRecipientTypeDetails", "1"),
+        add("ThumbnailPhoto", "x"),
+    ]);
+    let written = tenant.connector(&[]).write(&operation).await.expect("the rest is written");
+    let names: Vec<&str> = written.left_out.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["OnPremisesSamAccountName", "MSExchRecipientTypeDetails", "ThumbnailPhoto"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_gets_members_in_blocks_of_twenty() {
+    let tenant = Tenant::start().await;
+    let connector = tenant.connector(&[]);
+    let mut ids = Vec::new();
+    for number in 0..45 {
+        ids.push(tenant.user(&format!("p{number}")).await);
+    }
+    let reference = |id: &String| Value::Reference(id.as_str().into());
+    let members = |change| AttributeChange {
+        attribute: "members".into(),
+        change,
+        is_reference: true,
+        is_multivalued: true,
+    };
+    let group = Operation { object_type: "Group".into(), ..create(vec![add("displayName", "Retail")]) };
+    let group = connector.write(&group).await.expect("the group is made").anchor;
+    tenant.seen();
+    let update = |change| Operation {
+        kind: OperationKind::Update,
+        object_type: "Group".into(),
+        anchor: Some(group.clone()),
+        changes: vec![members(change)],
+    };
+    let all = Change::Add(ids.iter().map(reference).collect());
+    let written = connector.write(&update(all)).await.expect("they are added");
+    assert_eq!(written.left_out, []);
+    assert_eq!(tenant.seen(), vec![format!("PATCH /v1.0/groups/{}", group.as_str()); 3]);
+    // One of a block is there already, another is nobody: the rest comes all the same.
+    let late = tenant.user("late").await;
+    let nobody = "8f1f0d0e-0000-4000-8000-00000000dead".to_owned();
+    let some = Change::Add([&ids[0], &nobody, &late].into_iter().map(reference).collect());
+    let written = connector.write(&update(some)).await.expect("what can be added is");
+    assert_eq!(written.left_out.len(), 1, "{:?}", written.left_out);
+    assert!(written.left_out[0].1.starts_with(&nobody), "{:?}", written.left_out);
+    let replaced = Change::Replace([&ids[1], &late].into_iter().map(reference).collect());
+    connector.write(&update(replaced)).await.expect("they are replaced");
+    let held = tenant.client.list(&format!("/v1.0/groups/{}/members?$select=id", group.as_str())).await;
+    let mut held: Vec<String> = held
+        .expect("they are listed")
+        .iter()
+        .map(|one| one["id"].as_str().unwrap_or_default().to_owned())
+        .collect();
+    held.sort();
+    let mut wanted = [ids[1].clone(), late];
+    wanted.sort();
+    assert_eq!(held, wanted);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_secret_is_told_with_what_to_do() {
+    let tenant = Tenant::start().await;
+    let connector = tenant.connector(&[("ClientSecret", "not-the-secret")]);
+    let query = usher_core::ports::MatchQuery {
+        object_type: "User".into(),
+        attribute: "userPrincipalName".into(),
+        value: Value::from("x@contoso.example"),
+        attributes: Vec::new(),
+    };
+    let error = connector.check(&query).await.expect_err("the secret is wrong");
+    assert_eq!(error.kind, ConnectorErrorKind::Unauthorised);
+    assert!(error.to_string().contains("gave no token"), "{error}");
+    assert!(!format!("{error:?}").contains("not-the-secret"));
+}

@@ -1,0 +1,6 @@
+//! The connector of Microsoft Entra ID against a Graph API over TCP: our own.
+
+mod contract;
+mod faults;
+mod source;
+mod stage;

@@ -1,0 +1,225 @@
+//! A tenant: our own Graph API on a port, with faults that a test asks for.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use usher::client::Client;
+use usher::profile::{Profile, ProfileCredential};
+use usher::wiring;
+use usher_connectors::{AllConnectors, HttpOptions};
+use usher_core::Secret;
+use usher_core::ports::{Connector, ConnectorError, ConnectorSettings, Connectors};
+use usher_engine::Engine;
+use usher_server::{Server, ServerOptions, bootstrap};
+use usher_testkit::ManualClock;
+
+/// What goes wrong, request by request.
+#[derive(Default)]
+pub struct Faults {
+    /// Every so manieth request is told to come back at once; zero means none.
+    pub throttles: AtomicUsize,
+    count: AtomicUsize,
+    /// The answers to so many creates are lost on the way back.
+    pub lost_creates: AtomicUsize,
+    /// So many requests about a new object find nothing yet.
+    pub lag: AtomicUsize,
+    /// So many batches have parts that are put off.
+    pub throttled_parts: AtomicUsize,
+    /// Delta links are forgotten.
+    pub forgets: AtomicUsize,
+    /// Method and path of everything that came, in order.
+    pub seen: Mutex<Vec<String>>,
+}
+
+/// A tenant and a way to look into it.
+pub struct Tenant {
+    _folder: TempDir,
+    pub engine: Engine,
+    pub client: Client,
+    pub faults: Arc<Faults>,
+    settings: Vec<(&'static str, String)>,
+}
+
+impl Tenant {
+    pub async fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let engine = wiring::engine(&folder.path().join("data"), None, None, HttpOptions::default())
+            .await
+            .expect("the engine starts");
+        let tenant = engine.settings.tenant.clone();
+        let first = bootstrap(&engine).await.expect("the store works").expect("the directory is new");
+        let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let listener = tokio::net::TcpListener::bind(anywhere).await.expect("a port is free");
+        let address = format!("http://{}", listener.local_addr().expect("it has an address"));
+        let server =
+            Server::new(engine.clone(), ServerOptions::new(&address)).await.expect("the server starts");
+        let faults = Arc::new(Faults::default());
+        let known = faults.clone();
+        let router = server.router().layer(middleware::from_fn(move |request, next| {
+            let faults = known.clone();
+            async move { faults.pass(request, next).await }
+        }));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let client = Client::with(&Profile {
+            address: address.clone(),
+            authority: address.clone(),
+            tenant: tenant.clone(),
+            credential: ProfileCredential::ClientSecret {
+                client_id: first.client_id.clone(),
+                secret: first.secret.clone(),
+            },
+            ca: None,
+        })
+        .expect("the client is made");
+        let settings = vec![
+            ("GraphAddress", address.clone()),
+            ("Authority", address),
+            ("TenantId", tenant),
+            ("ClientId", first.client_id),
+            ("ClientSecret", first.secret.expose().to_owned()),
+        ];
+        Self { _folder: folder, engine, client, faults, settings }
+    }
+
+    /// A connector to the tenant, with some settings more.
+    pub fn connector(&self, more: &[(&'static str, &str)]) -> Arc<dyn Connector> {
+        self.build(more).expect("the settings are good")
+    }
+
+    pub fn build(&self, more: &[(&'static str, &str)]) -> Result<Arc<dyn Connector>, ConnectorError> {
+        let mut settings = ConnectorSettings::default();
+        for (key, value) in &self.settings {
+            settings.set(*key, Secret::new(value.as_str()));
+        }
+        for (key, value) in more {
+            settings.set(*key, Secret::new(*value));
+        }
+        let http = HttpOptions::default();
+        // Waiting takes no time.
+        let clock = Arc::new(ManualClock::at(self.engine.clock.now()));
+        let all = AllConnectors::new(self.engine.store.clone(), clock, http);
+        all.expect("the options are good").build("entra", &settings)
+    }
+
+    /// Makes a user.
+    pub async fn user(&self, name: &str) -> String {
+        let user = json!({
+            "accountEnabled": true, "displayName": name, "mailNickname": name, "jobTitle": "Clerk",
+            "userPrincipalName": format!("{name}@contoso.example"), "passwordProfile": { "password": "x" },
+        });
+        id(&self.client.post("/v1.0/users", &user).await.expect("the user is made"))
+    }
+
+    /// Makes a security group with members.
+    pub async fn group(&self, name: &str, members: &[&str]) -> String {
+        let group = json!({
+            "displayName": name, "mailNickname": name, "mailEnabled": false, "securityEnabled": true,
+        });
+        let group = id(&self.client.post("/v1.0/groups", &group).await.expect("the group is made"));
+        for member in members {
+            let reference =
+                json!({ "@odata.id": format!("https://graph.example/v1.0/directoryObjects/{member}") });
+            let path = format!("/v1.0/groups/{group}/members/$ref");
+            self.client.post(&path, &reference).await.expect("the member is added");
+        }
+        group
+    }
+
+    /// Makes an application and its service principal, whose id is given.
+    pub async fn application(&self) -> String {
+        let made = self.client.post("/v1.0/applications", &json!({ "displayName": "hr" })).await;
+        let app_id = made.expect("the application is made")["appId"].clone();
+        let principal = self.client.post("/v1.0/servicePrincipals", &json!({ "appId": app_id })).await;
+        id(&principal.expect("the service principal is made"))
+    }
+
+    /// Assigns a user or a group to an application.
+    pub async fn assign(&self, application: &str, principal: &str) -> String {
+        let body = json!({
+            "principalId": principal, "resourceId": application,
+            "appRoleId": "00000000-0000-0000-0000-000000000000",
+        });
+        let path = format!("/v1.0/servicePrincipals/{application}/appRoleAssignedTo");
+        id(&self.client.post(&path, &body).await.expect("it is assigned"))
+    }
+
+    /// Method and path of what came since this was asked last.
+    pub fn seen(&self) -> Vec<String> {
+        std::mem::take(&mut *self.faults.seen.lock().expect("nobody panics with it"))
+    }
+}
+
+fn id(document: &Value) -> String {
+    document["id"].as_str().expect("it has an id").to_owned()
+}
+
+/// Takes one of so many.
+fn take(count: &AtomicUsize) -> bool {
+    count.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok()
+}
+
+impl Faults {
+    async fn pass(&self, request: Request, next: Next) -> Response {
+        let path = request.uri().path().to_owned();
+        if path.ends_with("/token") {
+            return next.run(request).await;
+        }
+        self.seen.lock().expect("nobody panics with it").push(format!("{} {path}", request.method()));
+        let is_create = request.method() == http::Method::POST && matches!(path.as_str(), "/v1.0/users");
+        let every = self.throttles.load(Ordering::SeqCst);
+        if every > 0 && self.count.fetch_add(1, Ordering::SeqCst).is_multiple_of(every) {
+            let error = json!({ "error": { "code": "TooManyRequests", "message": "Too many requests." } });
+            return (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "0")], axum::Json(error))
+                .into_response();
+        }
+        if is_create && take(&self.lost_creates) {
+            drop(next.run(request).await);
+            return StatusCode::GATEWAY_TIMEOUT.into_response();
+        }
+        if path.contains("/users/") && take(&self.lag) {
+            let message = format!(
+                "Resource '{path}' does not exist or one of its queried reference-property objects are not present."
+            );
+            let error = json!({ "error": { "code": "Request_ResourceNotFound", "message": message } });
+            return (StatusCode::NOT_FOUND, axum::Json(error)).into_response();
+        }
+        if path.ends_with("/delta") && take(&self.forgets) {
+            let error = json!({ "error": { "code": "syncStateNotFound", "message": "Sync state generation is not found." } });
+            return (
+                StatusCode::GONE,
+                [("location", "https://graph.example/v1.0/users/delta")],
+                axum::Json(error),
+            )
+                .into_response();
+        }
+        let is_batch = path.ends_with("/$batch");
+        let response = next.run(request).await;
+        if is_batch && take(&self.throttled_parts) {
+            return put_off(response).await;
+        }
+        response
+    }
+}
+
+/// The first part of a batch is told to come back at once.
+async fn put_off(response: Response) -> Response {
+    let (parts, body) = response.into_parts();
+    let bytes = axum::body::to_bytes(body, usize::MAX).await.expect("the answer is whole");
+    let mut document: Value = serde_json::from_slice(&bytes).expect("it is JSON");
+    let first = &mut document["responses"][0];
+    *first = json!({
+        "id": first["id"], "status": 429, "headers": { "Retry-After": "0" },
+        "body": { "error": { "code": "TooManyRequests", "message": "Too many requests." } },
+    });
+    let mut answer = Response::new(Body::from(document.to_string()));
+    *answer.status_mut() = parts.status;
+    answer
+}
