@@ -68,6 +68,22 @@ const WORKDAY_AD_FIELDS: &[(&str, bool)] = &[
     ("Target.UserName", false),
     ("Target.Password", true),
 ];
+const ENTRA_SCIM_FIELDS: &[(&str, bool)] = &[
+    ("TenantId", false),
+    ("ClientId", false),
+    ("ClientSecret", true),
+    ("ServicePrincipalId", false),
+    ("BaseAddress", false),
+    ("SecretToken", true),
+];
+const ENTRA_TARGET_FIELDS: &[(&str, bool)] = &[
+    ("BaseAddress", false),
+    ("UserName", false),
+    ("Password", true),
+    ("TenantId", false),
+    ("ClientId", false),
+    ("ClientSecret", true),
+];
 const SCIM_FIELDS: &[(&str, bool)] = &[("BaseAddress", false), ("SecretToken", true)];
 
 const TEMPLATES: &[Template] = &[
@@ -183,6 +199,48 @@ const TEMPLATES: &[Template] = &[
         scoping_on_demand: true,
         fields: WORKDAY_AD_FIELDS,
         document: WORKDAY_AD_21,
+    },
+    Template {
+        id: "Entra2Scim",
+        name: "Microsoft Entra ID to SCIM application",
+        description: "Users and groups of a Microsoft Entra tenant to a SCIM 2.0 application",
+        factory_tag: "Entra2Scim",
+        source: "entra",
+        target: "scim",
+        is_default: false,
+        interval: "PT40M",
+        settings: SETTINGS,
+        scoping_on_demand: true,
+        fields: ENTRA_SCIM_FIELDS,
+        document: SCIM,
+    },
+    Template {
+        id: "AD2Entra",
+        name: "Active Directory to Microsoft Entra ID",
+        description: "Users and groups of Active Directory to a Microsoft Entra tenant through Microsoft Graph",
+        factory_tag: "AD2Entra",
+        source: "ldap",
+        target: "entra",
+        is_default: false,
+        interval: "PT40M",
+        settings: SETTINGS,
+        scoping_on_demand: false,
+        fields: ENTRA_TARGET_FIELDS,
+        document: AD,
+    },
+    Template {
+        id: "Workday2Entra",
+        name: "Workday to Microsoft Entra ID",
+        description: "Workers of Workday to a Microsoft Entra tenant through Microsoft Graph",
+        factory_tag: "Workday2Entra",
+        source: "workday",
+        target: "entra",
+        is_default: false,
+        interval: "PT40M",
+        settings: SETTINGS,
+        scoping_on_demand: true,
+        fields: ENTRA_TARGET_FIELDS,
+        document: WORKDAY_ENTRA_30,
     },
 ];
 

@@ -89,6 +89,11 @@ impl Tenant {
         Self { _folder: folder, engine, client, faults, settings }
     }
 
+    /// What a job has to know of the tenant.
+    pub fn settings(&self) -> &[(&'static str, String)] {
+        &self.settings
+    }
+
     /// A connector to the tenant, with some settings more.
     pub fn connector(&self, more: &[(&'static str, &str)]) -> Arc<dyn Connector> {
         self.build(more).expect("the settings are good")
