@@ -8,9 +8,11 @@ use bytes::Bytes;
 use reqwest::Method;
 use url::Url;
 use usher_core::Secret;
+use usher_core::ports::Clock;
 
 pub use crate::http::{AddressError, HttpOptions, HttpOptionsError, ProxyOptions};
-use crate::http::{Http, Lost, exchange, safe_address};
+use crate::http::{Http, Lost, Reply, exchange, safe_address};
+use crate::identity::{Authority, Identity};
 pub use crate::identity::{DeviceCode, IdentityError, Prompt, SignIn};
 use crate::token::{ClientCredentials, TokenError, Tokens, bearer};
 
@@ -79,6 +81,8 @@ pub enum Credential {
     },
     /// A bearer token that somebody else got.
     Token(Secret),
+    /// One of the ways to sign in to Microsoft's clouds.
+    SignIn(SignIn, Arc<dyn Clock>),
 }
 
 /// An answer of the service, whatever its status.
@@ -154,6 +158,9 @@ pub enum GraphError {
         /// Host and port.
         host: String,
     },
+    /// The way to sign in led to no token.
+    #[error("there is no token")]
+    Identity(#[from] IdentityError),
     /// The authority gave no token.
     #[error("{host} gave no token: {description}")]
     TokenRefused {
@@ -169,6 +176,7 @@ pub enum GraphError {
 enum Pass {
     Fixed(Secret),
     Asked(Box<Tokens>),
+    SignedIn(Box<Identity>),
 }
 
 /// A connection to a service. Cheap to use from many tasks at once.
@@ -189,6 +197,13 @@ impl GraphClient {
         let pass =
             match credential {
                 Credential::Token(token) => Pass::Fixed(token),
+                Credential::SignIn(sign_in, clock) => {
+                    let authority = Authority {
+                        address: address("authority", &endpoint.authority)?,
+                        tenant: endpoint.tenant.clone(),
+                    };
+                    Pass::SignedIn(Box::new(Identity::new(http.clone(), clock, authority, &base, sign_in)?))
+                }
                 Credential::ClientSecret { client_id, secret } => {
                     let mut url = address("authority", &endpoint.authority)?;
                     url.path_segments_mut()
@@ -243,10 +258,9 @@ impl GraphClient {
                 request = request.header(name, value);
             }
             let reply = exchange(request).await.map_err(|lost| failed(&url, lost))?;
-            if let (401, Pass::Asked(tokens), Some(token), false) =
-                (reply.status.as_u16(), &self.pass, &token, renewed)
+            if let (401, Some(token), false) = (reply.status.as_u16(), &token, renewed)
+                && self.renew(token, &reply).await
             {
-                tokens.refused(token).await;
                 renewed = true;
                 continue;
             }
@@ -261,9 +275,25 @@ impl GraphClient {
         }
     }
 
+    /// Forgets a token that was refused; says whether another can be had.
+    async fn renew(&self, token: &Secret, reply: &Reply) -> bool {
+        match &self.pass {
+            Pass::Fixed(_) => false,
+            Pass::Asked(tokens) => {
+                tokens.refused(token).await;
+                true
+            }
+            Pass::SignedIn(identity) => {
+                identity.refused(token, reply.header("www-authenticate")).await;
+                identity.can_renew()
+            }
+        }
+    }
+
     async fn token(&self) -> Result<Secret, GraphError> {
         let tokens = match &self.pass {
             Pass::Fixed(token) => return Ok(token.clone()),
+            Pass::SignedIn(identity) => return Ok(identity.token().await?),
             Pass::Asked(tokens) => tokens,
         };
         let host = host(tokens.address());

@@ -3,7 +3,12 @@
 use anyhow::{Result, anyhow};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
-use usher_connectors::graph::{Credential, Endpoint, GraphClient, GraphError, HttpOptions};
+use std::sync::Arc;
+
+use usher_connectors::graph::{Credential, Endpoint, GraphClient, GraphError, HttpOptions, SignIn};
+use usher_core::Secret;
+
+use crate::clock::SystemClock;
 
 use crate::failure::Failure;
 use crate::profile::{Profile, ProfileCredential};
@@ -192,6 +197,7 @@ pub fn graph_with(profile: &Profile, options: HttpOptions) -> Result<GraphClient
             Credential::ClientSecret { client_id: client_id.clone(), secret: secret.clone() }
         }
         ProfileCredential::Token(token) => Credential::Token(token.clone()),
+        other => Credential::SignIn(sign_in(profile, other)?, Arc::new(SystemClock)),
     };
     let endpoint = Endpoint {
         base_url: profile.address.clone(),
@@ -200,6 +206,43 @@ pub fn graph_with(profile: &Profile, options: HttpOptions) -> Result<GraphClient
     };
     GraphClient::new(endpoint, credential, HttpOptions { extra_ca_pem: extra_ca, ..options })
         .map_err(unreachable)
+}
+
+/// The way to sign in of a profile.
+fn sign_in(profile: &Profile, credential: &ProfileCredential) -> Result<SignIn> {
+    Ok(match credential {
+        ProfileCredential::ClientSecret { client_id, secret } => {
+            SignIn::Secret { client_id: client_id.clone(), secret: secret.clone() }
+        }
+        ProfileCredential::Token(token) => SignIn::Token(token.clone()),
+        ProfileCredential::Certificate { client_id, file } => {
+            let pem = std::fs::read_to_string(file).map_err(|error| {
+                Failure::unreachable(
+                    format!("cannot read the certificate {}: {error}", file.display()),
+                    "connect again with `usher connect --certificate FILE`",
+                )
+            })?;
+            SignIn::Certificate { client_id: client_id.clone(), pem: Secret::new(pem) }
+        }
+        ProfileCredential::ManagedIdentity(client_id) => {
+            SignIn::ManagedIdentity { client_id: client_id.clone() }
+        }
+        ProfileCredential::WorkloadIdentity => SignIn::WorkloadIdentity,
+        ProfileCredential::AzureCli => SignIn::AzureCli,
+        ProfileCredential::Environment => SignIn::Environment,
+        ProfileCredential::Person { client_id, token } => {
+            let profile = profile.clone();
+            let id = client_id.clone();
+            let keep = move |token: &Secret| {
+                let credential = ProfileCredential::Person { client_id: id.clone(), token: token.clone() };
+                // The old one is good for a while: when this fails, the next command tries again.
+                if let Err(error) = (Profile { credential, ..profile.clone() }).save() {
+                    tracing::warn!("the sign-in cannot be saved: {error:#}");
+                }
+            };
+            SignIn::Refresh { client_id: client_id.clone(), token: token.clone(), keep: Arc::new(keep) }
+        }
+    })
 }
 
 fn unreachable(error: GraphError) -> anyhow::Error {

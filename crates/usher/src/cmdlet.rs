@@ -96,6 +96,11 @@ impl Transport for SavedConnection {
             auth_type: match profile.credential {
                 ProfileCredential::ClientSecret { .. } => "AppOnly".to_owned(),
                 ProfileCredential::Token(_) => "UserProvidedAccessToken".to_owned(),
+                ProfileCredential::ManagedIdentity(_) => "ManagedIdentity".to_owned(),
+                ProfileCredential::Person { .. } | ProfileCredential::AzureCli => "Delegated".to_owned(),
+                ProfileCredential::Certificate { .. }
+                | ProfileCredential::WorkloadIdentity
+                | ProfileCredential::Environment => "AppOnly".to_owned(),
             },
             scopes: Vec::new(),
         })

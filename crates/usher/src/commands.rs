@@ -12,6 +12,7 @@ mod apply;
 mod completions;
 mod connect;
 mod demo;
+mod doctor;
 mod explain;
 mod expression;
 mod group;
@@ -55,6 +56,8 @@ enum Verb {
     Sandbox(sandbox::Args),
     /// Say which service to talk to, and who you are there.
     Connect(connect::Args),
+    /// Try on the service that you are connected to what jobs and commands need of it.
+    Doctor(doctor::Args),
     /// Provision one subject, or many, on demand.
     Provision(provision::Args),
     /// Show what subjects or a cycle need, down to the requests; write nothing, and save it for review.
@@ -117,6 +120,7 @@ pub async fn run(arguments: Arguments) -> Result<u8> {
         Verb::Serve(args) => serve::run(args).await,
         Verb::Sandbox(args) => sandbox::run(args).await,
         Verb::Connect(args) => connect::run(args).await,
+        Verb::Doctor(args) => doctor::run(args).await,
         Verb::Provision(args) => provision::run(args).await,
         Verb::Plan(args) => Ok(plan::run(args).await),
         Verb::Apply(args) => apply::run(args).await,

@@ -38,15 +38,44 @@ pub enum ProfileCredential {
     },
     /// A bearer token that somebody else got.
     Token(Secret),
+    /// A client id and a file with certificate and private key.
+    Certificate {
+        /// The application (client) id.
+        client_id: String,
+        /// The PEM file.
+        file: PathBuf,
+    },
+    /// The identity of this machine in Azure; which one, where it has several.
+    ManagedIdentity(Option<String>),
+    /// The federated token of this machine.
+    WorkloadIdentity,
+    /// Whoever is signed in to the Azure CLI.
+    AzureCli,
+    /// The environment variables `AZURE_CLIENT_ID` and so on.
+    Environment,
+    /// A person who signed in by device code.
+    Person {
+        /// The application (client) id.
+        client_id: String,
+        /// The refresh token.
+        token: Secret,
+    },
 }
 
-/// The published clouds: name, authority, Graph.
-pub const ENVIRONMENTS: &[(&str, &str, &str)] = &[
-    ("Global", "https://login.microsoftonline.com", "https://graph.microsoft.com"),
-    ("USGov", "https://login.microsoftonline.us", "https://graph.microsoft.us"),
-    ("USGovDoD", "https://login.microsoftonline.us", "https://dod-graph.microsoft.us"),
-    ("China", "https://login.chinacloudapi.cn", "https://microsoftgraph.chinacloudapi.cn"),
-];
+impl ProfileCredential {
+    /// How it is called where it is saved; `None` for those that are told by what is saved with them.
+    fn way(&self) -> Option<&'static str> {
+        match self {
+            Self::ClientSecret { .. } | Self::Token(_) => None,
+            Self::Certificate { .. } => Some("ClientCertificate"),
+            Self::ManagedIdentity(_) => Some("ManagedIdentity"),
+            Self::WorkloadIdentity => Some("WorkloadIdentity"),
+            Self::AzureCli => Some("AzureCli"),
+            Self::Environment => Some("Environment"),
+            Self::Person { .. } => Some("DeviceCode"),
+        }
+    }
+}
 
 impl Profile {
     /// The saved connection, or the one that the environment variables `USHER_ADDRESS` and so on describe.
@@ -112,9 +141,23 @@ impl Profile {
                 .map(str::to_owned)
                 .with_context(|| format!("it has no '{name}'"))
         };
-        let credential = match document.get("token").and_then(Value::as_str) {
-            Some(token) => ProfileCredential::Token(Secret::new(token)),
-            None => ProfileCredential::ClientSecret {
+        let way = document.get("signIn").and_then(Value::as_str);
+        let credential = match (way, document.get("token").and_then(Value::as_str)) {
+            (Some("ClientCertificate"), _) => ProfileCredential::Certificate {
+                client_id: text("clientId")?,
+                file: PathBuf::from(text("certificateFile")?),
+            },
+            (Some("ManagedIdentity"), _) => ProfileCredential::ManagedIdentity(text("clientId").ok()),
+            (Some("WorkloadIdentity"), _) => ProfileCredential::WorkloadIdentity,
+            (Some("AzureCli"), _) => ProfileCredential::AzureCli,
+            (Some("Environment"), _) => ProfileCredential::Environment,
+            (Some("DeviceCode"), _) => ProfileCredential::Person {
+                client_id: text("clientId")?,
+                token: Secret::new(text("refreshToken")?),
+            },
+            (Some(other), _) => anyhow::bail!("it signs in by '{other}', which this version does not know"),
+            (None, Some(token)) => ProfileCredential::Token(Secret::new(token)),
+            (None, None) => ProfileCredential::ClientSecret {
                 client_id: text("clientId")?,
                 secret: Secret::new(text("clientSecret")?),
             },
@@ -142,6 +185,22 @@ impl Profile {
                 document["clientSecret"] = json!(secret.expose());
             }
             ProfileCredential::Token(token) => document["token"] = json!(token.expose()),
+            ProfileCredential::Certificate { client_id, file } => {
+                document["clientId"] = json!(client_id);
+                document["certificateFile"] = json!(file);
+            }
+            ProfileCredential::ManagedIdentity(Some(client_id)) => document["clientId"] = json!(client_id),
+            ProfileCredential::Person { client_id, token } => {
+                document["clientId"] = json!(client_id);
+                document["refreshToken"] = json!(token.expose());
+            }
+            ProfileCredential::ManagedIdentity(None)
+            | ProfileCredential::WorkloadIdentity
+            | ProfileCredential::AzureCli
+            | ProfileCredential::Environment => {}
+        }
+        if let Some(way) = self.credential.way() {
+            document["signIn"] = json!(way);
         }
         if let Some(ca) = &self.ca {
             document["ca"] = json!(ca);

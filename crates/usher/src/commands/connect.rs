@@ -3,14 +3,20 @@
 use std::fs;
 use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use serde_json::Value;
+use usher_connectors::graph::{CLOUDS, Cloud, DeviceCode, Endpoint, HttpOptions, IdentityError};
 use usher_core::Secret;
 
 use crate::client::Client;
+use crate::clock::SystemClock;
 use crate::failure::{DONE, Failure, REFUSED};
-use crate::profile::{ENVIRONMENTS, Profile, ProfileCredential};
+use crate::profile::{Profile, ProfileCredential};
+
+/// The public client that Connect-MgGraph signs people in with.
+const COMMAND_LINE_TOOLS: &str = "14d82eec-204b-4c2f-b7e8-296a70dab67e";
 
 /// Say which service to talk to, and who you are there. Kept readable by you only.
 #[derive(clap::Args)]
@@ -18,6 +24,9 @@ use crate::profile::{ENVIRONMENTS, Profile, ProfileCredential};
     usher connect --data ./usher-data                       the service that runs on this machine\n  \
     usher connect --address https://usher.example:8443 --tenant TENANT --client-id ID --client-secret-file FILE\n  \
     usher connect --environment Global --tenant TENANT --client-id ID < secret.txt\n  \
+    usher connect --environment Global --tenant TENANT --client-id ID --certificate app.pem\n  \
+    usher connect --environment USGov --tenant TENANT --use-device-code --scopes Synchronization.ReadWrite.All\n  \
+    usher connect --environment Global --tenant TENANT --identity\n  \
     usher connect --show\n\n\
     The environment variables USHER_ADDRESS, USHER_AUTHORITY, USHER_TENANT, USHER_CLIENT_ID, USHER_CLIENT_SECRET,\n\
     USHER_TOKEN and USHER_CA go before what is saved.")]
@@ -29,23 +38,47 @@ pub struct Args {
     #[arg(long, value_name = "URL", conflicts_with = "environment")]
     address: Option<String>,
     /// Microsoft Graph itself: Global, USGov, USGovDoD or China.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", visible_alias = "national-cloud")]
     environment: Option<String>,
-    /// The authority that gives tokens; the service itself when not given.
+    /// The authority that gives tokens; without it the cloud's own, or the service itself.
     #[arg(long, value_name = "URL")]
     authority: Option<String>,
     /// The tenant id or a domain of it.
-    #[arg(long)]
+    #[arg(long, visible_alias = "tenant-id")]
     tenant: Option<String>,
-    /// The application (client) id.
-    #[arg(long, value_name = "ID")]
+    /// The application (client) id; with --identity, which of the machine's identities.
+    #[arg(long, value_name = "ID", visible_aliases = ["app-id", "application-id"])]
     client_id: Option<String>,
     /// A file that holds the client secret; without it the secret is read from standard input.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", visible_alias = "client-secret-credential")]
     client_secret_file: Option<PathBuf>,
     /// A file that holds a bearer token, in place of client id and secret.
-    #[arg(long, value_name = "FILE", conflicts_with = "client_id")]
+    #[arg(long, value_name = "FILE", visible_alias = "access-token", group = "way")]
     token_file: Option<PathBuf>,
+    /// A PEM file with the application's certificate and private key, in place of a secret.
+    #[arg(long, value_name = "FILE", group = "way", requires = "client_id")]
+    certificate: Option<PathBuf>,
+    /// Sign in in a browser, here or elsewhere, by a code.
+    #[arg(long, group = "way", visible_alias = "use-device-authentication")]
+    use_device_code: bool,
+    /// The delegated permissions to ask for with --use-device-code.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', requires = "use_device_code")]
+    scopes: Vec<String>,
+    /// Use the managed identity of this machine in Azure, or in Azure Arc.
+    #[arg(long, group = "way", visible_aliases = ["managed-identity", "msi"])]
+    identity: bool,
+    /// Use the token in the file that AZURE_FEDERATED_TOKEN_FILE names.
+    #[arg(long, group = "way")]
+    workload_identity: bool,
+    /// Use whoever is signed in to the Azure CLI.
+    #[arg(long, group = "way")]
+    azure_cli: bool,
+    /// Use AZURE_CLIENT_ID with AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH or AZURE_FEDERATED_TOKEN_FILE.
+    #[arg(long, group = "way")]
+    environment_variable: bool,
+    /// Say nothing when it worked.
+    #[arg(long)]
+    no_welcome: bool,
     /// A file with certificates (PEM) to trust besides the system's.
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
@@ -67,7 +100,7 @@ pub async fn run(args: Args) -> Result<u8> {
     if args.show {
         let profile = Profile::load()?;
         let mut document = profile.to_json();
-        for secret in ["clientSecret", "token"] {
+        for secret in ["clientSecret", "token", "refreshToken"] {
             if document.get(secret).is_some() {
                 document[secret] = Value::from("*****");
             }
@@ -75,7 +108,7 @@ pub async fn run(args: Args) -> Result<u8> {
         anstream::println!("{document:#}");
         return Ok(DONE);
     }
-    let profile = profile(&args)?;
+    let profile = profile(&args).await?;
     if let Err(error) = Client::with(&profile)?.get("/v1.0/servicePrincipals?$top=1").await {
         // A connection that lacks a right is a connection: other verbs may be allowed.
         match error.downcast_ref::<crate::client::Refusal>() {
@@ -84,11 +117,13 @@ pub async fn run(args: Args) -> Result<u8> {
         }
     }
     let path = profile.save()?;
-    anstream::eprintln!("connected to {}; saved in {}", profile.address, path.display());
+    if !args.no_welcome {
+        anstream::eprintln!("connected to {}; saved in {}", profile.address, path.display());
+    }
     Ok(DONE)
 }
 
-fn profile(args: &Args) -> Result<Profile> {
+async fn profile(args: &Args) -> Result<Profile> {
     if let Some(folder) = &args.data {
         let file = folder.join("administrator.json");
         let text = fs::read_to_string(&file).map_err(|error| {
@@ -103,10 +138,8 @@ fn profile(args: &Args) -> Result<Profile> {
     }
     let (authority, address) = match &args.environment {
         Some(name) => {
-            let Some((_, authority, graph)) =
-                ENVIRONMENTS.iter().find(|(known, _, _)| known.eq_ignore_ascii_case(name))
-            else {
-                let known: Vec<&str> = ENVIRONMENTS.iter().map(|(name, _, _)| *name).collect();
+            let Some(cloud) = Cloud::named(name) else {
+                let known: Vec<&str> = CLOUDS.iter().map(|cloud| cloud.name).collect();
                 return Err(Failure::usage(
                     format!("there is no environment '{name}'"),
                     format!(
@@ -115,7 +148,7 @@ fn profile(args: &Args) -> Result<Profile> {
                     ),
                 ));
             };
-            ((*authority).to_owned(), (*graph).to_owned())
+            (args.authority.clone().unwrap_or_else(|| cloud.authority.to_owned()), cloud.graph.to_owned())
         }
         None => {
             let Some(address) = &args.address else {
@@ -128,23 +161,63 @@ fn profile(args: &Args) -> Result<Profile> {
             (args.authority.clone().unwrap_or_else(|| address.clone()), address)
         }
     };
-    let Some(tenant) = args.tenant.clone() else {
+    let from_environment = || std::env::var("AZURE_TENANT_ID").ok().filter(|tenant| !tenant.is_empty());
+    let Some(tenant) = args.tenant.clone().or_else(from_environment) else {
         return Err(Failure::usage("no tenant was named", "give --tenant ID"));
     };
-    let credential = match (&args.token_file, &args.client_id) {
-        (Some(file), _) => ProfileCredential::Token(Secret::new(secret_from(Some(file))?)),
-        (None, Some(client_id)) => ProfileCredential::ClientSecret {
-            client_id: client_id.clone(),
-            secret: Secret::new(secret_from(args.client_secret_file.as_ref())?),
+    let ca = args.ca.clone();
+    let credential = match &args.client_id {
+        _ if args.identity => ProfileCredential::ManagedIdentity(args.client_id.clone()),
+        _ if args.workload_identity => ProfileCredential::WorkloadIdentity,
+        _ if args.azure_cli => ProfileCredential::AzureCli,
+        _ if args.environment_variable => ProfileCredential::Environment,
+        _ if args.use_device_code => {
+            let endpoint =
+                Endpoint { base_url: address.clone(), authority: authority.clone(), tenant: tenant.clone() };
+            person(args, &endpoint).await?
+        }
+        _ if args.token_file.is_some() => {
+            ProfileCredential::Token(Secret::new(secret_from(args.token_file.as_ref())?))
+        }
+        Some(client_id) => match &args.certificate {
+            Some(file) => {
+                let file =
+                    fs::canonicalize(file).with_context(|| format!("cannot read {}", file.display()))?;
+                ProfileCredential::Certificate { client_id: client_id.clone(), file }
+            }
+            None => ProfileCredential::ClientSecret {
+                client_id: client_id.clone(),
+                secret: Secret::new(secret_from(args.client_secret_file.as_ref())?),
+            },
         },
-        (None, None) => {
+        None => {
             return Err(Failure::usage(
                 "no credential was given",
-                "give --client-id ID or --token-file FILE",
+                "give --client-id ID with a secret or --certificate, --use-device-code, --identity, --azure-cli, \
+                 --workload-identity, --environment-variable or --token-file FILE",
             ));
         }
     };
-    Ok(Profile { address, authority, tenant, credential, ca: args.ca.clone() })
+    Ok(Profile { address, authority, tenant, credential, ca })
+}
+
+/// Lets a person sign in by a code; what they get is saved for the next commands.
+async fn person(args: &Args, endpoint: &Endpoint) -> Result<ProfileCredential> {
+    let client_id = args.client_id.clone().unwrap_or_else(|| COMMAND_LINE_TOOLS.to_owned());
+    let options =
+        HttpOptions { extra_ca_pem: args.ca.as_ref().map(fs::read).transpose()?, ..HttpOptions::default() };
+    let refused = |error: IdentityError| {
+        Failure::unreachable(
+            error.to_string(),
+            "look at --tenant, --environment and --client-id, and connect again",
+        )
+    };
+    let code = DeviceCode::begin(endpoint, &client_id, &args.scopes, Arc::new(SystemClock), options)
+        .await
+        .map_err(refused)?;
+    anstream::eprintln!("open {} and enter {}", code.prompt.address, code.prompt.code);
+    let token = code.finish().await.map_err(refused)?;
+    Ok(ProfileCredential::Person { client_id, token })
 }
 
 fn secret_from(file: Option<&PathBuf>) -> Result<String> {

@@ -178,8 +178,9 @@ async fn provision(
             Err(error) => error,
         };
         match error.downcast_ref::<Refusal>() {
-            Some(refusal) if refusal.status == 429 && tries < TRIES => {
-                let seconds = refusal.retry_after.unwrap_or(10.0).clamp(0.1, 300.0);
+            Some(refusal) if matches!(refusal.status, 429 | 503 | 504) && tries < TRIES => {
+                let untold = if refusal.status == 429 { 10.0 } else { 3.0 };
+                let seconds = refusal.retry_after.unwrap_or(untold).clamp(0.1, 300.0);
                 pace.clock.wait(Duration::from_secs_f64(seconds)).await;
             }
             _ => return Err(error),

@@ -4,6 +4,7 @@
 mod active_directory;
 #[cfg(feature = "real-servers")]
 mod clients;
+mod cloud;
 mod cmdlets;
 mod connections;
 mod faults;

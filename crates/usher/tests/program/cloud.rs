@@ -1,0 +1,187 @@
+//! Commands against a service that answers as Microsoft's cloud is published to.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use axum::Router;
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::world::{Ran, finish, program};
+
+const PRINCIPAL: &str = "0b0b0b0b-1111-4a4a-8888-000000000001";
+const USER: &str = "0b0b0b0b-1111-4a4a-8888-000000000002";
+const RULE: &str = "0b0b0b0b-1111-4a4a-8888-000000000003";
+
+/// A tenant in the cloud: one application with one job, one person.
+struct Cloud {
+    folder: TempDir,
+    address: String,
+    /// How often on-demand provisioning was asked for.
+    asked: Arc<AtomicUsize>,
+}
+
+impl Cloud {
+    /// `lists` says which of the published forms the answer has; `busy` so many requests are put off first.
+    async fn start(lists: bool, busy: usize) -> Self {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = asked.clone();
+        let router = Router::new().fallback(move |request: Request| {
+            let count = count.clone();
+            async move { answer(&request, lists, busy, &count) }
+        });
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+        let address = format!("http://{}", listener.local_addr().expect("it has an address"));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self { folder: tempfile::tempdir().expect("a folder can be made"), address, asked }
+    }
+
+    async fn run(&self, words: &[&str]) -> Ran {
+        let mut command = program();
+        command
+            .args(words)
+            .env("USHER_CONFIG_DIR", self.folder.path())
+            .env("AZURE_AUTHORITY_HOST", &self.address)
+            .env("AZURE_CLIENT_ID", "app")
+            .env("AZURE_CLIENT_SECRET", "s3cret-value");
+        tokio::task::spawn_blocking(move || finish(command, "s3cret-value\n"))
+            .await
+            .expect("the program runs")
+    }
+
+    async fn connect(&self, more: &[&str]) -> Ran {
+        let address = self.address.clone();
+        let mut words = vec!["connect", "--address", &address, "--tenant", "contoso.example"];
+        words.extend(more);
+        self.run(&words).await
+    }
+}
+
+fn answer(request: &Request, lists: bool, busy: usize, count: &AtomicUsize) -> Response {
+    let path = request.uri().path();
+    let page =
+        |value: Value| json!({ "@odata.context": "https://graph.example/v1.0/$metadata#x", "value": value });
+    let body = match path {
+        "/contoso.example/oauth2/v2.0/token" => {
+            json!({ "token_type": "Bearer", "expires_in": 3599, "access_token": "t", "refresh_token": "for-later" })
+        }
+        "/contoso.example/oauth2/v2.0/devicecode" => json!({
+            "device_code": "d", "user_code": "ABCD-1234", "verification_uri": "https://login.example/device",
+            "expires_in": 900, "interval": 1, "message": "Enter ABCD-1234.",
+        }),
+        "/v1.0/auditLogs/provisioning" => {
+            let error =
+                json!({ "error": { "code": "Authorization_RequestDenied", "message": "Insufficient." } });
+            return (StatusCode::FORBIDDEN, axum::Json(error)).into_response();
+        }
+        "/v1.0/$batch" => json!({ "responses": [{ "id": "1", "status": 200, "body": page(json!([])) }] }),
+        _ if path.ends_with("/provisionOnDemand") => {
+            if count.fetch_add(1, Ordering::SeqCst) < busy {
+                let headers = [("retry-after", "0")];
+                return (StatusCode::SERVICE_UNAVAILABLE, headers, "{}").into_response();
+            }
+            provisioned(lists)
+        }
+        _ if path.ends_with("/schema") => json!({ "id": "s", "synchronizationRules": [{
+            "id": RULE, "name": "USER_OUTBOUND_USER", "priority": 1, "editable": true,
+            "sourceDirectoryName": "Azure Active Directory", "targetDirectoryName": "customappsso",
+            "objectMappings": [{ "enabled": true, "flowTypes": "Add, Update, Delete", "name": "Users",
+                "sourceObjectName": "User", "targetObjectName": "User", "attributeMappings": [] }],
+        }], "directories": [] }),
+        _ if path.ends_with("/jobs") => {
+            page(json!([{ "id": "customappsso.1", "templateId": "customappsso" }]))
+        }
+        "/v1.0/servicePrincipals" => {
+            page(json!([{ "id": PRINCIPAL, "displayName": "hr-portal", "appId": "a" }]))
+        }
+        _ if path.starts_with("/v1.0/servicePrincipals/") => {
+            json!({ "id": PRINCIPAL, "displayName": "hr-portal", "appId": "a" })
+        }
+        _ if path.starts_with("/v1.0/users/delta") || path.starts_with("/v1.0/groups/delta") => {
+            page(json!([]))
+        }
+        _ if path.starts_with("/v1.0/users/") => {
+            json!({ "id": USER, "userPrincipalName": "ann@contoso.example" })
+        }
+        _ => page(json!([{ "id": USER, "userPrincipalName": "ann@contoso.example" }])),
+    };
+    axum::Json(body).into_response()
+}
+
+/// The answer in the documented form, or in the one that tenants give.
+fn provisioned(lists: bool) -> Value {
+    let details = json!({
+        "action": "Create", "reportableIdentifier": "ann@contoso.example",
+        "provisioningSteps": [
+            { "name": "EntryImport", "type": "Import", "status": "Success",
+              "description": "Retrieved User 'ann@contoso.example' from Azure Active Directory", "details": {} },
+            { "name": "EntryExportAdd", "type": "Export", "status": "Success",
+              "description": "User 'ann@contoso.example' was created in customappsso", "details": {} },
+        ],
+        "modifiedProperties": [], "statusInfo": { "status": "Success" },
+    });
+    if lists {
+        json!({ "@odata.context": "https://graph.example/v1.0/$metadata#microsoft.graph.stringKeyStringValuePair",
+                "key": "Microsoft.Identity.Health.CPP.Common.DataContracts.SyncFabric.StatusInfo",
+                "value": json!([details]).to_string() })
+    } else {
+        json!({ "key": json!({ "result": "Success", "details": {} }).to_string(), "value": details.to_string() })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_published_forms_of_the_answer_are_shown_as_the_same_steps() {
+    let mut shown = Vec::new();
+    for lists in [false, true] {
+        let cloud = Cloud::start(lists, 2).await;
+        let ran = cloud.connect(&["--client-id", "app"]).await;
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        let ran = cloud.run(&["provision", "User", "ann@contoso.example", "--app", "hr-portal"]).await;
+        assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+        assert!(ran.out.contains("was created in customappsso"), "{}", ran.out);
+        assert_eq!(cloud.asked.load(Ordering::SeqCst), 3, "what is busy is asked again");
+        shown.push(ran.out);
+    }
+    assert_eq!(shown[0], shown[1]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_sign_in_by_device_code_and_machines_by_their_environment() {
+    let cloud = Cloud::start(true, 0).await;
+    let ran = cloud.connect(&["--use-device-code", "--scopes", "Synchronization.ReadWrite.All"]).await;
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.err.contains("https://login.example/device") && ran.err.contains("ABCD-1234"), "{}", ran.err);
+    let ran = cloud.run(&["connect", "--show"]).await;
+    assert!(ran.out.contains("DeviceCode") && !ran.out.contains("for-later"), "{}", ran.out);
+    let file = cloud.folder.path().join("connection.json");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(&file).expect("it is saved").permissions().mode();
+        assert_eq!(mode & 0o077, 0, "nobody else can read it");
+    }
+    let ran = cloud.connect(&["--environment-variable"]).await;
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let saved = std::fs::read_to_string(&file).expect("it is saved");
+    assert!(saved.contains("Environment") && !saved.contains("s3cret-value"), "{saved}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_names_the_permission_that_is_missing_and_the_cloud_that_is_meant() {
+    let cloud = Cloud::start(true, 0).await;
+    cloud.connect(&["--client-id", "app"]).await;
+    let ran = cloud.run(&["doctor"]).await;
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    assert!(ran.out.contains("ok      users\n"), "{}", ran.out);
+    assert!(
+        ran.out.contains("denied  provisioning log: it needs the permission AuditLog.Read.All"),
+        "{}",
+        ran.out
+    );
+    let ran = cloud.run(&["doctor", "--environment", "Global"]).await;
+    assert_eq!(ran.code, 3, "{}", ran.err);
+    assert!(ran.err.contains("graph.microsoft.com"), "{}", ran.err);
+}
