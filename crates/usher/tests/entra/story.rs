@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use usher_connectors::{AllConnectors, HttpOptions};
-use usher_core::ports::{Clock, Store, StoredSecret};
+use usher_core::ports::{Store, StoredSecret};
 use usher_core::{Entry, EntryId, EntryKind, JobId, Secret};
 use usher_engine::{Engine, Settings};
 use usher_sandbox::{Options, Running, Sandbox};
