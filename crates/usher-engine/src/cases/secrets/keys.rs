@@ -73,6 +73,16 @@ const KEYS: &[(&str, Form)] = &[
     ("SearchBase", Text),
     ("LeaversContainer", Text),
     ("NamingAttribute", Text),
+    // Microsoft Entra ID: where credentials go, and as whom.
+    ("Environment", Place),
+    ("GraphAddress", Address),
+    ("Authority", Address),
+    ("TenantId", Place),
+    ("SignIn", Place),
+    ("ClientId", Text),
+    ("ClientCertificate", Credential),
+    ("AccessToken", Credential),
+    ("ServicePrincipalId", Text),
 ];
 
 fn form(key: &str) -> Option<Form> {
@@ -244,6 +254,17 @@ mod tests {
             (&[("BaseAddress", "https://a.test")], true),
         ] {
             assert_eq!(leads_elsewhere(&sides, &set(new)), elsewhere, "{new:?}");
+        }
+        for (key, value) in [
+            ("Authority", "https://evil.test"),
+            ("GraphAddress", "https://evil.test"),
+            ("TenantId", "evil.test"),
+            ("Environment", "China"),
+            ("Target.BaseAddress", "https://evil.test/scim"),
+            ("Source.Authority", "https://evil.test"),
+        ] {
+            let new = set(&[("BaseAddress", "https://a.test/scim"), ("Domain", "contoso"), (key, value)]);
+            assert!(leads_elsewhere(&old, &new), "{key} leads elsewhere");
         }
         assert!(leads_elsewhere(&[], &old), "what was stored without an address belongs to no address");
     }
