@@ -13,10 +13,10 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use smol_str::format_smolstr;
 use usher_core::cycle::{Cycle, CycleKind, Execution, ExecutionState, JobState, Position};
-use usher_core::ports::{Clear, Commit, ConnectorError, ConnectorErrorKind};
+use usher_core::ports::{Clear, Commit, ConnectorError, ConnectorErrorKind, StoreError};
 use usher_core::program::{MappingProgram, RuleProgram};
 use usher_core::quarantine::{self, QuarantineReason, RunError};
-use usher_core::{Entry, EntryKind, Job, JobId, ResetScope, ScheduleState};
+use usher_core::{AuditRecord, Entry, EntryKind, Job, JobId, ResetScope, ScheduleState};
 
 pub use control::Runs;
 
@@ -173,7 +173,7 @@ impl Engine {
                     cycle.page.failed.failed = 0;
                     cycle.page.failed.failed_references = 0;
                 }
-                self.quarantine(job, &mut state, reason, error);
+                self.quarantine(job, &mut state, reason, error).await?;
             }
             None => {
                 let next = state.quarantine.as_ref().map(|quarantine| quarantine.next_attempt);
@@ -185,13 +185,46 @@ impl Engine {
         Ok(state)
     }
 
-    fn quarantine(&self, job: &Job, state: &mut JobState, reason: QuarantineReason, error: RunError) {
+    /// Puts a job into quarantine, or notes that the quarantine goes on. The audit log gets a record of its beginning.
+    async fn quarantine(
+        &self,
+        job: &Job,
+        state: &mut JobState,
+        reason: QuarantineReason,
+        error: RunError,
+    ) -> Result<(), StoreError> {
         let now = self.clock.now();
+        let is_news = state.quarantine.as_ref().is_none_or(|before| before.reason != reason);
         let quarantine = quarantine::enter(state.quarantine.as_ref(), reason, error, now);
         tracing::warn!(job.id = %job.id, reason = reason.as_str(), "the job is in quarantine");
+        if is_news {
+            self.store.add_audit(&self.quarantined(job, reason)).await?;
+        }
         state.has_given_up = quarantine.is_hopeless(now);
         state.next_run_at = Some(quarantine.next_attempt);
         state.quarantine = Some(quarantine);
+        Ok(())
+    }
+
+    /// The record of a quarantine that begins: nobody asked for it but the service itself.
+    fn quarantined(&self, job: &Job, reason: QuarantineReason) -> AuditRecord {
+        let request = self.clock.guid().to_string();
+        AuditRecord {
+            id: self.clock.guid().to_string(),
+            at: self.clock.now(),
+            activity: "Quarantine".to_owned(),
+            method: String::new(),
+            path: format!("/servicePrincipals/{}/synchronization/jobs/{}", job.service_principal, job.id),
+            status: 200,
+            reason: Some(reason.as_str().to_owned()),
+            app_id: String::new(),
+            object_id: String::new(),
+            caller: work::service().display_name,
+            target: Some(job.id.as_str().to_owned()),
+            target_type: "jobs".to_owned(),
+            client_request_id: request.clone(),
+            request_id: request,
+        }
     }
 }
 
@@ -300,8 +333,8 @@ impl From<CaseError> for Broke {
     }
 }
 
-impl From<usher_core::ports::StoreError> for Broke {
-    fn from(error: usher_core::ports::StoreError) -> Self {
+impl From<StoreError> for Broke {
+    fn from(error: StoreError) -> Self {
         Self::Store(error.into())
     }
 }
@@ -475,7 +508,7 @@ impl CycleRun<'_> {
                     message: message.to_owned(),
                     is_tenant_actionable: true,
                 };
-                self.engine.quarantine(self.job, &mut self.state, reason, error);
+                self.engine.quarantine(self.job, &mut self.state, reason, error).await?;
             }
             None => {
                 state.quarantine = None;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use expect_test::expect;
 use usher_core::escrow::SETTLES_AFTER;
-use usher_core::ports::{ConnectorErrorKind, Effect, Store};
+use usher_core::ports::{AuditQuery, Audits, ConnectorErrorKind, Effect, Store};
 use usher_expr::Value;
 use usher_testkit::Fault;
 
@@ -303,6 +303,13 @@ async fn wrong_credentials_put_the_job_into_quarantine_until_they_work() {
     "#]]
     .assert_eq(&stage.run().await);
     assert_eq!(stage.state().await.quarantine, None);
+    let audits =
+        stage.store.audits(&AuditQuery { limit: 9, ..AuditQuery::default() }).await.expect("they list");
+    let told: Vec<_> = audits
+        .iter()
+        .map(|(_, one)| (one.activity.as_str(), one.reason.as_deref(), one.target.as_deref()))
+        .collect();
+    assert_eq!(told, [("Quarantine", Some("EncounteredQuarantineException"), Some(stage.job.as_str()))]);
 }
 
 #[tokio::test]

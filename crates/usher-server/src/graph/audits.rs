@@ -113,7 +113,7 @@ fn view(record: &AuditRecord) -> Value {
             "modifiedProperties": [],
         }],
         "additionalDetails": [
-            { "key": "request", "value": format!("{} {}", record.method, record.path) },
+            { "key": "request", "value": format!("{} {}", record.method, record.path).trim_start() },
             { "key": "status", "value": record.status.to_string() },
             { "key": "requestId", "value": record.request_id },
         ],
