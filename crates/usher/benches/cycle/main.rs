@@ -1,6 +1,6 @@
 //! Cycles of a job: an initial one beside a bare client that sends the same requests at the same concurrency, the use of
 //! a budget of requests, the rate at two sizes, memory, and a cycle with nothing to do.
-//! Prints figures and ratios; asserts nothing. `cargo bench --bench cycle -- million` measures memory at a million.
+//! Prints figures and ratios; asserts nothing. `cargo xtask bench cycle-million` measures memory at a million.
 
 mod target;
 
@@ -38,6 +38,8 @@ fn main() {
         let count = arguments[count + 1].parse().expect("a number of people");
         runtime.block_on(memory(count));
     } else if named("million") {
+        // Both in one call, so that the growth is seen.
+        spawn_memory(100_000);
         spawn_memory(1_000_000);
     } else {
         runtime.block_on(measure());
@@ -63,7 +65,8 @@ async fn measure() {
     println!("initial cycle of 10,000 people: {took:?}, {:.0} a second", rate(10_000, took));
     println!("bare client, the same requests, {CONCURRENCY} at once: {bare:?}");
     println!("ratio: {:.2} (aim: at most 2)", took.as_secs_f64() / bare.as_secs_f64());
-    println!("incremental cycle with nothing changed: {idle:?}");
+    let part = 100.0 * idle.as_secs_f64() / took.as_secs_f64();
+    println!("incremental cycle with nothing changed: {idle:?}, {part:.2} % of the initial one");
     side.reset().await;
 
     let people = 600;
@@ -89,7 +92,7 @@ async fn measure() {
     drop(side);
 
     spawn_memory(100_000);
-    println!("memory at a million people: cargo bench --package usher --bench cycle -- million");
+    println!("memory at a million people: cargo xtask bench cycle-million");
 }
 
 fn rate(count: usize, took: Duration) -> f64 {
