@@ -1,5 +1,7 @@
 //! The directory inside: entries, links between them, app role assignments.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -63,6 +65,12 @@ impl Entry {
     /// A property that is true; absent means false.
     pub fn is_true(&self, property: &str) -> bool {
         self.properties.get(property).and_then(Value::as_bool).unwrap_or(false)
+    }
+
+    /// The names of the properties that differ from another set, those that only one of them has included.
+    pub fn differing_properties(&self, others: &Map<String, Value>) -> BTreeSet<String> {
+        let names = self.properties.keys().chain(others.keys());
+        names.filter(|name| self.properties.get(*name) != others.get(*name)).cloned().collect()
     }
 
     /// The values that no two living entries of a kind may share: property and value in lower case.

@@ -1,5 +1,7 @@
 //! The changes of the directory inside: every write to entries, links and assignments notes here whom it concerns.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use rusqlite::{Connection, Transaction, params};
 use usher_core::ports::{EntryChange, LinkChange};
 use usher_core::{EntryId, EntryKind, Relation};
@@ -32,6 +34,10 @@ const NOTE_LINK: &str = "insert or replace into link_changes (from_id, relation,
 const NOTE_OTHERS: &str = "update link_changes
     set is_removed = 1, number = coalesce((select max(number) from changes where changes.id = ?1), 0)
     where from_id = ?1 and relation = ?2 and to_id <> ?3 and is_removed = 0";
+const NOTE_PROPERTY: &str = "insert or replace into property_changes (kind, id, property, number)
+    values (?1, ?2, ?3, (select number from changes where kind = ?1 and id = ?2))";
+const FORGET_PROPERTIES: &str = "delete from property_changes where kind = ?1 and id = ?2";
+const PROPERTIES: &str = "select property, number from property_changes where kind = ?1 and id = ?2";
 const FORGET_LINKS: &str = "delete from link_changes where from_id = ?1";
 const LINK_CHANGES: &str = "select number, to_id, is_removed from link_changes
     where from_id = ?1 and relation = ?2 and number > ?3 and number <= ?4 and to_id > ?5 order by to_id limit ?6";
@@ -56,6 +62,52 @@ pub fn entry(
 ) -> Result<(), WorkError> {
     transaction.prepare_cached(NOTE)?.execute(params![kind.as_str(), id.as_str(), is_removed])?;
     Ok(())
+}
+
+/// Properties of an entry have other values, by the newest change of it; none is the whole entry.
+pub fn properties_of(
+    transaction: &Transaction<'_>,
+    kind: EntryKind,
+    id: &EntryId,
+    properties: Option<&BTreeSet<String>>,
+) -> Result<(), WorkError> {
+    let mut note = transaction.prepare_cached(NOTE_PROPERTY)?;
+    let Some(properties) = properties else {
+        note.execute(params![kind.as_str(), id.as_str(), ""])?;
+        return Ok(());
+    };
+    for property in properties {
+        note.execute(params![kind.as_str(), id.as_str(), property])?;
+    }
+    Ok(())
+}
+
+/// What was known of the properties of an entry that is removed.
+pub fn forget_properties(
+    transaction: &Transaction<'_>,
+    kind: EntryKind,
+    id: &EntryId,
+) -> Result<(), WorkError> {
+    transaction.prepare_cached(FORGET_PROPERTIES)?.execute(params![kind.as_str(), id.as_str()])?;
+    Ok(())
+}
+
+/// The properties of an entry that changed after a number; none when all of it is new.
+pub fn properties(
+    connection: &Connection,
+    kind: EntryKind,
+    id: &EntryId,
+    after: u64,
+) -> Result<Option<BTreeSet<String>>, WorkError> {
+    let mut statement = connection.prepare_cached(PROPERTIES)?;
+    let rows = statement.query_map(params![kind.as_str(), id.as_str()], |row| {
+        Ok((row.get::<_, String>(0)?, u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0)))
+    })?;
+    let mut noted = rows.collect::<Result<BTreeMap<String, u64>, _>>()?;
+    if noted.remove("").is_none_or(|appeared| appeared > after) {
+        return Ok(None);
+    }
+    Ok(Some(noted.into_iter().filter(|(_, number)| *number > after).map(|(name, _)| name).collect()))
 }
 
 /// What refers to an entry sees it appear or disappear.

@@ -11,7 +11,6 @@ use crate::connection::WorkError;
 const PUT_ENTRY: &str =
     "insert into entries (kind, id, body, created_at, deleted_at) values (?1, ?2, ?3, ?4, ?5)
     on conflict (kind, id) do update set body = excluded.body, deleted_at = excluded.deleted_at";
-const IS_DELETED: &str = "select deleted_at is not null from entries where kind = ?1 and id = ?2";
 const COUNT_ENTRIES: &str = "select count(*) from entries where kind = ?1";
 const LIVING_LINKS: &str = "select links.from_id, links.to_id from json_each(?1) as wanted
     join links on links.from_id = wanted.value and links.relation = ?2
@@ -71,13 +70,16 @@ pub fn put_entry(transaction: &Transaction<'_>, entry: &Entry) -> Result<(), Wor
     let (kind, id) = (entry.kind.as_str(), entry.id.as_str());
     let body = serde_json::to_string(&entry.properties)?;
     let deleted_at = entry.deleted_at.map(Timestamp::as_microsecond);
-    let was_deleted: Option<bool> =
-        transaction.prepare_cached(IS_DELETED)?.query_row(params![kind, id], |row| row.get(0)).optional()?;
+    let old = self::entry(transaction, entry.kind, &entry.id)?;
     changes::entry(transaction, entry.kind, &entry.id, false)?;
-    if was_deleted.is_some() {
+    // What comes out of the bin is new to everybody.
+    let known = old.as_ref().filter(|old| old.deleted_at.is_none() || entry.deleted_at.is_some());
+    let changed = known.map(|old| old.differing_properties(&entry.properties));
+    changes::properties_of(transaction, entry.kind, &entry.id, changed.as_ref())?;
+    if old.is_some() {
         changes::reach(transaction, entry.kind, &entry.id)?;
     }
-    if was_deleted.is_some_and(|was_deleted| was_deleted != entry.deleted_at.is_some()) {
+    if old.is_some_and(|old| old.deleted_at.is_some() != entry.deleted_at.is_some()) {
         changes::referrers(transaction, &entry.id, entry.deleted_at.is_some())?;
     }
     transaction.prepare_cached(PUT_ENTRY)?.execute(params![
@@ -158,6 +160,7 @@ pub fn remove_entry(transaction: &Transaction<'_>, kind: EntryKind, id: &EntryId
     let removed = transaction.prepare_cached(REMOVE_ENTRY)?.execute(params![kind.as_str(), id.as_str()])?;
     transaction.prepare_cached(FORGET_KEYS)?.execute(params![kind.as_str(), id.as_str()])?;
     transaction.prepare_cached(FORGET_TEXTS)?.execute(params![kind.as_str(), id.as_str()])?;
+    changes::forget_properties(transaction, kind, id)?;
     transaction.prepare_cached(REMOVE_LINKS)?.execute(params![id.as_str()])?;
     transaction.prepare_cached(REMOVE_ASSIGNMENTS)?.execute(params![id.as_str()])?;
     if removed > 0 {

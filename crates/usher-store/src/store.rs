@@ -1,6 +1,6 @@
 //! The store: each method is one statement or transaction of the modules beside it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use async_trait::async_trait;
@@ -112,6 +112,20 @@ impl Store for SqliteStore {
     ) -> Result<Vec<EntryChange>, StoreError> {
         self.connections
             .read("list changes", move |connection| changes::list(connection, kind, after, until, limit))
+            .await
+    }
+
+    async fn property_changes(
+        &self,
+        kind: EntryKind,
+        id: &EntryId,
+        after: u64,
+    ) -> Result<Option<BTreeSet<String>>, StoreError> {
+        let id = id.clone();
+        self.connections
+            .read("list property changes", move |connection| {
+                changes::properties(connection, kind, &id, after)
+            })
             .await
     }
 

@@ -1,6 +1,6 @@
 //! A store in memory. It obeys the store suite, as the real ones do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use async_trait::async_trait;
@@ -116,6 +116,7 @@ impl Store for MemoryStore {
         let was_there = state.entries.remove(&(kind, id.clone())).is_some();
         if was_there {
             state.note(kind, id, true);
+            state.property_changes.remove(&(kind, id.clone()));
         }
         Ok(was_there)
     }
@@ -136,6 +137,15 @@ impl Store for MemoryStore {
         limit: usize,
     ) -> Result<Vec<EntryChange>, StoreError> {
         Ok(self.state().changes(kind, after, until, limit))
+    }
+
+    async fn property_changes(
+        &self,
+        kind: EntryKind,
+        id: &EntryId,
+        after: u64,
+    ) -> Result<Option<BTreeSet<String>>, StoreError> {
+        Ok(self.state().property_changes(kind, id, after))
     }
 
     async fn link_changes(

@@ -1,6 +1,6 @@
 //! The contract of the store: everything that must survive a crash.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -256,6 +256,14 @@ pub trait Store: Audits + Uploads + Send + Sync {
         limit: usize,
     ) -> Result<Vec<EntryChange>, StoreError>;
 
+    /// The properties of an entry that were written with another value after a change; none when the entry has appeared
+    /// or came out of the bin since then, so that all of it is new.
+    async fn property_changes(
+        &self,
+        kind: EntryKind,
+        id: &EntryId,
+        after: u64,
+    ) -> Result<Option<BTreeSet<String>>, StoreError>;
     /// Links of an entry that were made or removed after the first number of a span up to its second, in the order of
     /// what they point to; only those after an id, at most `limit`. A link has only its newest change.
     async fn link_changes(

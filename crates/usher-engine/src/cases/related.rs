@@ -48,6 +48,19 @@ impl Engine {
         Ok(self.store.changes(kind, after, until, limit).await?)
     }
 
+    /// The properties of an entry that have another value than at a change; none when all of it is new since.
+    ///
+    /// # Errors
+    /// Only the store's.
+    pub async fn property_changes(
+        &self,
+        kind: EntryKind,
+        id: &EntryId,
+        after: u64,
+    ) -> Result<Option<BTreeSet<String>>, CaseError> {
+        Ok(self.store.property_changes(kind, id, after).await?)
+    }
+
     /// Links of an entry that were made or removed in a span of changes, in the order of what they point to.
     ///
     /// # Errors

@@ -28,7 +28,7 @@ async fn by_ids(call: Call) -> Result<Answer, Refusal> {
 }
 
 async fn delta(call: Call) -> Result<Answer, Refusal> {
-    Ok(Answer::ok(Feed { kinds: &EntryKind::ALL, name: "directoryObjects" }.page(&call).await?))
+    Feed { kinds: &EntryKind::ALL, name: "directoryObjects" }.page(&call).await
 }
 
 async fn get(call: Call) -> Result<Answer, Refusal> {

@@ -8,7 +8,7 @@ use usher_core::ports::{EntryChange, LinkChange};
 use usher_core::{Entry, EntryId, EntryKind, Relation};
 
 use super::{Collection, only, preference};
-use crate::call::Call;
+use crate::call::{Answer, Call};
 use crate::errors::Refusal;
 
 /// How long a token is good: seven days.
@@ -53,7 +53,7 @@ impl Collection {
     ///
     /// # Errors
     /// 400 for what is not understood, 410 for a token that is too old.
-    pub async fn delta(&self, call: &Call) -> Result<Value, Refusal> {
+    pub async fn delta(&self, call: &Call) -> Result<Answer, Refusal> {
         Feed { kinds: &[self.kind], name: self.name }.page(call).await
     }
 }
@@ -71,8 +71,9 @@ impl Feed<'_> {
     ///
     /// # Errors
     /// 400 for what is not understood, 410 for a token that is too old.
-    pub async fn page(&self, call: &Call) -> Result<Value, Refusal> {
+    pub async fn page(&self, call: &Call) -> Result<Answer, Refusal> {
         only(call, &["$select", "$filter", "$skiptoken", "$deltatoken"])?;
+        let is_minimal = preference(call, "return").is_some_and(|one| one.eq_ignore_ascii_case("minimal"));
         let engine = &call.state.engine;
         let mut token = self.begun(call)?;
         let last = engine.last_change().await?;
@@ -111,7 +112,10 @@ impl Feed<'_> {
                 token.a = change.number;
                 continue;
             };
-            let (view, rest) = self.changed(call, &entry, selected.as_deref(), &token, until).await?;
+            let (mut view, rest) = self.changed(call, &entry, selected.as_deref(), &token, until).await?;
+            if is_minimal && token.b > 0 {
+                keep_changed(call, &entry, token.b, &mut view).await?;
+            }
             values.push(Value::Object(view));
             if rest.is_some() {
                 token.l = rest;
@@ -138,7 +142,11 @@ impl Feed<'_> {
             page.insert("@odata.nextLink".to_owned(), link("$skiptoken", &token));
         }
         page.insert("value".to_owned(), Value::Array(values));
-        Ok(Value::Object(page))
+        let mut answer = Answer::ok(Value::Object(page));
+        if is_minimal {
+            answer.headers.push(("Preference-Applied", "return=minimal".to_owned()));
+        }
+        Ok(answer)
     }
 
     fn is_mixed(&self) -> bool {
@@ -260,6 +268,20 @@ impl Feed<'_> {
         }
         Ok((view, rest))
     }
+}
+
+/// Leaves out the properties that are as the caller knows them (`Prefer: return=minimal`; Graph, delta query overview).
+async fn keep_changed(
+    call: &Call,
+    entry: &Entry,
+    known: u64,
+    view: &mut Map<String, Value>,
+) -> Result<(), Refusal> {
+    let changed = call.state.engine.property_changes(entry.kind, &entry.id, known).await?;
+    if let Some(changed) = changed {
+        view.retain(|name, _| name == "id" || name.contains('@') || changed.contains(name));
+    }
+    Ok(())
 }
 
 async fn link_view(call: &Call, change: &LinkChange) -> Result<Value, Refusal> {

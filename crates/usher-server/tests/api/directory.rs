@@ -36,9 +36,12 @@ fn each(page: &Value, member: &str) -> Vec<String> {
 
 /// A query with `ConsistencyLevel: eventual`.
 async fn eventual(stage: &Stage, path: &str) -> Reply {
-    let request = Request::get(path)
-        .header("authorization", format!("Bearer {}", stage.token))
-        .header("consistencylevel", "eventual");
+    get_with(stage, path, ("consistencylevel", "eventual")).await
+}
+
+async fn get_with(stage: &Stage, path: &str, (name, value): (&str, &str)) -> Reply {
+    let request =
+        Request::get(path).header("authorization", format!("Bearer {}", stage.token)).header(name, value);
     stage.raw(request.body(axum::body::Body::empty()).expect("it can be sent")).await
 }
 
@@ -239,6 +242,26 @@ async fn a_delta_tells_what_changed_and_nothing_else() {
     let (changed, _) = walk(&stage, link).await;
     assert_eq!(find(&changed, &b)["@removed"]["reason"], "deleted");
     assert_eq!(find(&changed, &a)["manager@delta"][0]["@removed"]["reason"], "deleted");
+}
+
+#[tokio::test]
+async fn a_delta_that_is_to_be_minimal_tells_of_changed_properties_only() {
+    let stage = Stage::new().await;
+    let a = user(&stage, "a").await;
+    let (_, link) = walk(&stage, "/v1.0/users/delta".to_owned()).await;
+    stage.must("PATCH", &format!("/v1.0/users/{a}"), json!({ "jobTitle": "Head" }), 204).await;
+    let b = user(&stage, "b").await;
+    let answer = get_with(&stage, &link, ("prefer", "return=minimal")).await;
+    assert_eq!(answer.header("preference-applied"), "return=minimal");
+    let find = |id: &str| {
+        let all = answer.body["value"].as_array().expect("a page has values");
+        all.iter().find(|one| one["id"] == id).cloned().expect(id)
+    };
+    assert_eq!(find(&a), json!({ "id": a, "jobTitle": "Head" }));
+    assert_eq!(find(&b)["displayName"], "b", "all of what is new is told");
+    let whole = stage.send("GET", &link, Value::Null).await;
+    assert!(whole.body["value"].to_string().contains("userPrincipalName"));
+    assert!(!whole.headers.contains_key("preference-applied"));
 }
 
 #[tokio::test]

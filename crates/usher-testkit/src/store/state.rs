@@ -25,6 +25,8 @@ pub(super) struct State {
     pub(super) last_change: u64,
     /// The newest change of each link: number, and whether it was removed.
     pub(super) link_changes: BTreeMap<(EntryId, Relation, EntryId), (u64, bool)>,
+    /// The newest change of each property; of an entry's appearance under the empty name.
+    pub(super) property_changes: BTreeMap<(EntryKind, EntryId), BTreeMap<String, u64>>,
     pub(super) audits: Vec<AuditRecord>,
     pub(super) uploads: BTreeMap<(JobId, SmolStr), (u64, serde_json::Value)>,
     pub(super) last_upload: u64,
@@ -65,8 +67,16 @@ impl State {
         }
         let (kind, id) = key.clone();
         let is_deleted = entry.deleted_at.is_some();
-        state.entries.insert(key, entry);
+        let old = state.entries.insert(key.clone(), entry.clone());
         state.note(kind, &id, false);
+        let known = old.filter(|old| old.deleted_at.is_none() || is_deleted);
+        let names = match &known {
+            None => BTreeSet::from([String::new()]),
+            Some(old) => old.differing_properties(&entry.properties),
+        };
+        let number = state.last_change;
+        let noted = state.property_changes.entry(key).or_default();
+        noted.extend(names.into_iter().map(|name| (name, number)));
         if was_deleted.is_some() {
             state.note_reach(kind, &id);
         }
@@ -225,6 +235,21 @@ impl State {
         changes.sort_by_key(|change| change.number);
         changes.truncate(limit);
         changes
+    }
+
+    /// The properties of an entry that changed after a number; none when all of it is new.
+    pub(super) fn property_changes(
+        &self,
+        kind: EntryKind,
+        id: &EntryId,
+        after: u64,
+    ) -> Option<BTreeSet<String>> {
+        let noted = self.property_changes.get(&(kind, id.clone()))?;
+        if noted.get("").is_none_or(|number| *number > after) {
+            return None;
+        }
+        let newer = noted.iter().filter(|(_, number)| **number > after);
+        Some(newer.map(|(name, _)| name.clone()).collect())
     }
 
     /// Links of an entry that were made or removed in a span of changes.

@@ -31,6 +31,7 @@ pub async fn run(store: &dyn Store) {
     events_are_listed_newest_first(store).await;
     settings_are_kept_by_name(store).await;
     cycles::changes_name_everybody_concerned(store).await;
+    cycles::changes_of_properties_are_told_since_a_change(store).await;
     cycles::roles_reach_members_of_security_groups(store).await;
     cycles::pairings_tell_who_did_not_come_up(store).await;
     cycles::escrows_come_back_when_they_are_due(store).await;

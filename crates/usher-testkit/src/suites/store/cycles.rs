@@ -8,8 +8,8 @@ use usher_core::ports::{
     SubjectKey, Waiting,
 };
 use usher_core::{
-    Action, Anchor, AppRoleAssignment, AssignmentId, EntryId, EntryKind, Escrow, JobId, JobState, Link,
-    Relation,
+    Action, Anchor, AppRoleAssignment, AssignmentId, Entry, EntryId, EntryKind, Escrow, JobId, JobState,
+    Link, Relation,
 };
 
 use super::{at, entry, event, pairing};
@@ -129,6 +129,33 @@ fn assigned(id: &str, principal: &str, kind: EntryKind, resource: &str) -> AppRo
         app_role_id: "R-1".to_owned(),
         created_at: at(1),
     }
+}
+
+pub(super) async fn changes_of_properties_are_told_since_a_change(store: &dyn Store) {
+    let id = EntryId::new("p-ann");
+    let put = async |properties: serde_json::Value, deleted_at: Option<jiff::Timestamp>| {
+        let written = Entry { deleted_at, ..entry(EntryKind::User, "p-ann", properties) };
+        store.put_entry(&written).await.expect("it is written");
+        store.last_change().await.expect("it reads")
+    };
+    let since = async |number: u64| {
+        let changed = store.property_changes(EntryKind::User, &id, number).await.expect("it reads");
+        changed.map(|names| names.into_iter().collect::<Vec<_>>().join(" "))
+    };
+    let before = store.last_change().await.expect("it reads");
+    let made = put(json!({ "displayName": "Ann", "jobTitle": "Clerk", "city": "Rome" }), None).await;
+    assert_eq!(since(before).await, None, "who did not know of it knows nothing of it");
+    assert_eq!(since(made).await.as_deref(), Some(""));
+    let titled = put(json!({ "displayName": "Ann", "jobTitle": "Head", "city": "Rome" }), None).await;
+    let moved = put(json!({ "displayName": "Ann", "jobTitle": "Head", "department": "Ink" }), None).await;
+    assert_eq!(since(made).await.as_deref(), Some("city department jobTitle"));
+    assert_eq!(since(titled).await.as_deref(), Some("city department"), "what is taken away changed, too");
+    assert_eq!(since(moved).await.as_deref(), Some(""));
+    let binned = put(json!({ "displayName": "Ann" }), Some(at(9))).await;
+    put(json!({ "displayName": "Ann" }), None).await;
+    assert_eq!(since(binned).await, None, "what comes out of the bin is new");
+    store.remove_entry(EntryKind::User, &id).await.expect("it is removed");
+    assert_eq!(since(0).await, None);
 }
 
 pub(super) async fn roles_reach_members_of_security_groups(store: &dyn Store) {
