@@ -42,9 +42,10 @@ pub fn prepare(root: &Path) -> Result<Prepared> {
     Ok(Prepared { folder })
 }
 
-/// Installs unless the stamp says that exactly this has been installed; an installation that broke off leaves
-/// no stamp.
+/// Installs unless the stamp says that exactly this has been installed here: what is installed knows its own place, and
+/// does not work in a copy of the folder. An installation that broke off leaves no stamp.
 fn unless_stamped(stamp: &Path, content: &str, install: impl FnOnce() -> Result<()>) -> Result<()> {
+    let content = format!("{}\n{content}", stamp.display());
     if fs::read_to_string(stamp).is_ok_and(|found| found == content) {
         return Ok(());
     }
@@ -95,6 +96,22 @@ mod tests {
             unless_stamped(&stamp, pins, install).unwrap();
         }
         assert_eq!(installations, ["a==1", "a==2"]);
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn what_was_installed_elsewhere_is_installed_again() {
+        let folder = folder("moved");
+        let (old, new) = (folder.join("old"), folder.join("new"));
+        unless_stamped(&old, "a==1", || Ok(())).unwrap();
+        fs::copy(&old, &new).unwrap();
+        let mut is_installed = false;
+        let install = || {
+            is_installed = true;
+            Ok(())
+        };
+        unless_stamped(&new, "a==1", install).unwrap();
+        assert!(is_installed);
         fs::remove_dir_all(&folder).unwrap();
     }
 
