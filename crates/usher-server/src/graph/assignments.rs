@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 use usher_core::ports::AssignmentQuery;
-use usher_core::{EntryId, EntryKind};
+use usher_core::{EntryId, EntryKind, Relation};
 use usher_engine::cases::assignments::NamedAssignment;
+use usher_engine::cases::related::Way;
 
 use crate::call::{Answer, Call};
 use crate::errors::Refusal;
@@ -18,7 +19,7 @@ async fn resource(call: &Call) -> Result<EntryId, Refusal> {
 pub async fn of_resource(call: Call) -> Result<Answer, Refusal> {
     let id = resource(&call).await?;
     let path = format!("servicePrincipals/{id}/appRoleAssignedTo");
-    page(&call, &AssignmentQuery::Resource(id), &path).await
+    page(&call, &call.state.engine.assignments(&AssignmentQuery::Resource(id)).await?, &path)
 }
 
 pub async fn count_of_resource(call: Call) -> Result<Answer, Refusal> {
@@ -80,10 +81,18 @@ async fn principal(call: &Call) -> Result<EntryId, Refusal> {
     Ok(call.state.engine.principal_id(kind, id).await?)
 }
 
+/// Those of a user tell those of the groups that it is a direct member of, too (Graph, list appRoleAssignments of a user).
 pub async fn of_principal(call: Call) -> Result<Answer, Refusal> {
     let id = principal(&call).await?;
     let path = format!("{}/{id}/appRoleAssignments", call.collection());
-    page(&call, &AssignmentQuery::Principal(id), &path).await
+    let engine = &call.state.engine;
+    let mut all = engine.assignments(&AssignmentQuery::Principal(id.clone())).await?;
+    if call.collection() == "users" {
+        for group in engine.related_ids(&id, Way::In(Relation::Members), None, usize::MAX).await? {
+            all.extend(engine.assignments(&AssignmentQuery::Principal(group)).await?);
+        }
+    }
+    page(&call, &all, &path)
 }
 
 pub async fn get_of_principal(call: Call) -> Result<Answer, Refusal> {
@@ -98,13 +107,13 @@ pub async fn remove_from_principal(call: Call) -> Result<Answer, Refusal> {
 }
 
 /// A page, in the order in which assignments were made; it goes on after the last one shown.
-async fn page(call: &Call, of: &AssignmentQuery, path: &str) -> Result<Answer, Refusal> {
+fn page(call: &Call, all: &[NamedAssignment], path: &str) -> Result<Answer, Refusal> {
     only(call, &["$top", "$skiptoken", "$filter", "$count"])?;
     let filter =
         call.option("$filter").map(|text| odata::parsed(text, &|path| ASSIGNMENT.at(path))).transpose()?;
     let top = odata::top(call, 999)?;
     let after = odata::skipped(call)?;
-    let views: Vec<Value> = call.state.engine.assignments(of).await?.iter().map(view).collect();
+    let views: Vec<Value> = all.iter().map(view).collect();
     let passing: Vec<Value> = views
         .into_iter()
         .filter(|one| filter.as_ref().is_none_or(|filter| filter.holds(one, true)))

@@ -501,3 +501,21 @@ async fn every_change_is_written_to_the_audit_log() {
     let id = text(&records[0]["id"]);
     assert_eq!(get(&stage, &format!("/v1.0/auditLogs/directoryAudits/{id}")).await["result"], "failure");
 }
+
+#[tokio::test]
+async fn assignments_of_a_user_tell_those_by_way_of_groups_too() {
+    let stage = Stage::new().await;
+    let (base, ..) = stage.application().await;
+    let principal = base.split('/').nth(3).expect("the path names it");
+    let a = user(&stage, "a").await;
+    let (in_it, other) = (group(&stage, "in", &[&a]).await, group(&stage, "other", &[]).await);
+    for id in [&a, &in_it, &other] {
+        let body = json!({ "principalId": id, "resourceId": principal, "appRoleId": crate::stage::ROLE });
+        stage
+            .must("POST", &format!("/v1.0/servicePrincipals/{principal}/appRoleAssignedTo"), body, 201)
+            .await;
+    }
+    let of = async |path: String| each(&get(&stage, &path).await, "principalId");
+    assert_eq!(of(format!("/v1.0/users/{a}/appRoleAssignments")).await, [a.as_str(), in_it.as_str()]);
+    assert_eq!(of(format!("/v1.0/groups/{in_it}/appRoleAssignments")).await, [in_it.as_str()]);
+}
