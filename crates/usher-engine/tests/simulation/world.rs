@@ -10,6 +10,7 @@ use usher_core::ports::{Clock, Store};
 use usher_core::{
     Change, DirectoryObject, Entry, EntryId, EntryKind, Initiator, JobId, OperationKind, ResetScope, RuleId,
 };
+use usher_engine::cases::CaseError;
 use usher_engine::{Engine, LinkedObjects, OnDemandRequest, Parameters, Settings, Subject};
 use usher_expr::Value;
 use usher_testkit::{ManualClock, MemoryConnector, MemoryConnectors, MemoryStore, suites};
@@ -32,6 +33,7 @@ struct Person {
     name: String,
     title: String,
     is_enabled: bool,
+    is_on_leave: bool,
     is_assigned: bool,
     manager: Option<usize>,
 }
@@ -60,6 +62,8 @@ pub struct World {
     /// Accounts disabled or deleted, by cycle; those of cycles that were forced do not count.
     deprovisioned: BTreeMap<String, BTreeSet<String>>,
     is_guarded: bool,
+    /// A mapping of its own switches off who is on leave.
+    maps_leave: bool,
     is_forced: bool,
     /// What happened, for whoever looks into a failing seed.
     pub story: Vec<String>,
@@ -93,6 +97,10 @@ impl World {
             let settings = [("QuarantineTooManyDeletesThreshold".to_owned(), THRESHOLD.to_string())];
             engine.update_job(&application, &job, None, &settings).await.expect("it is set");
         }
+        let maps_leave = dice.random();
+        if maps_leave {
+            map_leave(&engine, &application, &job).await;
+        }
         engine.start_job(&application, &job).await.expect("it starts");
         // Nothing interferes with the setting up.
         store.interfere(weather.clone());
@@ -113,6 +121,7 @@ impl World {
             born: 0,
             deprovisioned: BTreeMap::new(),
             is_guarded,
+            maps_leave,
             is_forced: false,
             story: Vec::new(),
         };
@@ -139,7 +148,22 @@ impl World {
             if self.dice.random_ratio(1, 8) {
                 self.restart().await?;
             }
+            if self.dice.random_ratio(1, 10) {
+                self.replace_schema().await;
+            }
+            let is_paused = self.dice.random_ratio(1, 10);
+            if is_paused {
+                let paused = self.engine.pause_job(&self.application, &self.job);
+                let paused = unless_it_dies(&self.weather, paused).await;
+                self.tell_of("pause", paused);
+            }
             self.run().await?;
+            if is_paused {
+                // The weather may spoil the test of the connection: start is asked again when it is fair.
+                let started = self.engine.start_job(&self.application, &self.job);
+                let started = unless_it_dies(&self.weather, started).await;
+                self.tell_of("start", started);
+            }
             let minutes = if self.dice.random_ratio(1, 3) { 0 } else { self.dice.random_range(1..60) };
             self.clock.advance(Duration::from_secs(60 * minutes));
         }
@@ -179,6 +203,7 @@ impl World {
             name: format!("p{id}"),
             title: String::new(),
             is_enabled: true,
+            is_on_leave: false,
             is_assigned: self.dice.random_ratio(4, 5),
             manager,
         };
@@ -207,12 +232,13 @@ impl World {
         let serial = self.story.len();
         let teams: Vec<usize> = self.teams.keys().copied().collect();
         let person = self.people.get_mut(&id).expect("the id is one of theirs");
-        match self.dice.random_range(0..12) {
+        match self.dice.random_range(0..13) {
             0 => return self.hire(),
             1 => person.title = format!("t{serial}"),
             2 => person.name = format!("p{id}-{serial}"),
             3 | 4 => person.is_assigned = !person.is_assigned,
             5 => person.is_enabled = !person.is_enabled,
+            9 => person.is_on_leave = !person.is_on_leave,
             6 => person.manager = Some(other).filter(|other| *other != id),
             7 => {
                 self.people.remove(&id);
@@ -274,6 +300,9 @@ impl World {
         if !person.title.is_empty() {
             attributes.push(("jobTitle", Value::from(person.title.as_str())));
         }
+        if person.is_on_leave {
+            attributes.push(("employeeType", Value::from("leave")));
+        }
         if let Some(manager) = person.manager {
             attributes.push(("manager", Value::Reference(super::world::anchor(manager).as_str().into())));
         }
@@ -318,11 +347,50 @@ impl World {
     async fn restart(&mut self) -> Result<(), String> {
         // Not ConnectorDataStore: who forgets the pairs of renamed people gets second accounts, by request. Not Escrows
         // alone: who forgets the failures without reading everything again leaves them out, by request.
-        let scopes = ["Watermark", "QuarantineState", "Watermark, Escrows", "None", ""];
+        let scopes = [
+            "Watermark",
+            "QuarantineState",
+            "Watermark, Escrows",
+            "Watermark, QuarantineState",
+            "Watermark, Escrows, QuarantineState",
+            "None",
+            "",
+        ];
         let scope = scopes[self.dice.random_range(0..scopes.len())];
         self.tell(format!("restart {scope}"));
         let scope = ResetScope::parse(scope).map_err(|flag| format!("{flag} is no flag"))?;
-        self.engine.restart_job(&self.application, &self.job, scope).await.map_err(|error| error.to_string())
+        let restarted = self.engine.restart_job(&self.application, &self.job, scope);
+        let restarted = unless_it_dies(&self.weather, restarted).await;
+        self.tell_of("restart", restarted);
+        Ok(())
+    }
+
+    /// Puts the schema back as it is: everybody comes up again under a new version of it.
+    async fn replace_schema(&mut self) {
+        let schema = self.engine.schema(&self.application, &self.job);
+        let schema = match unless_it_dies(&self.weather, schema).await {
+            Some(Ok(schema)) => schema,
+            other => {
+                self.tell_of("read the schema", other);
+                return;
+            }
+        };
+        let document = schema.to_json().to_string();
+        let replaced = self.engine.replace_schema(&self.application, &self.job, document.as_bytes());
+        let replaced = unless_it_dies(&self.weather, replaced).await;
+        self.tell_of("replace the schema", replaced);
+    }
+
+    /// What came of an administrator's command; none when the process died of it.
+    fn tell_of<T>(&mut self, command: &str, outcome: Option<Result<T, CaseError>>) {
+        match outcome {
+            Some(Ok(_)) => self.tell(command.to_owned()),
+            Some(Err(error)) => self.tell(format!("{command}: {error}")),
+            None => {
+                self.tell(format!("{command}: the process dies"));
+                self.reboot();
+            }
+        }
     }
 
     fn reboot(&mut self) {
@@ -406,6 +474,10 @@ impl World {
     async fn settle(&mut self) -> Result<(), String> {
         self.weather.turns(false, false);
         self.tell("fair weather".to_owned());
+        if self.people.is_empty() {
+            // A source without anybody is taken for a mistake: nobody is disabled for it.
+            self.hire();
+        }
         // A cycle from rough times ends with an older watermark: only one that began since then tells.
         let since = self.clock.now();
         for _ in 0..SETTLING {
@@ -436,7 +508,10 @@ impl World {
             self.accounts().into_iter().map(|object| (text(&object, "externalId"), object)).collect();
         for (owner, account) in &accounts {
             let person = self.people.iter().find(|(id, _)| anchor(**id) == *owner).map(|(_, person)| person);
-            let should_be_active = person.is_some_and(|person| person.is_assigned && person.is_enabled);
+            let is_in_use = |person: &Person| {
+                person.is_assigned && person.is_enabled && !(self.maps_leave && person.is_on_leave)
+            };
+            let should_be_active = person.is_some_and(is_in_use);
             if (text(account, "active") == "True") != should_be_active {
                 return Err(format!(
                     "the account of {owner} should be active: {should_be_active}; it is {account:?}"
@@ -523,4 +598,29 @@ fn put_team(source: &MemoryConnector, id: usize, team: &Team) {
 
 fn text(object: &DirectoryObject, attribute: &str) -> String {
     object.attributes.value(attribute).map(|value| value.to_text().to_string()).unwrap_or_default()
+}
+
+/// What a call gives; none when the process dies of it.
+async fn unless_it_dies<T>(weather: &Weather, call: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        biased;
+        outcome = call => Some(outcome),
+        () = weather.death.notified() => None,
+    }
+}
+
+/// Lets a mapping switch off who is on leave, besides those who left.
+async fn map_leave(engine: &Engine, application: &EntryId, job: &JobId) {
+    let schema = engine.schema(application, job).await.expect("it reads");
+    let mut document = schema.to_json();
+    let mappings = document["synchronizationRules"][0]["objectMappings"][0]["attributeMappings"]
+        .as_array_mut()
+        .expect("there are mappings");
+    let switch =
+        mappings.iter_mut().find(|one| one["targetAttributeName"] == "active").expect("it is mapped");
+    let expression = "IIF([employeeType]=\"leave\", \"False\", Switch([IsSoftDeleted], , \"False\", \"True\", \"True\", \"False\"))";
+    switch["source"] =
+        serde_json::json!({ "type": "Function", "name": "IIF", "expression": expression, "parameters": [] });
+    let document = document.to_string();
+    engine.replace_schema(application, job, document.as_bytes()).await.expect("it is taken");
 }
