@@ -26,6 +26,8 @@ pub struct Caller {
     pub name: String,
     /// The permissions that the token carries.
     pub permissions: Vec<String>,
+    /// The directory roles of the user on whose behalf is called; none when the token tells of none.
+    pub directory_roles: Option<Vec<String>>,
 }
 
 impl Caller {
@@ -249,12 +251,12 @@ fn caller(claims: &Value) -> Option<Caller> {
     let text = |name: &str| claims[name].as_str().map(str::to_owned);
     let app_id =
         text("appid").or_else(|| text("azp")).or_else(|| text("client_id")).or_else(|| text("sub"))?;
-    let mut permissions: Vec<String> = claims["roles"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|role| role.as_str().map(str::to_owned))
-        .collect();
+    let texts = |list: &Vec<Value>| -> Vec<String> {
+        list.iter().filter_map(|one| one.as_str().map(str::to_owned)).collect()
+    };
+    let mut permissions = claims["roles"].as_array().map(texts).unwrap_or_default();
+    // Entra tells the roles of the user in the tokens of delegated callers (access token claims reference, `wids`).
+    let directory_roles = claims["wids"].as_array().filter(|_| claims["scp"].is_string()).map(texts);
     // Delegated and plain OAuth tokens carry a list with blanks. Permissions for owners are for applications alone
     // (Graph permissions reference): on behalf of a user they mean nothing.
     for name in ["scp", "scope"] {
@@ -266,5 +268,6 @@ fn caller(claims: &Value) -> Option<Caller> {
         name: text("app_displayname").or_else(|| text("name")).unwrap_or_else(|| app_id.clone()),
         app_id,
         permissions,
+        directory_roles,
     })
 }

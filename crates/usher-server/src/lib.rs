@@ -6,6 +6,7 @@ mod batch;
 mod bootstrap;
 mod call;
 mod describe;
+mod directory_roles;
 mod errors;
 mod exchanges;
 mod filter;

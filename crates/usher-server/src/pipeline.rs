@@ -12,7 +12,7 @@ use crate::call::{Answer, Call};
 use crate::errors::Refusal;
 use crate::graph::{Operation, routes};
 use crate::server::State;
-use crate::{audit, batch, describe, odata, path, token};
+use crate::{audit, batch, describe, directory_roles, odata, path, token};
 
 /// Up to this size, in bytes, a body is read before anything is decided. An answer that leaves a body unread ends the
 /// connection, which its caller meets as a broken one when head and body travel apart; larger bodies wait until their
@@ -262,8 +262,14 @@ async fn carry_out(mut call: Call, request: Request) -> Result<Answer, Refusal> 
     (call.operation.run)(call).await
 }
 
-/// Whether the caller may: by a permission, or as the owner of the application that the path names.
+/// Whether the caller may: by a permission, or as the owner of the application that the path names. A user must have a
+/// directory role as well, where the token tells of roles.
 async fn authorise(operation: &Operation, call: &Call) -> Result<(), Refusal> {
+    if let Some(roles) = &call.caller.directory_roles
+        && !directory_roles::suffice(operation.path, roles)
+    {
+        return Err(Refusal::forbidden());
+    }
     if call.caller.holds(operation.permissions) {
         return Ok(());
     }

@@ -240,6 +240,28 @@ async fn tokens_of_the_outside_issuer_are_taken_and_only_those() {
         let reply = stage.with_token(&token, "GET", "/v1.0/users", Value::Null).await;
         assert_eq!(reply.status, status, "{}", reply.body);
     }
+    // Who is no administrator manages no provisioning and reads no log, whatever the application may do.
+    let everybody = "b79fbf4d-3ef9-4689-8143-76b194e85509";
+    let (application, reports) =
+        ("9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3", "4a5d8f65-41da-4de4-8968-e035b65339cf");
+    let (base, ..) = stage.application().await;
+    for (roles, jobs, log) in [
+        (vec![everybody], StatusCode::FORBIDDEN, StatusCode::FORBIDDEN),
+        (vec![everybody, reports], StatusCode::FORBIDDEN, StatusCode::OK),
+        (vec![everybody, application], StatusCode::OK, StatusCode::OK),
+    ] {
+        let mut claims = delegated("Synchronization.Read.All AuditLog.Read.All User.Read.All");
+        claims["wids"] = json!(roles);
+        let token = sign(&pem, "k1", claims);
+        for (path, status) in [
+            (format!("{base}/jobs"), jobs),
+            ("/v1.0/auditLogs/provisioning".to_owned(), log),
+            ("/v1.0/users".to_owned(), StatusCode::OK),
+        ] {
+            let reply = stage.with_token(&token, "GET", &path, Value::Null).await;
+            assert_eq!(reply.status, status, "{path} as {roles:?}: {}", reply.body);
+        }
+    }
 }
 
 /// An issuer whose keys a test may change.
