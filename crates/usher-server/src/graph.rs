@@ -8,6 +8,7 @@ mod audits;
 mod contacts;
 mod deleted_items;
 mod directory_objects;
+mod entries;
 mod groups;
 mod jobs;
 mod logs;

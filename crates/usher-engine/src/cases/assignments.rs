@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use usher_core::ports::AssignmentQuery;
-use usher_core::{AppRoleAssignment, AssignmentId, Entry, EntryId, EntryKind};
+use usher_core::{AppRoleAssignment, AssignmentId, Entry, EntryKind};
 
 use super::CaseError;
 use crate::Engine;
@@ -86,18 +86,6 @@ impl Engine {
             });
         }
         Ok(named)
-    }
-
-    /// The id of a user or group by object id.
-    ///
-    /// # Errors
-    /// It is not there.
-    pub async fn principal_id(&self, kind: EntryKind, id: &str) -> Result<EntryId, CaseError> {
-        Ok(match kind {
-            EntryKind::User => self.user(id).await?,
-            other => self.entry(other, id).await?,
-        }
-        .id)
     }
 }
 

@@ -8,10 +8,10 @@ use super::permissions::{APP_READ, APP_WRITE};
 use super::types::{
     APPLICATION, DIRECTORY_OBJECT, IDS, NEW_PASSWORD, OLD_PASSWORD, PASSWORD, REFERENCE, TEXT_REFERENCE,
 };
-use super::{membership, owners, passwords};
+use super::{entries, membership, owners, passwords};
 use crate::call::{Answer, Call};
 use crate::errors::Refusal;
-use crate::odata::{Collection, only};
+use crate::odata::Collection;
 
 /// What `/applications` may be asked.
 pub static APPLICATIONS: Collection = Collection {
@@ -38,25 +38,39 @@ pub static APPLICATIONS: Collection = Collection {
 };
 
 pub const OPERATIONS: &[Operation] = &[
-    Operation::new("GET", "/applications", APP_READ, "List applications", run!(list)).many(&APPLICATION),
+    Operation::new("GET", "/applications", APP_READ, "List applications", run!(entries::list))
+        .many(&APPLICATION),
     Operation::new("POST", "/applications", APP_WRITE, "Create an application", run!(create))
         .for_owners()
         .takes(&APPLICATION)
         .created(&APPLICATION),
-    Operation::new("GET", "/applications/$count", APP_READ, "Count applications", run!(count)).count(),
-    Operation::new("GET", "/applications/delta", APP_READ, "List changes of applications", run!(delta))
-        .many(&APPLICATION),
-    Operation::new("POST", "/applications/getByIds", APP_READ, "Get applications by ids", run!(by_ids))
-        .reads()
-        .takes(&IDS)
-        .many(&DIRECTORY_OBJECT),
-    Operation::new("GET", "/applications/{id}", APP_READ, "Get an application", run!(get))
+    Operation::new("GET", "/applications/$count", APP_READ, "Count applications", run!(entries::count))
+        .count(),
+    Operation::new(
+        "GET",
+        "/applications/delta",
+        APP_READ,
+        "List changes of applications",
+        run!(entries::delta),
+    )
+    .many(&APPLICATION),
+    Operation::new(
+        "POST",
+        "/applications/getByIds",
+        APP_READ,
+        "Get applications by ids",
+        run!(entries::by_ids),
+    )
+    .reads()
+    .takes(&IDS)
+    .many(&DIRECTORY_OBJECT),
+    Operation::new("GET", "/applications/{id}", APP_READ, "Get an application", run!(entries::get))
         .for_owners()
         .one(&APPLICATION),
     Operation::new("PATCH", "/applications/{id}", APP_WRITE, "Update an application", run!(update))
         .for_owners()
         .takes(&APPLICATION),
-    Operation::new("DELETE", "/applications/{id}", APP_WRITE, "Delete an application", run!(delete))
+    Operation::new("DELETE", "/applications/{id}", APP_WRITE, "Delete an application", run!(entries::delete))
         .for_owners(),
     Operation::new(
         "GET",
@@ -122,33 +136,10 @@ pub const OPERATIONS: &[Operation] = &[
     .takes(&OLD_PASSWORD),
 ];
 
-async fn list(call: Call) -> Result<Answer, Refusal> {
-    Ok(Answer::ok(APPLICATIONS.page(&call).await?))
-}
-
-async fn count(call: Call) -> Result<Answer, Refusal> {
-    Ok(Answer::count(APPLICATIONS.counted(&call).await?))
-}
-
-async fn delta(call: Call) -> Result<Answer, Refusal> {
-    APPLICATIONS.delta(&call).await
-}
-
-async fn by_ids(call: Call) -> Result<Answer, Refusal> {
-    membership::by_ids(&call, Some(EntryKind::Application)).await
-}
-
 async fn create(call: Call) -> Result<Answer, Refusal> {
     let owner = call.own_principal().await?;
     let entry = call.state.engine.create_application(call.object()?, owner.as_ref()).await?;
-    let location = format!("{}/{}/{}", call.base(), APPLICATIONS.name, entry.id);
-    Ok(Answer::created(APPLICATIONS.one(&call, &entry).await?, location))
-}
-
-async fn get(call: Call) -> Result<Answer, Refusal> {
-    only(&call, &["$select", "$expand"])?;
-    let entry = call.named(EntryKind::Application, call.parameter("id")).await?;
-    Ok(Answer::ok(APPLICATIONS.one(&call, &entry).await?))
+    entries::created(&call, &entry).await
 }
 
 async fn update(call: Call) -> Result<Answer, Refusal> {
@@ -163,10 +154,4 @@ async fn update(call: Call) -> Result<Answer, Refusal> {
         },
     )
     .await
-}
-
-async fn delete(call: Call) -> Result<Answer, Refusal> {
-    let entry = call.named(EntryKind::Application, call.parameter("id")).await?;
-    call.state.engine.delete_entry(EntryKind::Application, entry.id.as_str()).await?;
-    Ok(Answer::done())
 }

@@ -6,6 +6,7 @@ use usher_core::{EntryId, EntryKind, Relation};
 use usher_engine::cases::assignments::NamedAssignment;
 use usher_engine::cases::related::Way;
 
+use super::entries::found;
 use crate::call::{Answer, Call};
 use crate::errors::Refusal;
 use crate::graph::types::ASSIGNMENT;
@@ -67,23 +68,9 @@ pub async fn remove_from_resource(call: Call) -> Result<Answer, Refusal> {
     Ok(Answer::done())
 }
 
-/// The principal that the path names.
-async fn principal(call: &Call) -> Result<EntryId, Refusal> {
-    let kind = match call.collection() {
-        "users" => EntryKind::User,
-        "groups" => EntryKind::Group,
-        _ => EntryKind::ServicePrincipal,
-    };
-    let id = call.parameter("id");
-    if crate::path::alternate_key(id).is_some() {
-        return Ok(call.named(kind, id).await?.id);
-    }
-    Ok(call.state.engine.principal_id(kind, id).await?)
-}
-
 /// Those of a user tell those of the groups that it is a direct member of, too (Graph, list appRoleAssignments of a user).
 pub async fn of_principal(call: Call) -> Result<Answer, Refusal> {
-    let id = principal(&call).await?;
+    let id = found(&call).await?.id;
     let path = format!("{}/{id}/appRoleAssignments", call.collection());
     let engine = &call.state.engine;
     let mut all = engine.assignments(&AssignmentQuery::Principal(id.clone())).await?;
@@ -96,12 +83,12 @@ pub async fn of_principal(call: Call) -> Result<Answer, Refusal> {
 }
 
 pub async fn get_of_principal(call: Call) -> Result<Answer, Refusal> {
-    let id = principal(&call).await?;
+    let id = found(&call).await?.id;
     one(&call, &AssignmentQuery::Principal(id)).await
 }
 
 pub async fn remove_from_principal(call: Call) -> Result<Answer, Refusal> {
-    let id = principal(&call).await?;
+    let id = found(&call).await?.id;
     call.state.engine.unassign(&AssignmentQuery::Principal(id), call.parameter("assignment")).await?;
     Ok(Answer::done())
 }

@@ -1,9 +1,10 @@
 //! `/groups`: groups of the directory inside, their members and owners.
 
-use usher_core::{Entry, EntryKind, Relation};
+use usher_core::{EntryKind, Relation};
 use usher_engine::cases::groups::PROPERTIES;
 use usher_engine::cases::related::Way;
 
+use super::entries::{self, counted, found, related};
 use super::membership::{self, Related};
 use super::operation::{Operation, run};
 use super::permissions::{ASSIGN_READ, ASSIGN_WRITE, GROUP_READ, GROUP_WRITE, MEMBER_WRITE};
@@ -14,7 +15,7 @@ use super::types::{
 use super::{assignments, owners};
 use crate::call::{Answer, Call};
 use crate::errors::Refusal;
-use crate::odata::{Collection, only};
+use crate::odata::Collection;
 
 /// What `/groups` may be asked.
 pub static GROUPS: Collection = Collection {
@@ -46,19 +47,20 @@ pub static GROUPS: Collection = Collection {
 };
 
 pub const OPERATIONS: &[Operation] = &[
-    Operation::new("GET", "/groups", GROUP_READ, "List groups", run!(list)).many(&GROUP),
+    Operation::new("GET", "/groups", GROUP_READ, "List groups", run!(entries::list)).many(&GROUP),
     Operation::new("POST", "/groups", GROUP_WRITE, "Create a group", run!(create))
         .takes(&GROUP)
         .created(&GROUP),
-    Operation::new("GET", "/groups/$count", GROUP_READ, "Count groups", run!(count)).count(),
-    Operation::new("GET", "/groups/delta", GROUP_READ, "List changes of groups", run!(delta)).many(&GROUP),
-    Operation::new("POST", "/groups/getByIds", GROUP_READ, "Get groups by ids", run!(by_ids))
+    Operation::new("GET", "/groups/$count", GROUP_READ, "Count groups", run!(entries::count)).count(),
+    Operation::new("GET", "/groups/delta", GROUP_READ, "List changes of groups", run!(entries::delta))
+        .many(&GROUP),
+    Operation::new("POST", "/groups/getByIds", GROUP_READ, "Get groups by ids", run!(entries::by_ids))
         .reads()
         .takes(&IDS)
         .many(&DIRECTORY_OBJECT),
-    Operation::new("GET", "/groups/{id}", GROUP_READ, "Get a group", run!(get)).one(&GROUP),
+    Operation::new("GET", "/groups/{id}", GROUP_READ, "Get a group", run!(entries::get)).one(&GROUP),
     Operation::new("PATCH", "/groups/{id}", GROUP_WRITE, "Update a group", run!(update)).takes(&GROUP),
-    Operation::new("DELETE", "/groups/{id}", GROUP_WRITE, "Delete a group", run!(delete)),
+    Operation::new("DELETE", "/groups/{id}", GROUP_WRITE, "Delete a group", run!(entries::delete)),
     Operation::new("GET", "/groups/{id}/members", GROUP_READ, "List members", run!(members))
         .many(&DIRECTORY_OBJECT),
     Operation::new("GET", "/groups/{id}/members/$count", GROUP_READ, "Count members", run!(count_members))
@@ -149,7 +151,7 @@ pub const OPERATIONS: &[Operation] = &[
         "/groups/{id}/memberOf",
         GROUP_READ,
         "List the groups that a group is in",
-        run!(member_of),
+        run!(entries::member_of),
     )
     .many(&DIRECTORY_OBJECT),
     Operation::new(
@@ -157,7 +159,7 @@ pub const OPERATIONS: &[Operation] = &[
         "/groups/{id}/transitiveMemberOf",
         GROUP_READ,
         "List all groups that a group is in",
-        run!(transitive_member_of),
+        run!(entries::transitive_member_of),
     )
     .many(&DIRECTORY_OBJECT),
     Operation::new(
@@ -165,7 +167,7 @@ pub const OPERATIONS: &[Operation] = &[
         "/groups/{id}/getMemberGroups",
         GROUP_READ,
         "Get the ids of the groups that a group is in",
-        run!(member_groups),
+        run!(entries::member_groups),
     )
     .reads()
     .takes(&SECURITY_ONLY)
@@ -175,7 +177,7 @@ pub const OPERATIONS: &[Operation] = &[
         "/groups/{id}/checkMemberGroups",
         GROUP_READ,
         "Check the groups that a group is in",
-        run!(check_member_groups),
+        run!(entries::check_member_groups),
     )
     .reads()
     .takes(&GROUP_IDS)
@@ -257,7 +259,7 @@ pub const OPERATIONS: &[Operation] = &[
         "/groups/{id}/memberOf/group",
         GROUP_READ,
         "List the groups in a group's memberships",
-        run!(groups_of),
+        run!(entries::groups_of),
     )
     .many(&GROUP)
     .unpublished(),
@@ -266,51 +268,15 @@ pub const OPERATIONS: &[Operation] = &[
         "/groups/{id}/transitiveMemberOf/group",
         GROUP_READ,
         "List the groups in a group's memberships by any number of steps",
-        run!(all_groups_of),
+        run!(entries::all_groups_of),
     )
     .many(&GROUP)
     .unpublished(),
 ];
 
-async fn groups_of(call: Call) -> Result<Answer, Refusal> {
-    cast_to_groups(&call, Way::In(Relation::Members), "memberOf").await
-}
-
-async fn all_groups_of(call: Call) -> Result<Answer, Refusal> {
-    cast_to_groups(&call, Way::AllIn(Relation::Members), "transitiveMemberOf").await
-}
-
-async fn cast_to_groups(call: &Call, way: Way, name: &str) -> Result<Answer, Refusal> {
-    let of = found(call).await?;
-    Related { of: &of, way, name, cast: Some(EntryKind::Group) }.page(call).await
-}
-
-async fn list(call: Call) -> Result<Answer, Refusal> {
-    Ok(Answer::ok(GROUPS.page(&call).await?))
-}
-
-async fn count(call: Call) -> Result<Answer, Refusal> {
-    Ok(Answer::count(GROUPS.counted(&call).await?))
-}
-
-async fn delta(call: Call) -> Result<Answer, Refusal> {
-    GROUPS.delta(&call).await
-}
-
-async fn by_ids(call: Call) -> Result<Answer, Refusal> {
-    membership::by_ids(&call, Some(EntryKind::Group)).await
-}
-
 async fn create(call: Call) -> Result<Answer, Refusal> {
     let entry = call.state.engine.create_group(call.object()?).await?;
-    let location = format!("{}/groups/{}", call.base(), entry.id);
-    Ok(Answer::created(GROUPS.one(&call, &entry).await?, location))
-}
-
-async fn get(call: Call) -> Result<Answer, Refusal> {
-    only(&call, &["$select", "$expand"])?;
-    let entry = found(&call).await?;
-    Ok(Answer::ok(GROUPS.one(&call, &entry).await?))
+    entries::created(&call, &entry).await
 }
 
 async fn update(call: Call) -> Result<Answer, Refusal> {
@@ -324,23 +290,7 @@ async fn update(call: Call) -> Result<Answer, Refusal> {
     .await
 }
 
-async fn delete(call: Call) -> Result<Answer, Refusal> {
-    let entry = found(&call).await?;
-    call.state.engine.delete_entry(EntryKind::Group, entry.id.as_str()).await?;
-    Ok(Answer::done())
-}
-
 const MEMBERS: Relation = Relation::Members;
-
-async fn related(call: &Call, way: Way, name: &str, cast: Option<EntryKind>) -> Result<Answer, Refusal> {
-    let of = found(call).await?;
-    Related { of: &of, way, name, cast }.page(call).await
-}
-
-async fn counted(call: &Call, way: Way, name: &str, cast: Option<EntryKind>) -> Result<Answer, Refusal> {
-    let of = found(call).await?;
-    Related { of: &of, way, name, cast }.counted(call).await
-}
 
 async fn members(call: Call) -> Result<Answer, Refusal> {
     related(&call, Way::Out(MEMBERS), "members", None).await
@@ -383,14 +333,6 @@ async fn transitive_group(call: Call) -> Result<Answer, Refusal> {
     related(&call, Way::AllOut(MEMBERS), "transitiveMembers", Some(EntryKind::Group)).await
 }
 
-async fn member_of(call: Call) -> Result<Answer, Refusal> {
-    related(&call, Way::In(MEMBERS), "memberOf", None).await
-}
-
-async fn transitive_member_of(call: Call) -> Result<Answer, Refusal> {
-    related(&call, Way::AllIn(MEMBERS), "transitiveMemberOf", None).await
-}
-
 async fn add_member(call: Call) -> Result<Answer, Refusal> {
     let of = found(&call).await?;
     membership::add(&call, &of, MEMBERS).await
@@ -399,18 +341,4 @@ async fn add_member(call: Call) -> Result<Answer, Refusal> {
 async fn remove_member(call: Call) -> Result<Answer, Refusal> {
     let of = found(&call).await?;
     membership::remove(&call, &of, MEMBERS).await
-}
-
-async fn member_groups(call: Call) -> Result<Answer, Refusal> {
-    let of = found(&call).await?;
-    membership::member_groups(&call, &of).await
-}
-
-async fn check_member_groups(call: Call) -> Result<Answer, Refusal> {
-    let of = found(&call).await?;
-    membership::check_member_groups(&call, &of).await
-}
-
-async fn found(call: &Call) -> Result<Entry, Refusal> {
-    call.named(EntryKind::Group, call.parameter("id")).await
 }

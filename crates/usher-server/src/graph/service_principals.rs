@@ -1,20 +1,18 @@
 //! `/servicePrincipals`: the instances of applications in the tenant.
 
-use usher_core::{Entry, EntryKind, Relation};
+use usher_core::EntryKind;
 use usher_engine::cases::applications::SERVICE_PRINCIPAL as PROPERTIES;
-use usher_engine::cases::related::Way;
 
-use super::membership::{self, Related};
 use super::operation::{Operation, run};
 use super::permissions::{APP_READ, APP_WRITE, ASSIGN_READ, ASSIGN_WRITE};
 use super::types::{
     ASSIGNMENT, DIRECTORY_OBJECT, GROUP, IDS, NEW_PASSWORD, OLD_PASSWORD, PASSWORD, REFERENCE,
     SERVICE_PRINCIPAL, TEXT_REFERENCE,
 };
-use super::{assignments, owners, passwords};
+use super::{assignments, entries, membership, owners, passwords};
 use crate::call::{Answer, Call};
 use crate::errors::Refusal;
-use crate::odata::{Collection, only};
+use crate::odata::Collection;
 
 /// What `/servicePrincipals` may be asked.
 pub static PRINCIPALS: Collection = Collection {
@@ -40,20 +38,26 @@ pub static PRINCIPALS: Collection = Collection {
 };
 
 pub const OPERATIONS: &[Operation] = &[
-    Operation::new("GET", "/servicePrincipals", APP_READ, "List service principals", run!(list))
+    Operation::new("GET", "/servicePrincipals", APP_READ, "List service principals", run!(entries::list))
         .many(&SERVICE_PRINCIPAL),
     Operation::new("POST", "/servicePrincipals", APP_WRITE, "Create a service principal", run!(create))
         .for_owners()
         .takes(&SERVICE_PRINCIPAL)
         .created(&SERVICE_PRINCIPAL),
-    Operation::new("GET", "/servicePrincipals/$count", APP_READ, "Count service principals", run!(count))
-        .count(),
+    Operation::new(
+        "GET",
+        "/servicePrincipals/$count",
+        APP_READ,
+        "Count service principals",
+        run!(entries::count),
+    )
+    .count(),
     Operation::new(
         "GET",
         "/servicePrincipals/delta",
         APP_READ,
         "List changes of service principals",
-        run!(delta),
+        run!(entries::delta),
     )
     .many(&SERVICE_PRINCIPAL),
     Operation::new(
@@ -61,12 +65,12 @@ pub const OPERATIONS: &[Operation] = &[
         "/servicePrincipals/getByIds",
         APP_READ,
         "Get service principals by ids",
-        run!(by_ids),
+        run!(entries::by_ids),
     )
     .reads()
     .takes(&IDS)
     .many(&DIRECTORY_OBJECT),
-    Operation::new("GET", "/servicePrincipals/{id}", APP_READ, "Get a service principal", run!(get))
+    Operation::new("GET", "/servicePrincipals/{id}", APP_READ, "Get a service principal", run!(entries::get))
         .for_owners()
         .one(&SERVICE_PRINCIPAL),
     Operation::new("PATCH", "/servicePrincipals/{id}", APP_WRITE, "Update a service principal", run!(update))
@@ -77,7 +81,7 @@ pub const OPERATIONS: &[Operation] = &[
         "/servicePrincipals/{id}",
         APP_WRITE,
         "Delete a service principal",
-        run!(delete),
+        run!(entries::delete),
     )
     .for_owners(),
     Operation::new(
@@ -147,7 +151,7 @@ pub const OPERATIONS: &[Operation] = &[
         "/servicePrincipals/{id}/memberOf",
         APP_READ,
         "List the groups of a service principal",
-        run!(member_of),
+        run!(entries::member_of),
     )
     .for_owners()
     .many(&DIRECTORY_OBJECT),
@@ -156,7 +160,7 @@ pub const OPERATIONS: &[Operation] = &[
         "/servicePrincipals/{id}/transitiveMemberOf",
         APP_READ,
         "List all groups that a service principal is in",
-        run!(transitive_member_of),
+        run!(entries::transitive_member_of),
     )
     .for_owners()
     .many(&DIRECTORY_OBJECT),
@@ -165,7 +169,7 @@ pub const OPERATIONS: &[Operation] = &[
         "/servicePrincipals/{id}/ownedObjects",
         APP_READ,
         "List what a service principal owns",
-        run!(owned),
+        run!(entries::owned),
     )
     .for_owners()
     .many(&DIRECTORY_OBJECT),
@@ -251,7 +255,7 @@ pub const OPERATIONS: &[Operation] = &[
         "/servicePrincipals/{id}/memberOf/group",
         APP_READ,
         "List the groups in a service principal's memberships",
-        run!(groups_of),
+        run!(entries::groups_of),
     )
     .many(&GROUP)
     .unpublished(),
@@ -260,52 +264,16 @@ pub const OPERATIONS: &[Operation] = &[
         "/servicePrincipals/{id}/transitiveMemberOf/group",
         APP_READ,
         "List the groups in a service principal's memberships by any number of steps",
-        run!(all_groups_of),
+        run!(entries::all_groups_of),
     )
     .many(&GROUP)
     .unpublished(),
 ];
 
-async fn groups_of(call: Call) -> Result<Answer, Refusal> {
-    cast_to_groups(&call, Way::In(Relation::Members), "memberOf").await
-}
-
-async fn all_groups_of(call: Call) -> Result<Answer, Refusal> {
-    cast_to_groups(&call, Way::AllIn(Relation::Members), "transitiveMemberOf").await
-}
-
-async fn cast_to_groups(call: &Call, way: Way, name: &str) -> Result<Answer, Refusal> {
-    let of = call.named(EntryKind::ServicePrincipal, call.parameter("id")).await?;
-    Related { of: &of, way, name, cast: Some(EntryKind::Group) }.page(call).await
-}
-
-async fn list(call: Call) -> Result<Answer, Refusal> {
-    Ok(Answer::ok(PRINCIPALS.page(&call).await?))
-}
-
-async fn count(call: Call) -> Result<Answer, Refusal> {
-    Ok(Answer::count(PRINCIPALS.counted(&call).await?))
-}
-
-async fn delta(call: Call) -> Result<Answer, Refusal> {
-    PRINCIPALS.delta(&call).await
-}
-
-async fn by_ids(call: Call) -> Result<Answer, Refusal> {
-    membership::by_ids(&call, Some(EntryKind::ServicePrincipal)).await
-}
-
 async fn create(call: Call) -> Result<Answer, Refusal> {
     let owner = call.own_principal().await?;
     let entry = call.state.engine.create_service_principal(call.object()?, owner.as_ref()).await?;
-    let location = format!("{}/{}/{}", call.base(), PRINCIPALS.name, entry.id);
-    Ok(Answer::created(PRINCIPALS.one(&call, &entry).await?, location))
-}
-
-async fn get(call: Call) -> Result<Answer, Refusal> {
-    only(&call, &["$select", "$expand"])?;
-    let entry = call.named(EntryKind::ServicePrincipal, call.parameter("id")).await?;
-    Ok(Answer::ok(PRINCIPALS.one(&call, &entry).await?))
+    entries::created(&call, &entry).await
 }
 
 async fn update(call: Call) -> Result<Answer, Refusal> {
@@ -320,27 +288,4 @@ async fn update(call: Call) -> Result<Answer, Refusal> {
         },
     )
     .await
-}
-
-async fn delete(call: Call) -> Result<Answer, Refusal> {
-    let entry = call.named(EntryKind::ServicePrincipal, call.parameter("id")).await?;
-    call.state.engine.delete_entry(EntryKind::ServicePrincipal, entry.id.as_str()).await?;
-    Ok(Answer::done())
-}
-
-async fn member_of(call: Call) -> Result<Answer, Refusal> {
-    related(&call, Way::In(Relation::Members), "memberOf").await
-}
-
-async fn transitive_member_of(call: Call) -> Result<Answer, Refusal> {
-    related(&call, Way::AllIn(Relation::Members), "transitiveMemberOf").await
-}
-
-async fn owned(call: Call) -> Result<Answer, Refusal> {
-    related(&call, Way::In(Relation::Owners), "ownedObjects").await
-}
-
-async fn related(call: &Call, way: Way, name: &str) -> Result<Answer, Refusal> {
-    let of: Entry = call.named(EntryKind::ServicePrincipal, call.parameter("id")).await?;
-    Related { of: &of, way, name, cast: None }.page(call).await
 }
