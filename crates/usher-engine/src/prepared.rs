@@ -155,16 +155,7 @@ impl Engine {
             }
         }
         settings.set(JOB_SETTING, Secret::new(job.id.as_str()));
-        let rule = schema.synchronization_rules.first();
-        let described = |side: &str, name: Option<&String>| {
-            let mut own = of_side(&settings, side);
-            if let Some(directory) = name.and_then(|name| schema.directory(name)) {
-                own.set_directory(Arc::new(directory.clone()));
-            }
-            own
-        };
-        let source = described(SOURCE, rule.map(|rule| &rule.source_directory_name));
-        let target = described(TARGET, rule.map(|rule| &rule.target_directory_name));
+        let (source, target) = sides(&settings, &schema);
         let prepared = Arc::new(PreparedJob {
             source: self.connectors.build(template.source, &source)?,
             target: self.connectors.build(template.target, &target)?,
@@ -219,6 +210,21 @@ pub(crate) fn of_side(settings: &ConnectorSettings, side: &str) -> ConnectorSett
         }
     }
     own
+}
+
+/// The settings of source and target, each with what the schema says of its directory.
+pub(crate) fn sides(settings: &ConnectorSettings, schema: &Schema) -> (ConnectorSettings, ConnectorSettings) {
+    let rule = schema.synchronization_rules.first();
+    let described = |side: &str, name: Option<&String>| {
+        let mut own = of_side(settings, side);
+        if let Some(directory) = name.and_then(|name| schema.directory(name)) {
+            own.set_directory(Arc::new(directory.clone()));
+        }
+        own
+    };
+    let source = described(SOURCE, rule.map(|rule| &rule.source_directory_name));
+    let target = described(TARGET, rule.map(|rule| &rule.target_directory_name));
+    (source, target)
 }
 
 pub(crate) fn settings(secrets: &[StoredSecret]) -> ConnectorSettings {

@@ -1,7 +1,7 @@
 //! Talking to the service: Graph requests with JSON in and out, and its errors in our words.
 
 use anyhow::{Result, anyhow};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -151,6 +151,10 @@ impl Client {
             }),
         };
         if (200..300).contains(&response.status) {
+            for (_, value) in response.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("warning"))
+            {
+                anstream::eprintln!("warning: {}", warning(value));
+            }
             return Ok(document);
         }
         let error = document.get("error");
@@ -256,6 +260,12 @@ fn unreachable(error: GraphError) -> anyhow::Error {
         cause = inner.source();
     }
     Failure::unreachable(text, "check that the service is running and that `usher connect` names it")
+}
+
+/// The text of a `Warning` header: `299 AGENT "TEXT"`.
+fn warning(header: &str) -> String {
+    let text = header.split_once('"').map_or(header, |(_, text)| text.trim_end().trim_end_matches('"'));
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 /// One segment of a path, escaped.

@@ -273,6 +273,11 @@ pub trait Connector: Send + Sync {
     /// What this connector can do.
     fn capabilities(&self) -> &Capabilities;
 
+    /// What of the settings works, but not as anybody would expect, with what to do about it.
+    fn warnings(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Connects and asks for an object that cannot exist, as "Test connection" does.
     async fn check(&self, probe: &MatchQuery) -> Result<(), ConnectorError>;
 
