@@ -95,6 +95,7 @@ impl Run<'_> {
         }
         let both = [&self.prepared.source, &self.prepared.target];
         let warnings = both.into_iter().flat_map(|side| side.warnings());
+        let warnings = warnings.chain(self.prepared.unwritten.iter().cloned());
         warnings.map(|warning| TimedStep { step: steps::import::beware(&warning), at }).collect()
     }
 }

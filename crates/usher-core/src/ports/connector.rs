@@ -278,6 +278,13 @@ pub trait Connector: Send + Sync {
         Vec::new()
     }
 
+    /// Why nothing is ever written to an attribute; `None` when it is. Such attributes are left out before anybody is
+    /// worked on, and told once.
+    fn obstacle(&self, object_type: &str, attribute: &str) -> Option<String> {
+        let _ = (object_type, attribute);
+        None
+    }
+
     /// Connects and asks for an object that cannot exist, as "Test connection" does.
     async fn check(&self, probe: &MatchQuery) -> Result<(), ConnectorError>;
 

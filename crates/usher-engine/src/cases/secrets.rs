@@ -10,7 +10,7 @@ use usher_expr::Value;
 use super::CaseError;
 use super::templates::base_of;
 use crate::Engine;
-use crate::prepared::sides;
+use crate::prepared::{sides, unwritten};
 
 pub use keys::is_sensitive;
 pub(crate) use keys::{is_address, is_credential, is_published as is_secret_key};
@@ -177,6 +177,7 @@ impl Engine {
         };
         target.check(&probe).await?;
         let mut warnings = target.warnings();
+        warnings.extend(unwritten(&schema, &*target));
         // The directory inside and uploads need no connection.
         if !matches!(template.source, "directory" | "api") {
             let source = self.connectors.build(template.source, &source)?;
