@@ -15,6 +15,7 @@ const BENCHES: &[(&str, &str, &str)] = &[
     ("on-demand", "usher", "on_demand"),
     ("api", "usher", "api"),
     ("cycle", "usher", "cycle"),
+    ("workday", "usher-connectors", "workday"),
     ("ldap", "usher-connectors", "ldap"),
 ];
 

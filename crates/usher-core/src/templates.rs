@@ -52,6 +52,7 @@ impl Template {
 const SCIM: &str = include_str!("templates/scim.json");
 const API: &str = include_str!("templates/api.json");
 const AD: &str = include_str!("templates/ad.json");
+const AD_ENTRA: &str = include_str!("templates/ad-entra.json");
 const SETTINGS: &[(&str, &str)] =
     &[("AzureIngestionAttributeOptimization", "False"), ("LookaheadQueryEnabled", "False")];
 const LDAP_FIELDS: &[(&str, bool)] = &[("BaseAddress", false), ("UserName", false), ("Password", true)];
@@ -226,7 +227,7 @@ const TEMPLATES: &[Template] = &[
         settings: SETTINGS,
         scoping_on_demand: false,
         fields: ENTRA_TARGET_FIELDS,
-        document: AD,
+        document: AD_ENTRA,
     },
     Template {
         id: "Workday2Entra",

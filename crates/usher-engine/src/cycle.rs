@@ -124,6 +124,9 @@ impl Engine {
 
     async fn ready(&self, job: &Job) -> Result<(Arc<PreparedJob>, Vec<Lane>), CaseError> {
         let prepared = self.prepare(job).await?;
+        for left_out in &prepared.unwritten {
+            tracing::warn!(job.id = %job.id, "{left_out}");
+        }
         let lanes = lanes(job, &prepared)?;
         Ok((prepared, lanes))
     }

@@ -40,6 +40,8 @@ pub struct PreparedJob {
     pub source: Arc<dyn Connector>,
     /// The target.
     pub target: Arc<dyn Connector>,
+    /// Which attributes the target never takes, and why: a sentence for each reason.
+    pub unwritten: Vec<String>,
     rules: Mutex<HashMap<String, Arc<RuleProgram>>>,
     fingerprint: OnceLock<SmolStr>,
 }
@@ -130,7 +132,7 @@ impl PreparedJob {
                 format!("the schema of the job has errors, nothing was done: {}", problems.join("; ")),
             )
         })?;
-        let program = Arc::new(program);
+        let program = Arc::new(writable(program, &*self.target));
         rules.insert(id.to_owned(), program.clone());
         Ok(program)
     }
@@ -155,19 +157,12 @@ impl Engine {
             }
         }
         settings.set(JOB_SETTING, Secret::new(job.id.as_str()));
-        let rule = schema.synchronization_rules.first();
-        let described = |side: &str, name: Option<&String>| {
-            let mut own = of_side(&settings, side);
-            if let Some(directory) = name.and_then(|name| schema.directory(name)) {
-                own.set_directory(Arc::new(directory.clone()));
-            }
-            own
-        };
-        let source = described(SOURCE, rule.map(|rule| &rule.source_directory_name));
-        let target = described(TARGET, rule.map(|rule| &rule.target_directory_name));
+        let (source, target) = sides(&settings, &schema);
+        let target = self.connectors.build(template.target, &target)?;
         let prepared = Arc::new(PreparedJob {
             source: self.connectors.build(template.source, &source)?,
-            target: self.connectors.build(template.target, &target)?,
+            unwritten: unwritten(&schema, &*target),
+            target,
             document,
             secrets,
             job_settings: job.settings.clone(),
@@ -198,6 +193,46 @@ impl Engine {
     }
 }
 
+/// A rule without the attributes that the target never takes. Those that objects are matched by stay: they are looked
+/// for, though not written.
+fn writable(mut program: RuleProgram, target: &dyn Connector) -> RuleProgram {
+    for mapping in &mut program.mappings {
+        let object_type = mapping.target_type.clone();
+        mapping.attributes.retain(|attribute| {
+            attribute.matching_priority > 0 || target.obstacle(&object_type, &attribute.target).is_none()
+        });
+    }
+    program
+}
+
+/// Which mapped attributes the target never takes, and why: a sentence for each kind of object and reason.
+pub(crate) fn unwritten(schema: &Schema, target: &dyn Connector) -> Vec<String> {
+    let mut found: Vec<((&str, String), Vec<&str>)> = Vec::new();
+    let first = schema.synchronization_rules.first();
+    let target_name = first.map(|rule| rule.target_directory_name.as_str()).unwrap_or_default();
+    let rules = schema.synchronization_rules.iter().filter(|rule| rule.target_directory_name == target_name);
+    let mappings = rules.flat_map(|rule| &rule.object_mappings);
+    for mapping in mappings.filter(|mapping| mapping.enabled) {
+        for attribute in &mapping.attribute_mappings {
+            let (object_type, name) = (&mapping.target_object_name, attribute.target_attribute_name.as_str());
+            let Some(reason) = target.obstacle(object_type, name) else { continue };
+            let key = (object_type.as_str(), reason);
+            match found.iter_mut().find(|(known, _)| *known == key) {
+                Some((_, names)) if names.contains(&name) => {}
+                Some((_, names)) => names.push(name),
+                None => found.push((key, vec![name])),
+            }
+        }
+    }
+    let told = |((object_type, reason), names): ((&str, String), Vec<&str>)| {
+        format!(
+            "never written to a {object_type}: {} ({reason}); take them out of the mapping",
+            names.join(", ")
+        )
+    };
+    found.into_iter().map(told).collect()
+}
+
 /// What the keys of settings begin with that are for one side of the job only, where both have a setting of a name.
 pub(crate) const SOURCE: &str = "Source.";
 pub(crate) const TARGET: &str = "Target.";
@@ -219,6 +254,21 @@ pub(crate) fn of_side(settings: &ConnectorSettings, side: &str) -> ConnectorSett
         }
     }
     own
+}
+
+/// The settings of source and target, each with what the schema says of its directory.
+pub(crate) fn sides(settings: &ConnectorSettings, schema: &Schema) -> (ConnectorSettings, ConnectorSettings) {
+    let rule = schema.synchronization_rules.first();
+    let described = |side: &str, name: Option<&String>| {
+        let mut own = of_side(settings, side);
+        if let Some(directory) = name.and_then(|name| schema.directory(name)) {
+            own.set_directory(Arc::new(directory.clone()));
+        }
+        own
+    };
+    let source = described(SOURCE, rule.map(|rule| &rule.source_directory_name));
+    let target = described(TARGET, rule.map(|rule| &rule.target_directory_name));
+    (source, target)
 }
 
 pub(crate) fn settings(secrets: &[StoredSecret]) -> ConnectorSettings {

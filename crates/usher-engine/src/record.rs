@@ -4,11 +4,11 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 use smol_str::SmolStr;
 use usher_core::program::MappingProgram;
-use usher_core::{DirectoryObject, Facts, Identity, Plan, ProvisioningEvent, Status, steps};
+use usher_core::{DirectoryObject, Facts, Identity, Plan, ProvisioningEvent, Status, TimedStep, steps};
 
 use uuid::Uuid;
 
-use crate::subject::{Progress, Run};
+use crate::subject::{Mode, Progress, Run};
 
 impl Run<'_> {
     /// The event of a subject that was worked on.
@@ -81,9 +81,22 @@ impl Run<'_> {
                 details: IndexMap::new(),
             },
             reportable_identifier: plan.reportable.clone(),
-            steps: progress.steps.clone(),
+            steps: self.warnings(began_at).into_iter().chain(progress.steps.iter().cloned()).collect(),
             modified_properties: plan.modified.clone(),
         }
+    }
+}
+
+impl Run<'_> {
+    /// What to beware of in the settings of both sides, for somebody who looks at one subject.
+    fn warnings(&self, at: Timestamp) -> Vec<TimedStep> {
+        if !matches!(self.mode, Mode::OnDemand | Mode::DryRun) {
+            return Vec::new();
+        }
+        let both = [&self.prepared.source, &self.prepared.target];
+        let warnings = both.into_iter().flat_map(|side| side.warnings());
+        let warnings = warnings.chain(self.prepared.unwritten.iter().cloned());
+        warnings.map(|warning| TimedStep { step: steps::import::beware(&warning), at }).collect()
     }
 }
 

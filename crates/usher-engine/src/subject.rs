@@ -474,7 +474,12 @@ impl Run<'_> {
             match written {
                 Ok(written) => {
                     self.note(progress, export::succeeded(&names, action, written.anchor.as_str()));
+                    let connector = self.target.connector();
                     for (attribute, reason) in &written.left_out {
+                        // What is never taken is told for the whole job.
+                        if connector.obstacle(&operation.object_type, attribute).is_some() {
+                            continue;
+                        }
                         progress.left_out = true;
                         self.note(progress, export::left_out(&names, attribute, reason));
                     }

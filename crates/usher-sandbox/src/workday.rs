@@ -72,6 +72,8 @@ pub enum Trouble {
     Fault(String, String),
     /// The answer ends in its middle.
     CutOff,
+    /// The page begins so many workers too early, as when others were entered in front of them.
+    Shift(usize),
 }
 
 /// The tenant. Clones share its workers.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use http::{HeaderMap, StatusCode};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 use usher_core::{Entry, EntryKind};
 
@@ -17,6 +18,8 @@ use crate::server::State;
 
 /// How deep a body may nest.
 const DEPTH: usize = 64;
+/// What cannot stand as it is between the quotes of a header.
+const QUOTED: &AsciiSet = &CONTROLS.add(b'"').add(b'\\').add(b'%');
 
 /// What came in, after the caller was let through.
 pub struct Call {
@@ -231,6 +234,15 @@ impl Answer {
     /// 204.
     pub fn done() -> Self {
         Self { status: StatusCode::NO_CONTENT, body: None, text: None, headers: Vec::new() }
+    }
+
+    /// The same with what to beware of although it succeeded, in `Warning` headers (RFC 7234 §5.5, code 299). The texts
+    /// are percent-encoded: headers are ASCII.
+    pub fn with_warnings(mut self, warnings: &[String]) -> Self {
+        let header =
+            |text: &String| ("Warning", format!("299 usher \"{}\"", utf8_percent_encode(text, QUOTED)));
+        self.headers.extend(warnings.iter().map(header));
+        self
     }
 
     /// 200 with a number as plain text.

@@ -365,7 +365,11 @@ fn write(answer: Answer) -> Response<Body> {
     };
     *response.status_mut() = answer.status;
     for (name, value) in &answer.headers {
-        insert(response.headers_mut(), &name.to_ascii_lowercase(), value);
+        match HeaderValue::from_str(value) {
+            // The one header that may be there several times.
+            Ok(value) if *name == "Warning" => drop(response.headers_mut().append(header::WARNING, value)),
+            _ => insert(response.headers_mut(), &name.to_ascii_lowercase(), value),
+        }
     }
     response
 }

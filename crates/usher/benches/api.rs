@@ -54,6 +54,7 @@ async fn measure() {
             tenant,
             credential: ProfileCredential::ClientSecret { client_id: first.client_id, secret: first.secret },
             ca: None,
+            timeout: None,
         })
         .expect("the client is made"),
     );
@@ -111,6 +112,7 @@ async fn bare(read: Value, post: Value) -> Arc<Client> {
         tenant: String::new(),
         credential: ProfileCredential::Token(Secret::new("t")),
         ca: None,
+        timeout: None,
     };
     Arc::new(Client::with(&profile).expect("the client is made"))
 }

@@ -42,6 +42,7 @@ async fn measure() {
         tenant,
         credential: ProfileCredential::ClientSecret { client_id: first.client_id, secret: first.secret },
         ca: None,
+        timeout: None,
     })
     .expect("the client is made");
 
@@ -72,6 +73,7 @@ async fn measure() {
         tenant: String::new(),
         credential: ProfileCredential::Token(Secret::new("t")),
         ca: None,
+        timeout: None,
     })
     .expect("the bare client is made");
     let mut direct = Vec::with_capacity(PEOPLE);

@@ -1,7 +1,7 @@
 //! Talking to the service: Graph requests with JSON in and out, and its errors in our words.
 
 use anyhow::{Result, anyhow};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -56,8 +56,10 @@ impl Client {
     /// # Errors
     /// There is none, or it is not usable.
     pub fn connect_with_patience(timeout: std::time::Duration) -> Result<Self> {
+        let profile = Profile::load()?;
+        let timeout = profile.timeout.map_or(timeout, |own| own.max(timeout));
         let options = HttpOptions { timeout, ..HttpOptions::default() };
-        Ok(Self { graph: graph_with(&Profile::load()?, options)? })
+        Ok(Self { graph: graph_with(&profile, options)? })
     }
 
     /// A connection as the profile says.
@@ -151,6 +153,10 @@ impl Client {
             }),
         };
         if (200..300).contains(&response.status) {
+            for (_, value) in response.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("warning"))
+            {
+                anstream::eprintln!("warning: {}", warning(value));
+            }
             return Ok(document);
         }
         let error = document.get("error");
@@ -175,7 +181,8 @@ impl Client {
 /// # Errors
 /// The address or the certificate file is not usable.
 pub fn graph(profile: &Profile) -> Result<GraphClient> {
-    graph_with(profile, HttpOptions::default())
+    let usual = HttpOptions::default();
+    graph_with(profile, HttpOptions { timeout: profile.timeout.unwrap_or(usual.timeout), ..usual })
 }
 
 /// The Graph client of a profile, with HTTP options of the caller; the profile's certificates are added.
@@ -216,10 +223,16 @@ fn sign_in(profile: &Profile, credential: &ProfileCredential) -> Result<SignIn> 
         }
         ProfileCredential::Token(token) => SignIn::Token(token.clone()),
         ProfileCredential::Certificate { client_id, file } => {
-            let pem = std::fs::read_to_string(file).map_err(|error| {
+            let bytes = std::fs::read(file).map_err(|error| {
                 Failure::unreachable(
                     format!("cannot read the certificate {}: {error}", file.display()),
                     "connect again with `usher connect --certificate FILE`",
+                )
+            })?;
+            let pem = String::from_utf8(bytes).map_err(|_| {
+                Failure::unreachable(
+                    format!("{} is no PEM file", file.display()),
+                    "a .pfx or .p12 file is converted once: openssl pkcs12 -in FILE -nodes -out app.pem",
                 )
             })?;
             SignIn::Certificate { client_id: client_id.clone(), pem: Secret::new(pem) }
@@ -256,6 +269,12 @@ fn unreachable(error: GraphError) -> anyhow::Error {
         cause = inner.source();
     }
     Failure::unreachable(text, "check that the service is running and that `usher connect` names it")
+}
+
+/// The text of a `Warning` header: `299 AGENT "TEXT"`.
+fn warning(header: &str) -> String {
+    let text = header.split_once('"').map_or(header, |(_, text)| text.trim_end().trim_end_matches('"'));
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 /// One segment of a path, escaped.

@@ -4,6 +4,7 @@ use std::env;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -24,6 +25,8 @@ pub struct Profile {
     pub credential: ProfileCredential,
     /// A file with certificates to trust besides the system's.
     pub ca: Option<PathBuf>,
+    /// How long to wait for an answer, in place of what is usual.
+    pub timeout: Option<Duration>,
 }
 
 /// What we show to get in.
@@ -169,6 +172,7 @@ impl Profile {
             tenant: text("tenant")?,
             credential,
             ca: document.get("ca").and_then(Value::as_str).map(PathBuf::from),
+            timeout: document.get("clientTimeout").and_then(Value::as_f64).and_then(seconds),
         })
     }
 
@@ -205,6 +209,9 @@ impl Profile {
         if let Some(ca) = &self.ca {
             document["ca"] = json!(ca);
         }
+        if let Some(timeout) = self.timeout {
+            document["clientTimeout"] = json!(timeout.as_secs_f64());
+        }
         document
     }
 
@@ -224,8 +231,14 @@ impl Profile {
             tenant: get("USHER_TENANT").unwrap_or_else(|| "common".to_owned()),
             credential,
             ca: get("USHER_CA").map(PathBuf::from),
+            timeout: None,
         })
     }
+}
+
+/// A time that somebody waits; `None` for what is none.
+pub fn seconds(number: f64) -> Option<Duration> {
+    Duration::try_from_secs_f64(number).ok().filter(|time| !time.is_zero())
 }
 
 /// Where the connection of this user is kept.

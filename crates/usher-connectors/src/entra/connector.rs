@@ -1,6 +1,6 @@
 //! The connector: what the engine asks, said in Microsoft Graph.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -25,11 +25,14 @@ use crate::http::Http;
 
 /// How many snapshots of assignments are kept: those of this cycle and of the last, for users and for groups.
 const SNAPSHOTS: usize = 4;
+/// How many users in the recycle bin are remembered; one that is forgotten fails and is matched again.
+const MOST_BINNED: usize = 10_000;
 
 /// A connection to a tenant.
 pub(super) struct EntraConnector {
     pub(super) service: Service,
     service_principal: Option<String>,
+    restores: bool,
     schema: Option<DirectoryDefinition>,
     memory: Mutex<Memory>,
 }
@@ -40,6 +43,8 @@ struct Memory {
     application: Option<EntryId>,
     snapshots: Vec<(SmolStr, Arc<Snapshot>)>,
     created: HashMap<SmolStr, Timestamp>,
+    /// Users that were found in the recycle bin.
+    binned: HashSet<SmolStr>,
 }
 
 impl EntraConnector {
@@ -51,9 +56,9 @@ impl EntraConnector {
     ) -> Result<Self, ConnectorError> {
         let schema = settings.directory().cloned();
         let settings = EntraSettings::read(settings)?;
-        let service_principal = settings.service_principal.clone();
+        let (service_principal, restores) = (settings.service_principal.clone(), settings.restores);
         let service = Service::new(http, clock, settings)?;
-        Ok(Self { service, service_principal, schema, memory: Mutex::default() })
+        Ok(Self { service, service_principal, restores, schema, memory: Mutex::default() })
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
@@ -135,6 +140,35 @@ impl EntraConnector {
         self.memory().created.get(id).is_some_and(|at| now.duration_since(*at) < write::SETTLING)
     }
 
+    /// Whether matching found the user in the recycle bin.
+    pub(super) fn is_binned(&self, id: &str) -> bool {
+        self.memory().binned.contains(id)
+    }
+
+    /// Notes that a user is back from the recycle bin, but may not be known everywhere yet.
+    pub(super) fn restored(&self, id: &str) {
+        self.memory().binned.remove(id);
+        self.made(id);
+    }
+
+    /// The users in the recycle bin with a value. They are as good as switched off.
+    async fn find_binned(&self, query: &MatchQuery) -> Result<Vec<Json>, ConnectorError> {
+        let Some(request) = request::find_binned(query) else { return Ok(Vec::new()) };
+        let mut found = self.service.page(&request).await.map_err(ConnectorError::from)?.values;
+        let is_name = names::attribute(&query.attribute).place == Place::Property("userPrincipalName".into());
+        let wanted = query.value.single().to_text();
+        found.retain(|user| !is_name || translate::name_before(user).eq_ignore_ascii_case(&wanted));
+        let mut memory = self.memory();
+        if memory.binned.len() > MOST_BINNED {
+            memory.binned.clear();
+        }
+        for user in &mut found {
+            memory.binned.extend(translate::id(user).map(SmolStr::from));
+            user["accountEnabled"] = Json::Bool(false);
+        }
+        Ok(found)
+    }
+
     /// One living object as Graph gives it. What was just made is waited for.
     pub(super) async fn document(
         &self,
@@ -155,6 +189,11 @@ impl EntraConnector {
 impl Connector for EntraConnector {
     fn capabilities(&self) -> &Capabilities {
         &CAPABILITIES
+    }
+
+    fn obstacle(&self, object_type: &str, attribute: &str) -> Option<String> {
+        let kind = names::kind(object_type).ok()?;
+        properties::obstacle(kind, &names::attribute(attribute).place).map(str::to_owned)
     }
 
     async fn check(&self, probe: &MatchQuery) -> Result<(), ConnectorError> {
@@ -243,14 +282,21 @@ impl Connector for EntraConnector {
         if text.is_empty() {
             return Ok(Vec::new());
         }
-        let documents = match names::attribute(&query.attribute).place {
+        let mut documents: Vec<Json> = match names::attribute(&query.attribute).place {
             Place::Id => self.document(kind, &text, &query.attributes).await?.into_iter().collect(),
             _ => self.service.page(&request::find(kind, query)?).await.map_err(ConnectorError::from)?.values,
         };
+        let is_in_bin = documents.is_empty() && self.restores && kind == EntryKind::User;
+        if is_in_bin {
+            documents = self.find_binned(query).await?;
+        }
         let mut found = Vec::with_capacity(documents.len());
         for document in documents {
             let id = translate::id(&document).unwrap_or_default();
-            let linked: Linked = self.linked(kind, id, &query.attributes).await?;
+            let linked = match is_in_bin {
+                true => Linked::default(),
+                false => self.linked(kind, id, &query.attributes).await?,
+            };
             found.extend(translate::object(
                 kind,
                 &query.object_type,
@@ -268,7 +314,8 @@ impl Connector for EntraConnector {
     }
 
     fn preview(&self, operation: &Operation) -> Vec<PreparedRequest> {
-        write::preview(self.service.root(), operation)
+        let is_binned = operation.anchor.as_ref().is_some_and(|anchor| self.is_binned(anchor.as_str()));
+        write::preview(self.service.root(), operation, is_binned)
     }
 
     fn envelope(&self, request: &PreparedRequest) -> Envelope {

@@ -150,6 +150,39 @@ pub(super) fn find(kind: EntryKind, query: &MatchQuery) -> Result<PreparedReques
     )))
 }
 
+/// All users in the recycle bin with a value; `None` where nobody is looked for there by the attribute. In the bin,
+/// names begin with the id of the object.
+pub(super) fn find_binned(query: &MatchQuery) -> Option<PreparedRequest> {
+    let plain: Vec<SmolStr> = query
+        .attributes
+        .iter()
+        .filter(|name| !matches!(translate::attribute(name).place, Place::Link(_)))
+        .cloned()
+        .collect();
+    let text = query.value.single().to_text().replace('\'', "''");
+    let filter = match translate::attribute(&query.attribute).place {
+        Place::Property(property) if property == "userPrincipalName" => {
+            format!("endsWith({property},'{text}')")
+        }
+        Place::Property(property)
+            if matches!(property.as_str(), "onPremisesImmutableId" | "employeeId" | "mail") =>
+        {
+            format!("{property} eq '{text}'")
+        }
+        _ => return None,
+    };
+    Some(get(format!(
+        "/directory/deletedItems/microsoft.graph.user?$filter={}&{}&$count=true",
+        utf8_percent_encode(&filter, QUERY),
+        wanted(EntryKind::User, &plain),
+    )))
+}
+
+/// Brings an object back from the recycle bin.
+pub(super) fn restore(id: &str) -> PreparedRequest {
+    send("POST", format!("/directory/deletedItems/{}/restore", utf8_percent_encode(id, SEGMENT)), None)
+}
+
 /// Up to twenty requests in one.
 pub(super) fn batch(requests: &[&PreparedRequest]) -> PreparedRequest {
     let parts: Vec<Json> = requests
@@ -165,6 +198,12 @@ pub(super) fn batch(requests: &[&PreparedRequest]) -> PreparedRequest {
         })
         .collect();
     send("POST", "/$batch".to_owned(), Some(json!({ "requests": parts })))
+}
+
+/// Whether a request is a batch that changes nothing.
+pub(super) fn is_batch_of_reads(request: &PreparedRequest) -> bool {
+    let parts = request.body.as_ref().and_then(|body| body.get("requests")).and_then(Json::as_array);
+    request.path == "/$batch" && parts.is_some_and(|parts| parts.iter().all(|part| part["method"] == "GET"))
 }
 
 /// The properties of a body. `held` has what lists hold already, by property.

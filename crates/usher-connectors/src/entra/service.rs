@@ -106,7 +106,7 @@ impl Service {
         }
     }
 
-    /// Sends reads twenty at a time; what Graph puts off is sent again. Answers come in the order of the requests.
+    /// Sends requests that may be sent again, twenty at a time; what Graph puts off is sent again. Answers come in the order of the requests.
     pub(super) async fn batch(
         &self,
         requests: &[PreparedRequest],
@@ -274,7 +274,7 @@ impl Service {
         if let Some(body) = &request.body {
             builder = builder.header(CONTENT_TYPE, "application/json").body(body.to_string());
         }
-        let is_read = request.method == "GET" || request.path == "/$batch";
+        let is_read = request.method == "GET" || request::is_batch_of_reads(request);
         exchange(builder).await.map_err(|lost| {
             lost_answer(&answer::named(request), &self.root, is_read, client_request_id, lost).into()
         })

@@ -52,6 +52,12 @@ pub(super) const SETTINGS: &[Setting] = &[
         "As a source: the object id of the enterprise application in the tenant whose assignments count. Without it \
          the one with the id of the job's service principal.",
     ),
+    setting(
+        "RestoreDeletedUsers",
+        false,
+        false,
+        "As a target: `True` brings back a user that matches in the recycle bin, in place of making a new one.",
+    ),
 ];
 
 /// The settings, checked.
@@ -61,6 +67,8 @@ pub(super) struct EntraSettings {
     pub(super) authority: Authority,
     pub(super) sign_in: SignIn,
     pub(super) service_principal: Option<String>,
+    /// Matching looks into the recycle bin, too.
+    pub(super) restores: bool,
 }
 
 impl EntraSettings {
@@ -103,7 +111,16 @@ impl EntraSettings {
             secret("ClientCertificate"),
             secret("AccessToken"),
         )?;
-        Ok(Self { graph, authority, sign_in, service_principal: text("ServicePrincipalId") })
+        let restores = match text("RestoreDeletedUsers").map(|text| text.to_ascii_lowercase()).as_deref() {
+            None | Some("false" | "0") => false,
+            Some("true" | "1") => true,
+            Some(other) => {
+                return Err(rejected(format!(
+                    "the setting RestoreDeletedUsers is True or False, not '{other}'"
+                )));
+            }
+        };
+        Ok(Self { graph, authority, sign_in, service_principal: text("ServicePrincipalId"), restores })
     }
 }
 
@@ -252,6 +269,10 @@ mod tests {
         check(
             &[("TenantId", "t"), ("SignIn", "ClientSecret")],
             &expect!["Rejected signing in by ClientSecret needs the setting ClientSecret"],
+        );
+        check(
+            &[("TenantId", "t"), ("AccessToken", "x"), ("RestoreDeletedUsers", "maybe")],
+            &expect!["Rejected the setting RestoreDeletedUsers is True or False, not 'maybe'"],
         );
         check(
             &[("TenantId", "t"), ("GraphAddress", "https://graph.other.example"), ("AccessToken", "x")],

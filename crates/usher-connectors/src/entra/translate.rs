@@ -32,6 +32,17 @@ pub(super) fn id(document: &Json) -> Option<&str> {
     document.get("id").and_then(Json::as_str).filter(|id| !id.is_empty())
 }
 
+/// The user principal name that somebody in the recycle bin had: there it begins with the id of the object, without
+/// dashes.
+pub(super) fn name_before(document: &Json) -> &str {
+    let name = document.get("userPrincipalName").and_then(Json::as_str).unwrap_or_default();
+    let id = id(document).unwrap_or_default().replace('-', "");
+    match name.get(..id.len()) {
+        Some(start) if !id.is_empty() && start.eq_ignore_ascii_case(&id) => &name[id.len()..],
+        _ => name,
+    }
+}
+
 /// An object of Graph with the attributes that are named; `None` when it has no id.
 pub(super) fn object(
     kind: EntryKind,
@@ -148,6 +159,16 @@ mod tests {
                 manager = "c0ffee00-2222-4a4a-8888-0123456789ab"
             "#]],
         );
+    }
+
+    #[test]
+    fn names_in_the_recycle_bin_are_recognised() {
+        let name = |name: &str| {
+            let user = json!({"id": "7b5c0d3e-1111-4a4a-8888-0123456789ab", "userPrincipalName": name});
+            name_before(&user).to_owned()
+        };
+        assert_eq!(name("7b5c0d3e11114a4a88880123456789abina@tenant.example"), "ina@tenant.example");
+        assert_eq!(name("ina@tenant.example"), "ina@tenant.example");
     }
 
     #[test]

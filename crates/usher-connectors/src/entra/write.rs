@@ -131,6 +131,11 @@ async fn update(
     id: &str,
     parts: Parts,
 ) -> Result<Written, ConnectorError> {
+    if connector.is_binned(id) {
+        // When the answer is lost, matching finds the user among the living.
+        connector.service.done(&request::restore(id)).await.map_err(ConnectorError::from)?;
+        connector.restored(id);
+    }
     let lists = request::lists_to_read(&parts.edits.properties);
     let held = if lists.is_empty() { None } else { connector.document(kind, id, &lists).await? };
     let held = held.as_ref().and_then(Json::as_object).cloned().unwrap_or_default();
@@ -240,13 +245,23 @@ async fn link(
         for block in add.chunks(BLOCK) {
             add_block(connector, id, attribute, *relation, block, written).await?;
         }
-        for to in &remove {
-            let request = request::remove_link(id, *relation, to.as_str());
-            match connector.service.done(&request).await {
-                Ok(()) => {}
-                // Not linked is what was wanted.
-                Err(refusal) if refusal.is_missing() => {}
-                Err(refusal) => leave_out(attribute, to.as_str(), refusal, written)?,
+        for block in remove.chunks(BLOCK) {
+            let requests: Vec<PreparedRequest> =
+                block.iter().map(|to| request::remove_link(id, *relation, to.as_str())).collect();
+            let outcomes: Vec<Result<(), Refusal>> = match requests.as_slice() {
+                [only] => vec![connector.service.done(only).await],
+                several => {
+                    let outcomes = connector.service.batch(several).await?;
+                    outcomes.into_iter().map(|outcome| outcome.map(drop)).collect()
+                }
+            };
+            for (to, outcome) in block.iter().zip(outcomes) {
+                match outcome {
+                    Ok(()) => {}
+                    // Not linked is what was wanted.
+                    Err(refusal) if refusal.is_missing() => {}
+                    Err(refusal) => leave_out(attribute, to.as_str(), refusal, written)?,
+                }
             }
         }
     }
@@ -334,7 +349,7 @@ fn leave_out(
 
 /// The requests of an operation, as far as they are known before anything is read. A value that is refused when
 /// written is left out here, and passwords are not shown.
-pub(super) fn preview(root: &str, operation: &Operation) -> Vec<PreparedRequest> {
+pub(super) fn preview(root: &str, operation: &Operation, is_binned: bool) -> Vec<PreparedRequest> {
     let Ok(kind) = writable(&operation.object_type) else { return Vec::new() };
     let Ok(mut parts) = Parts::of(kind, &operation.changes) else { return Vec::new() };
     let id = operation.anchor.as_ref().map_or(NEW, Anchor::as_str);
@@ -344,6 +359,9 @@ pub(super) fn preview(root: &str, operation: &Operation) -> Vec<PreparedRequest>
     }
     let mut body = parts.body(&Map::new());
     let mut requests = Vec::new();
+    if is_binned && operation.kind == OperationKind::Update {
+        requests.push(request::restore(id));
+    }
     match operation.kind {
         OperationKind::Delete => return vec![request::delete(kind, id)],
         OperationKind::Create if complete(kind, &mut body).is_ok() => {
@@ -369,7 +387,14 @@ pub(super) fn preview(root: &str, operation: &Operation) -> Vec<PreparedRequest>
                 }
             }
             (_, Edit::Take(ids)) => {
-                requests.extend(ids.iter().map(|to| request::remove_link(id, *relation, to.as_str())));
+                for block in ids.chunks(BLOCK) {
+                    let removals: Vec<PreparedRequest> =
+                        block.iter().map(|to| request::remove_link(id, *relation, to.as_str())).collect();
+                    requests.push(match removals.as_slice() {
+                        [only] => only.clone(),
+                        several => request::batch(&several.iter().collect::<Vec<_>>()),
+                    });
+                }
             }
             // Whom that is about is known only when the links have been read.
             (_, Edit::Clear) => requests.push(request::links(kind, id, *relation)),

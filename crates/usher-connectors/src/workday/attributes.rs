@@ -33,7 +33,7 @@ pub struct Attributes {
 #[derive(Debug, thiserror::Error)]
 pub enum AttributesError {
     /// An expression cannot be compiled.
-    #[error("the XPath of the attribute '{attribute}' cannot be used: {source}")]
+    #[error("the XPath of the attribute '{attribute}' cannot be used")]
     Expression {
         /// The attribute.
         attribute: String,
@@ -43,6 +43,16 @@ pub enum AttributesError {
     /// The file holds no list of attributes.
     #[error("there are no attributes: {0}")]
     Document(String),
+}
+
+impl AttributesError {
+    /// The whole story in one text.
+    pub(super) fn told(&self) -> String {
+        match self {
+            Self::Expression { source, .. } => format!("{self}: {source}"),
+            Self::Document(_) => self.to_string(),
+        }
+    }
 }
 
 impl Attributes {
@@ -226,7 +236,7 @@ mod tests {
 
     fn check(document: Json, expected: Expect) {
         let shown = Attributes::of_document(&document)
-            .map_err(|error| error.to_string())
+            .map_err(|error| error.told())
             .and_then(|attributes| show(ANSWER.as_bytes(), &attributes).map_err(|error| error.to_string()));
         expected.assert_eq(&match shown {
             Ok(workers) => serde_json::to_string(&workers).expect("it is JSON"),

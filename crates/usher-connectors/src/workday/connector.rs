@@ -32,6 +32,7 @@ pub(super) struct WorkdayConnector {
     clock: Arc<dyn Clock>,
     attributes: Attributes,
     groups: Groups,
+    warnings: Vec<String>,
 }
 
 /// One worker, read.
@@ -49,16 +50,17 @@ impl WorkdayConnector {
     ) -> Result<Self, ConnectorError> {
         let object = settings.directory().and_then(|directory| directory.object(WORKER));
         let attributes = match object {
-            Some(object) => Attributes::of_object(object).map_err(|error| rejected(error.to_string()))?,
+            Some(object) => Attributes::of_object(object).map_err(|error| rejected(error.told()))?,
             None => Attributes::default(),
         };
         let settings = WorkdaySettings::read(settings)?;
         let mismatch = mismatch(&settings.version, attributes.expressions());
-        for warning in settings.warnings.iter().chain(&mismatch) {
+        let warnings: Vec<String> = settings.warnings.iter().cloned().chain(mismatch).collect();
+        for warning in &warnings {
             tracing::warn!("{warning}");
         }
         let groups = Groups::of(attributes.expressions());
-        Ok(Self { service: Service::new(http, clock.clone(), settings), clock, attributes, groups })
+        Ok(Self { service: Service::new(http, clock.clone(), settings), clock, attributes, groups, warnings })
     }
 
     fn request(&self, selection: Selection, at: Timestamp) -> GetWorkers {
@@ -244,6 +246,10 @@ fn read_only() -> ConnectorError {
 impl Connector for WorkdayConnector {
     fn capabilities(&self) -> &Capabilities {
         &CAPABILITIES
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        self.warnings.clone()
     }
 
     async fn check(&self, _: &MatchQuery) -> Result<(), ConnectorError> {

@@ -184,7 +184,10 @@ impl Service {
         let mut said = vec![fault.text.clone()];
         said.extend(fault.details.iter().filter(|one| !fault.text.contains(one.as_str())).cloned());
         said.extend(fault.xpath.as_ref().map(|xpath| format!("at {xpath}")));
-        ConnectorError { detail: Some(self.shown(&said.join("; "))), ..self.failure(kind, code, what) }
+        let said = said.join("; ");
+        // Something in between may have put its page into the fault.
+        let said = if said.contains("</") { plain(&said) } else { said };
+        ConnectorError { detail: Some(self.shown(&said)), ..self.failure(kind, code, what) }
     }
 
     fn lost(&self, lost: Lost) -> ConnectorError {

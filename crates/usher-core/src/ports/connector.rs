@@ -273,6 +273,18 @@ pub trait Connector: Send + Sync {
     /// What this connector can do.
     fn capabilities(&self) -> &Capabilities;
 
+    /// What of the settings works, but not as anybody would expect, with what to do about it.
+    fn warnings(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Why nothing is ever written to an attribute; `None` when it is. Such attributes are left out before anybody is
+    /// worked on, and told once.
+    fn obstacle(&self, object_type: &str, attribute: &str) -> Option<String> {
+        let _ = (object_type, attribute);
+        None
+    }
+
     /// Connects and asks for an object that cannot exist, as "Test connection" does.
     async fn check(&self, probe: &MatchQuery) -> Result<(), ConnectorError>;
 

@@ -33,6 +33,11 @@ pub fn imported(names: &Names, object: &DirectoryObject) -> Step {
     step
 }
 
+/// The settings work, but not as anybody would expect.
+pub fn beware(warning: &str) -> Step {
+    step("EntryTestConnection", StepKind::Import, Status::Warning, warning)
+}
+
 /// The source does not have the object. `is_gone`: it said so itself, which is no failure.
 pub fn not_found(names: &Names, named: &str, is_gone: bool) -> Step {
     if is_gone {

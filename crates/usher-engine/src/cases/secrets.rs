@@ -10,7 +10,7 @@ use usher_expr::Value;
 use super::CaseError;
 use super::templates::base_of;
 use crate::Engine;
-use crate::prepared::{TARGET, of_side};
+use crate::prepared::{sides, unwritten};
 
 pub use keys::is_sensitive;
 pub(crate) use keys::{is_address, is_credential, is_published as is_secret_key};
@@ -120,8 +120,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Tests the connection of a job's target, or of a template's before a job exists. `given` of `None` means the
-    /// stored secrets.
+    /// Tests the connections of a job, or of a template before a job exists. `given` of `None` means the stored
+    /// secrets. What comes back is what to beware of although the connections work.
     ///
     /// # Errors
     /// The job or template does not exist; `Connection` says what the target did not like.
@@ -131,7 +131,7 @@ impl Engine {
         job: Option<&JobId>,
         template_id: Option<&str>,
         given: Option<ConnectorSettings>,
-    ) -> Result<(), CaseError> {
+    ) -> Result<Vec<String>, CaseError> {
         let (template, schema) = match (job, template_id) {
             (Some(job), _) => {
                 let job = self.job(service_principal, job).await?;
@@ -153,7 +153,8 @@ impl Engine {
             Some(settings) => settings,
             None => self.stored_settings(service_principal).await?,
         };
-        let target = self.connectors.build(template.target, &of_side(&settings, TARGET))?;
+        let (source, target) = sides(&settings, &schema);
+        let target = self.connectors.build(template.target, &target)?;
         let probe = schema
             .synchronization_rules
             .iter()
@@ -175,11 +176,15 @@ impl Engine {
             ));
         };
         target.check(&probe).await?;
+        let mut warnings = target.warnings();
+        warnings.extend(unwritten(&schema, &*target));
         // The directory inside and uploads need no connection.
         if !matches!(template.source, "directory" | "api") {
-            self.connectors.build(template.source, &settings)?.check(&probe).await?;
+            let source = self.connectors.build(template.source, &source)?;
+            source.check(&probe).await?;
+            warnings.splice(0..0, source.warnings());
         }
-        Ok(())
+        Ok(warnings)
     }
 }
 

@@ -31,12 +31,13 @@ pub(crate) fn fault(code: &str, text: &str) -> String {
     )
 }
 
-/// The envelope with the workers of a page, and how many there are in it.
+/// The envelope with the workers of a page, which begins `shift` workers too early, and how many there are in it.
 pub(crate) fn page(
     state: &State,
     options: &WorkdayOptions,
     asked: &Asked,
     version: &str,
+    shift: usize,
 ) -> Result<(String, usize), Refusal> {
     let day = pacific_day(asked.as_of_effective);
     let mut meant: Vec<(&Worker, Status)> = Vec::new();
@@ -64,7 +65,7 @@ pub(crate) fn page(
             });
             meant.extend(all);
             // The newest entry comes first, so that pages shift unless both As_Of values stay.
-            meant.sort_by_key(|(worker, _)| {
+            meant.sort_by_cached_key(|(worker, _)| {
                 let known = worker.entries.iter().map(|entry| entry.entered);
                 let newest = known.filter(|at| *at <= asked.as_of_entry).max();
                 (std::cmp::Reverse(newest), worker.wid.clone())
@@ -73,7 +74,8 @@ pub(crate) fn page(
     }
     let total = meant.len();
     let pages = total.div_ceil(asked.count);
-    let here: Vec<_> = meant.into_iter().skip((asked.page - 1) * asked.count).take(asked.count).collect();
+    let skipped = ((asked.page - 1) * asked.count).saturating_sub(shift);
+    let here: Vec<_> = meant.into_iter().skip(skipped).take(asked.count).collect();
     let mut out = Writer { prefix: &options.prefix, text: String::new() };
     let prefix = &options.prefix;
     let _ = write!(

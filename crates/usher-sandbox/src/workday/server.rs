@@ -110,8 +110,9 @@ fn answer(shared: &Shared, tenant: &str, version: &str, headers: &HeaderMap, bod
         }
         Some(Trouble::Page(status)) => return html(*status),
         Some(Trouble::Fault(code, text)) => return xml(500, fault(code, text)),
-        Some(Trouble::CutOff) | None => {}
+        Some(Trouble::CutOff | Trouble::Shift(_)) | None => {}
     }
+    let shift = if let Some(Trouble::Shift(count)) = trouble { count } else { 0 };
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let read = match kind.starts_with("text/xml") {
         true => read(body, version, &shared.user(), &options.password),
@@ -121,7 +122,7 @@ fn answer(shared: &Shared, tenant: &str, version: &str, headers: &HeaderMap, bod
         Ok(asked) => {
             let line = told(&asked);
             state.requests.push(line.clone());
-            (line, page(&state, options, &asked, version))
+            (line, page(&state, options, &asked, version, shift))
         }
         Err(refusal) => ("refused".to_owned(), Err(refusal)),
     };

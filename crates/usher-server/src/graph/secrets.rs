@@ -148,8 +148,9 @@ async fn validate(call: Call) -> Result<Answer, Refusal> {
     };
     let job = Some(call.parameter("job")).filter(|job| !job.is_empty()).map(JobId::new);
     let template = text(&body, "templateId");
-    call.state.engine.validate_credentials(&principal.id, job.as_ref(), template, given).await?;
-    Ok(Answer::done())
+    let engine = &call.state.engine;
+    let warnings = engine.validate_credentials(&principal.id, job.as_ref(), template, given).await?;
+    Ok(Answer::done().with_warnings(&warnings))
 }
 
 /// Keys and values of a list; `None` of a value is an empty one. Nothing of a value is ever repeated in an error.

@@ -259,6 +259,7 @@ async fn bare(base: &str, bodies: &[Value]) -> Duration {
         tenant: String::new(),
         credential: ProfileCredential::Token(Secret::new("t")),
         ca: None,
+        timeout: None,
     })
     .expect("the client is made");
     let began = Instant::now();
@@ -304,6 +305,7 @@ impl Target {
             tenant: String::new(),
             credential: ProfileCredential::Token(Secret::new("t")),
             ca: None,
+            timeout: None,
         })
         .expect("the client is made");
         client.get(path).await.expect("it answers")

@@ -13,7 +13,7 @@ use usher_core::Secret;
 use crate::client::Client;
 use crate::clock::SystemClock;
 use crate::failure::{DONE, Failure, REFUSED};
-use crate::profile::{Profile, ProfileCredential};
+use crate::profile::{Profile, ProfileCredential, seconds};
 
 /// The public client that Connect-MgGraph signs people in with.
 const COMMAND_LINE_TOOLS: &str = "14d82eec-204b-4c2f-b7e8-296a70dab67e";
@@ -76,6 +76,18 @@ pub struct Args {
     /// Use AZURE_CLIENT_ID with AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH or AZURE_FEDERATED_TOKEN_FILE.
     #[arg(long, group = "way")]
     environment_variable: bool,
+    /// Named certificates of a store of Windows: there is none here.
+    #[arg(long, value_name = "NAME", group = "way", visible_aliases = ["certificate-subject", "certificate-name"])]
+    certificate_subject_name: Option<String>,
+    /// The same by thumbprint.
+    #[arg(long, value_name = "HEX", group = "way")]
+    certificate_thumbprint: Option<String>,
+    /// For whom the connection is kept: CurrentUser, which is so without it.
+    #[arg(long, value_name = "SCOPE")]
+    context_scope: Option<String>,
+    /// How many seconds to wait for an answer.
+    #[arg(long, value_name = "SECONDS")]
+    client_timeout: Option<f64>,
     /// Say nothing when it worked.
     #[arg(long)]
     no_welcome: bool,
@@ -108,6 +120,7 @@ pub async fn run(args: Args) -> Result<u8> {
         anstream::println!("{document:#}");
         return Ok(DONE);
     }
+    check(&args)?;
     let profile = profile(&args).await?;
     if let Err(error) = Client::with(&profile)?.get("/v1.0/servicePrincipals?$top=1").await {
         // A connection that lacks a right is a connection: other verbs may be allowed.
@@ -123,7 +136,41 @@ pub async fn run(args: Args) -> Result<u8> {
     Ok(DONE)
 }
 
+/// What Connect-MgGraph takes and we cannot do, with what to do in its place.
+fn check(args: &Args) -> Result<()> {
+    if args.certificate_thumbprint.is_some() || args.certificate_subject_name.is_some() {
+        return Err(Failure::usage(
+            "certificates are not looked up by thumbprint or name: no certificate store is read here",
+            "export the certificate with its private key as PEM and give --certificate FILE",
+        ));
+    }
+    match args.context_scope.as_deref().map(str::to_ascii_lowercase).as_deref() {
+        None | Some("currentuser") => {}
+        Some("process") => {
+            return Err(Failure::usage(
+                "a connection for this process alone would end with this command",
+                "set USHER_ADDRESS, USHER_TENANT, USHER_CLIENT_ID and USHER_CLIENT_SECRET (or USHER_TOKEN) for the \
+                 process whose commands are to use it",
+            ));
+        }
+        Some(_) => {
+            return Err(Failure::usage(
+                "there is no such scope",
+                "--context-scope is CurrentUser or Process",
+            ));
+        }
+    }
+    if args.client_timeout.is_some_and(|number| seconds(number).is_none()) {
+        return Err(Failure::usage(
+            "no answer comes in that time",
+            "--client-timeout takes a number of seconds above 0",
+        ));
+    }
+    Ok(())
+}
+
 async fn profile(args: &Args) -> Result<Profile> {
+    let timeout = args.client_timeout.and_then(seconds);
     if let Some(folder) = &args.data {
         let file = folder.join("administrator.json");
         let text = fs::read_to_string(&file).map_err(|error| {
@@ -134,7 +181,9 @@ async fn profile(args: &Args) -> Result<Profile> {
         })?;
         let document: Value =
             serde_json::from_str(&text).with_context(|| format!("{} is not JSON", file.display()))?;
-        return Profile::from_json(&document).with_context(|| format!("{} is incomplete", file.display()));
+        let profile =
+            Profile::from_json(&document).with_context(|| format!("{} is incomplete", file.display()))?;
+        return Ok(Profile { timeout, ..profile });
     }
     let (authority, address) = match &args.environment {
         Some(name) => {
@@ -198,7 +247,7 @@ async fn profile(args: &Args) -> Result<Profile> {
             ));
         }
     };
-    Ok(Profile { address, authority, tenant, credential, ca })
+    Ok(Profile { address, authority, tenant, credential, ca, timeout })
 }
 
 /// Lets a person sign in by a code; what they get is saved for the next commands.

@@ -166,6 +166,7 @@ async fn serve(folder: &std::path::Path) -> Result<Service> {
             secret: credential.secret,
         },
         ca: None,
+        timeout: None,
     })?;
     Ok(Service { client, address, task })
 }

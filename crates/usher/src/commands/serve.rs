@@ -146,6 +146,7 @@ pub async fn run(args: Args) -> Result<u8> {
                 secret: first.secret.clone(),
             },
             ca: matches!(tls, Tls::SelfMade { .. }).then(|| absolute(&args.data.join("tls/ca.pem"))),
+            timeout: None,
         };
         write_private(&file, &format!("{:#}\n", profile.to_json()))?;
         anstream::println!(

@@ -1,6 +1,8 @@
 //! The contract of connectors, and what Graph does not take.
 
-use usher_core::ports::ConnectorErrorKind;
+use std::sync::atomic::Ordering;
+
+use usher_core::ports::{ConnectorErrorKind, MatchQuery};
 use usher_core::{AttributeChange, Change, Operation, OperationKind};
 use usher_expr::Value;
 use usher_testkit::suites::connector::{self, Vocabulary, add};
@@ -67,8 +69,14 @@ async fn a_group_gets_members_in_blocks_of_twenty() {
     let written = connector.write(&update(some)).await.expect("what can be added is");
     assert_eq!(written.left_out.len(), 1, "{:?}", written.left_out);
     assert!(written.left_out[0].1.starts_with(&nobody), "{:?}", written.left_out);
+    tenant.seen();
+    tenant.faults.throttled_parts.store(1, Ordering::SeqCst);
     let replaced = Change::Replace([&ids[1], &late].into_iter().map(reference).collect());
     connector.write(&update(replaced)).await.expect("they are replaced");
+    // Forty-four go, twenty in a batch, and one of them is put off.
+    let seen = tenant.seen();
+    assert_eq!(seen.iter().filter(|line| line.as_str() == "POST /v1.0/$batch").count(), 4, "{seen:?}");
+    assert!(!seen.iter().any(|line| line.starts_with("DELETE")), "{seen:?}");
     let held = tenant.client.list(&format!("/v1.0/groups/{}/members?$select=id", group.as_str())).await;
     let mut held: Vec<String> = held
         .expect("they are listed")
@@ -85,7 +93,7 @@ async fn a_group_gets_members_in_blocks_of_twenty() {
 async fn a_wrong_secret_is_told_with_what_to_do() {
     let tenant = Tenant::start().await;
     let connector = tenant.connector(&[("ClientSecret", "not-the-secret")]);
-    let query = usher_core::ports::MatchQuery {
+    let query = MatchQuery {
         object_type: "User".into(),
         attribute: "userPrincipalName".into(),
         value: Value::from("x@contoso.example"),
@@ -95,4 +103,43 @@ async fn a_wrong_secret_is_told_with_what_to_do() {
     assert_eq!(error.kind, ConnectorErrorKind::Unauthorised);
     assert!(error.to_string().contains("gave no token"), "{error}");
     assert!(!format!("{error:?}").contains("not-the-secret"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_in_the_recycle_bin_is_brought_back_where_that_is_wanted() {
+    let tenant = Tenant::start().await;
+    let ina = tenant.user("ina").await;
+    let path = format!("/v1.0/users/{ina}");
+    tenant.client.delete(&path).await.expect("she is deleted");
+    let query = MatchQuery {
+        object_type: "User".into(),
+        attribute: "userPrincipalName".into(),
+        value: Value::from("Ina@contoso.example"),
+        attributes: vec!["userPrincipalName".into(), "accountEnabled".into()],
+    };
+    let found = tenant.connector(&[]).find(&query).await.expect("it is answered");
+    assert_eq!(found, [], "nobody looks into the bin unasked");
+
+    let connector = tenant.connector(&[("RestoreDeletedUsers", "True")]);
+    let found = connector.find(&query).await.expect("it is answered");
+    let [found] = found.as_slice() else { panic!("one is found: {found:?}") };
+    assert_eq!(found.anchor.as_str(), ina);
+    assert_eq!(found.attributes.value("accountEnabled"), Some(&Value::from("False")));
+    let update = Operation {
+        kind: OperationKind::Update,
+        object_type: "User".into(),
+        anchor: Some(found.anchor.clone()),
+        changes: vec![add("jobTitle", "Head")],
+    };
+    let restore = format!("/directory/deletedItems/{ina}/restore");
+    assert_eq!(connector.preview(&update)[0].path, restore);
+    tenant.seen();
+    // For a while the tenant does not know everywhere that she is back.
+    tenant.faults.lag.store(2, Ordering::SeqCst);
+    connector.write(&update).await.expect("she is restored, then changed");
+    let patch = format!("PATCH {path}");
+    assert_eq!(tenant.seen(), [format!("POST /v1.0{restore}"), patch.clone(), patch.clone(), patch]);
+    let user = tenant.client.get(&path).await.expect("she is back");
+    assert_eq!(user["jobTitle"], "Head");
+    assert_eq!(connector.preview(&update).len(), 1, "once is enough");
 }

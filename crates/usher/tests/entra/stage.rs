@@ -1,6 +1,7 @@
 //! A tenant: our own Graph API on a port, with faults that a test asks for.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -18,7 +19,7 @@ use usher_connectors::{AllConnectors, HttpOptions};
 use usher_core::Secret;
 use usher_core::ports::{Connector, ConnectorError, ConnectorSettings, Connectors};
 use usher_engine::Engine;
-use usher_server::{Server, ServerOptions, bootstrap};
+use usher_server::{Exchanges, Server, ServerOptions, bootstrap};
 use usher_testkit::ManualClock;
 
 /// What goes wrong, request by request.
@@ -59,8 +60,13 @@ impl Tenant {
         let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let listener = tokio::net::TcpListener::bind(anywhere).await.expect("a port is free");
         let address = format!("http://{}", listener.local_addr().expect("it has an address"));
-        let server =
-            Server::new(engine.clone(), ServerOptions::new(&address)).await.expect("the server starts");
+        let mut options = ServerOptions::new(&address);
+        // Whoever wants to hold our requests against the published description says where they are to be kept.
+        if let Some(file) = std::env::var_os("USHER_RECORD_EXCHANGES") {
+            let exchanges = Exchanges::append_to(Path::new(&file)).expect("the file can be written");
+            options.exchanges = Some(Arc::new(exchanges));
+        }
+        let server = Server::new(engine.clone(), options).await.expect("the server starts");
         let faults = Arc::new(Faults::default());
         let known = faults.clone();
         let router = server.router().layer(middleware::from_fn(move |request, next| {
@@ -77,6 +83,7 @@ impl Tenant {
                 secret: first.secret.clone(),
             },
             ca: None,
+            timeout: None,
         })
         .expect("the client is made");
         let settings = vec![

@@ -9,7 +9,13 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use usher::profile::ProfileCredential;
+use usher_connectors::{AllConnectors, HttpOptions};
+use usher_core::Secret;
+use usher_core::ports::{ConnectorSettings, Connectors, MatchQuery};
+use usher_testkit::{ManualClock, MemoryStore};
 
+use crate::local::{profile, serve_with};
 use crate::world::{Ran, finish, program};
 
 const PRINCIPAL: &str = "0b0b0b0b-1111-4a4a-8888-000000000001";
@@ -184,4 +190,70 @@ async fn the_doctor_names_the_permission_that_is_missing_and_the_cloud_that_is_m
     let ran = cloud.run(&["doctor", "--environment", "Global"]).await;
     assert_eq!(ran.code, 3, "{}", ran.err);
     assert!(ran.err.contains("graph.microsoft.com"), "{}", ran.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_connect_cannot_do_here_is_refused_with_what_to_do_in_its_place() {
+    let cloud = Cloud::start(false, 0).await;
+    let pfx = cloud.folder.path().join("app.pfx");
+    std::fs::write(&pfx, [0x30, 0x82, 0x0a, 0xff, 0x02]).expect("the file is written");
+    let pfx = pfx.display().to_string();
+    for (words, remedy) in [
+        (&["--certificate-thumbprint", "AB12"][..], "--certificate FILE"),
+        (&["--certificate-subject-name", "CN=app"], "--certificate FILE"),
+        (&["--client-id", "app", "--context-scope", "Process"], "USHER_TOKEN"),
+        (&["--client-id", "app", "--context-scope", "Room"], "CurrentUser or Process"),
+        (&["--client-id", "app", "--client-timeout", "0"], "above 0"),
+        (&["--client-id", "app", "--certificate", &pfx], "openssl pkcs12"),
+    ] {
+        let ran = cloud.connect(words).await;
+        assert_ne!(ran.code, 0, "{words:?}");
+        assert!(ran.err.contains(remedy), "{words:?}: {}", ran.err);
+    }
+    let words = ["--client-id", "app", "--context-scope", "CurrentUser", "--client-timeout", "2.5"];
+    let ran = cloud.connect(&words).await;
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let shown = cloud.run(&["connect", "--show"]).await;
+    let shown: Value = serde_json::from_str(&shown.out).expect("it is JSON");
+    assert_eq!(shown["clientTimeout"], json!(2.5));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_connector_speaks_tls_to_a_tenant_and_trusts_only_whom_it_is_told_to() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let data = folder.path().join("data");
+    let mut service = serve_with(&data, &[]);
+    let profile = profile(&data);
+    assert!(profile.address.starts_with("https://"), "{}", profile.address);
+    let ProfileCredential::ClientSecret { client_id, secret } = &profile.credential else {
+        panic!("the first credential is a secret");
+    };
+    let mut settings = ConnectorSettings::default();
+    for (key, value) in [
+        ("GraphAddress", profile.address.as_str()),
+        ("Authority", &profile.authority),
+        ("TenantId", &profile.tenant),
+        ("ClientId", client_id),
+        ("ClientSecret", secret.expose()),
+    ] {
+        settings.set(key, Secret::new(value));
+    }
+    let query = MatchQuery {
+        object_type: "User".into(),
+        attribute: "userPrincipalName".into(),
+        value: usher_expr::Value::from("nobody@contoso.example"),
+        attributes: Vec::new(),
+    };
+    let connector = |authorities: Option<Vec<u8>>| {
+        let http = HttpOptions { extra_ca_pem: authorities, ..HttpOptions::default() };
+        let store = Arc::new(MemoryStore::default());
+        let all = AllConnectors::new(store, Arc::new(ManualClock::default()), http).expect("good options");
+        all.build("entra", &settings).expect("good settings")
+    };
+    let authority = std::fs::read(profile.ca.as_ref().expect("it made an authority")).expect("it is kept");
+    connector(Some(authority)).check(&query).await.expect("the tenant is reached");
+    let error = connector(None).check(&query).await.expect_err("nobody trusts it");
+    assert!(error.to_string().contains("not trusted"), "{error}");
+    service.kill().expect("it is killed");
+    service.wait().expect("it is gone");
 }

@@ -282,6 +282,7 @@ async fn check(server: &RealServer, titles: &BTreeMap<usize, String>) {
         tenant: String::new(),
         credential: ProfileCredential::Token(Secret::new(server.token.clone())),
         ca: None,
+        timeout: None,
     })
     .expect("the client is made");
     let list = async |kind: &str| {

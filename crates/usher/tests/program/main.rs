@@ -16,4 +16,5 @@ mod plans;
 mod provision;
 mod schemas;
 mod uploads;
+mod workday;
 mod world;

@@ -69,6 +69,7 @@ impl World {
             tenant,
             credential: ProfileCredential::ClientSecret { client_id: first.client_id, secret: first.secret },
             ca: None,
+            timeout: None,
         })
         .expect("the client is made");
         let mut world = Self {

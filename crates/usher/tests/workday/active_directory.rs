@@ -55,6 +55,24 @@ impl Corp {
         Self { stage, samba }
     }
 
+    /// One attribute more, mapped directly.
+    async fn map(&self, target: &str, source: &str) {
+        let stage = &self.stage;
+        let schema = stage.engine.schema(&stage.application, &stage.job).await.expect("it has a schema");
+        let mut document = schema.to_json();
+        let mappings = &mut document["synchronizationRules"][0]["objectMappings"][0]["attributeMappings"];
+        let mut mapping = mappings[2].clone();
+        mapping["flowType"] = "Always".into();
+        mapping["targetAttributeName"] = target.into();
+        mapping["source"] = serde_json::json!({
+            "expression": format!("[{source}]"), "name": source, "type": "Attribute", "parameters": [],
+        });
+        mappings.as_array_mut().expect("it is a list").push(mapping);
+        let document = document.to_string();
+        let replaced = stage.engine.replace_schema(&stage.application, &stage.job, document.as_bytes()).await;
+        replaced.expect("it is a schema");
+    }
+
     /// What the server holds, read with its own tool: place, names, whether enabled, what they do, whom they report to.
     fn accounts(&self) -> String {
         const SHOWN: &[&str] = &["sAMAccountName", "userPrincipalName", "title", "department", "l", "c"];
@@ -272,6 +290,9 @@ async fn names_with_diacritics_become_account_names_that_nobody_in_the_domain_ha
 #[tokio::test(flavor = "multi_thread")]
 async fn one_worker_goes_into_the_domain_on_demand() {
     let corp = Corp::start().await;
+    let (engine, application) = (&corp.stage.engine, &corp.stage.application);
+    let tested = engine.validate_credentials(application, Some(&corp.stage.job), None, None).await;
+    assert_eq!(tested.expect("both connections work"), Vec::<String>::new());
     expect![[r#"
         2 create success
     "#]]
@@ -302,5 +323,98 @@ async fn of_two_people_of_one_name_in_one_container_the_second_fails() {
         1 CN=Ada Boss,OU=Default Users enabled | Ada.Boss | Ada.Boss@corp.example | Chief | Executive Office
         2 CN=Zoe Lead,OU=Dallas,OU=Users enabled | Zoe.Lead | Zoe.Lead@corp.example | Head of Sales | Sales | Dallas | US
         3 CN=Bo Sand,OU=Austin,OU=Users enabled | Bo.Sand | Bo.Sand@corp.example | Sales | Austin under CN=Zoe Lead,OU=Dallas,OU=Users
+    "#]].assert_eq(&corp.accounts());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_contingent_worker_who_becomes_an_employee_keeps_the_account_in_the_domain() {
+    let corp = Corp::start().await;
+    let stage = &corp.stage;
+    let day = |text: &str| text.parse().expect("a day");
+    let contract = fields(&[("first_name", "Bo"), ("last_name", "Sand"), ("city", "Austin")]);
+    stage.workday().contingent_worker("3", stage.now(), day("2025-01-01"), Event::Hire(contract));
+    stage.run().await;
+    let id = |corp: &Corp| corp.samba.search("(employeeID=3)", &["objectGUID"]).expect("it is answered");
+    let before = id(&corp);
+    stage.workday().contingent_worker("3", stage.now(), day("2026-03-03"), Event::Terminate);
+    stage.hire("3", "2026-03-03", "Bo", "Sand", &[("title", "Seller"), ("city", "Dallas")]);
+    expect![[r#"
+        cycle incremental
+          3 update success
+        Succeeded
+    "#]]
+    .assert_eq(&stage.next_day().await);
+    expect![[r#"
+        1 CN=Ada Boss,OU=Default Users enabled | Ada.Boss | Ada.Boss@corp.example | Chief | Executive Office
+        2 CN=Zoe Lead,OU=Dallas,OU=Users enabled | Zoe.Lead | Zoe.Lead@corp.example | Head of Sales | Sales | Dallas | US
+        3 CN=Bo Sand,OU=Dallas,OU=Users enabled | Bo.Sand | Bo.Sand@corp.example | Seller | Sales | Dallas under CN=Zoe Lead,OU=Dallas,OU=Users
+    "#]].assert_eq(&corp.accounts());
+    let guid = |found: &str| found.lines().find(|line| line.starts_with("objectGUID")).map(str::to_owned);
+    assert!(guid(&before).is_some());
+    assert_eq!(guid(&id(&corp)), guid(&before), "it is the same account");
+    expect![[r#"
+        cycle incremental
+        Succeeded
+    "#]]
+    .assert_eq(&stage.next_day().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_termination_that_is_taken_back_opens_the_account_in_the_domain() {
+    let corp = Corp::start().await;
+    let stage = &corp.stage;
+    stage.run().await;
+    stage.happens("2", "2026-03-03", Event::Terminate);
+    expect![[r#"
+        cycle incremental
+          2 disable success
+        Succeeded
+    "#]]
+    .assert_eq(&stage.next_day().await);
+    stage.workday().rescind("2", false, stage.now(), "2026-03-03".parse().expect("a day"));
+    expect![[r#"
+        cycle incremental
+          2 update success
+        Succeeded
+    "#]]
+    .assert_eq(&stage.next_day().await);
+    expect![[r#"
+        1 CN=Ada Boss,OU=Default Users enabled | Ada.Boss | Ada.Boss@corp.example | Chief | Executive Office
+        2 CN=Zoe Lead,OU=Dallas,OU=Users enabled | Zoe.Lead | Zoe.Lead@corp.example | Head of Sales | Sales | Dallas | US
+    "#]].assert_eq(&corp.accounts());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_positions_the_primary_one_counts_in_the_domain() {
+    let corp = Corp::start().await;
+    let stage = &corp.stage;
+    let more = [("title", "Seller"), ("second_title", "Fire Warden"), ("city", "Austin")];
+    stage.hire("3", "2022-01-01", "Bo", "Sand", &more);
+    stage.run().await;
+    expect![[r#"
+        1 CN=Ada Boss,OU=Default Users enabled | Ada.Boss | Ada.Boss@corp.example | Chief | Executive Office
+        2 CN=Zoe Lead,OU=Dallas,OU=Users enabled | Zoe.Lead | Zoe.Lead@corp.example | Head of Sales | Sales | Dallas | US
+        3 CN=Bo Sand,OU=Austin,OU=Users enabled | Bo.Sand | Bo.Sand@corp.example | Seller | Sales | Austin under CN=Zoe Lead,OU=Dallas,OU=Users
+    "#]].assert_eq(&corp.accounts());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_without_a_work_address_has_an_account_without_one_in_the_domain() {
+    let corp = Corp::start().await;
+    corp.map("mail", "EmailAddress").await;
+    let stage = &corp.stage;
+    stage.hire("3", "2022-01-01", "Bo", "Sand", &[("private_email", "bo@home.example")]);
+    stage.hire("4", "2022-01-01", "Eve", "Chip", &[("email", "eve@acme.example")]);
+    stage.run().await;
+    let mail = |id: &str| {
+        let found = corp.samba.search(&format!("(employeeID={id})"), &["mail"]).expect("it is answered");
+        found.lines().find_map(|line| line.strip_prefix("mail: ")).map(str::to_owned)
+    };
+    assert_eq!((mail("3"), mail("4").as_deref()), (None, Some("eve@acme.example")));
+    expect![[r#"
+        1 CN=Ada Boss,OU=Default Users enabled | Ada.Boss | Ada.Boss@corp.example | Chief | Executive Office
+        2 CN=Zoe Lead,OU=Dallas,OU=Users enabled | Zoe.Lead | Zoe.Lead@corp.example | Head of Sales | Sales | Dallas | US
+        3 CN=Bo Sand,OU=Default Users enabled | Bo.Sand | Bo.Sand@corp.example | Sales under CN=Zoe Lead,OU=Dallas,OU=Users
+        4 CN=Eve Chip,OU=Default Users enabled | Eve.Chip | Eve.Chip@corp.example | Sales under CN=Zoe Lead,OU=Dallas,OU=Users
     "#]].assert_eq(&corp.accounts());
 }

@@ -1,6 +1,7 @@
 //! Answers that go wrong, and data that are wrong.
 
 use expect_test::expect;
+use usher_core::{Status, StepKind};
 use usher_sandbox::workday::{Trouble, WorkdayOptions};
 
 use crate::stage::{Stage, fields};
@@ -122,6 +123,28 @@ async fn expressions_of_another_version_leave_gaps_without_an_error() {
 }
 
 #[tokio::test]
+async fn expressions_of_another_version_are_warned_about_where_somebody_looks() {
+    let stage = Stage::with(WorkdayOptions::new("acme", "secret"), "Workday2AADv21", "v43.0").await;
+    stage.hire("3", "2022-01-01", "Bo", "Sand", &[("title", "Seller")]);
+    let trap = "the address names v43.0, but ";
+    let warnings = stage
+        .engine
+        .validate_credentials(&stage.application, Some(&stage.job), None, None)
+        .await
+        .expect("the connection works");
+    assert!(matches!(warnings.as_slice(), [one] if one.starts_with(trap)), "{warnings:?}");
+    let event = stage.event("3").await;
+    let first = &event.steps[0].step;
+    assert_eq!((first.kind, first.status), (StepKind::Import, Status::Warning));
+    assert!(first.description.starts_with(trap), "{}", first.description);
+    assert_eq!(event.status, Status::Success);
+    // Where version and expressions fit, nobody is warned.
+    let stage = Stage::new().await;
+    stage.hire("3", "2022-01-01", "Bo", "Sand", &[]);
+    assert!(stage.event("3").await.steps.iter().all(|one| one.step.status != Status::Warning));
+}
+
+#[tokio::test]
 async fn a_worker_id_that_two_people_have_makes_one_account() {
     let stage = Stage::new().await;
     stage.hire("3", "2022-01-01", "Bo", "Sand", &[]);
@@ -146,6 +169,62 @@ async fn pages_do_not_shift_under_a_cycle() {
         pages.iter().filter_map(|line| line.split(" page ").next()).collect();
     assert_eq!(same.len(), 1, "every page is as of the same instant");
     assert_eq!(stage.accounts().await.lines().count(), 75);
+}
+
+#[tokio::test]
+async fn pages_that_shift_all_the_same_make_nobody_twice_and_lose_nobody_for_good() {
+    let stage = Stage::new().await;
+    for number in 0..40 {
+        stage.hire(&format!("{number:03}"), "2022-01-01", "Bo", &format!("Sand{number:03}"), &[]);
+    }
+    // The second page repeats three workers of the first, and the last three fall off its end.
+    for trouble in [Trouble::Shift(0), Trouble::Shift(3)] {
+        stage.workday().trouble(trouble);
+    }
+    stage.set("WorkersPerPage", "20").await;
+    let told = stage.run().await;
+    assert!(told.ends_with("Succeeded\n"), "{told}");
+    assert_eq!(told.matches("create success").count(), 37, "{told}");
+    let accounts = stage.accounts().await;
+    let mut names: Vec<&str> = accounts.lines().filter_map(|line| line.split(' ').next()).collect();
+    names.dedup();
+    assert_eq!(names.len(), 37, "{accounts}");
+    // Reading everything once more finds the rest.
+    stage.restart().await;
+    let told = stage.run().await;
+    assert_eq!(told.matches("create success").count(), 3, "{told}");
+    assert_eq!(stage.accounts().await.lines().count(), 40);
+}
+
+#[tokio::test]
+async fn a_fault_that_carries_a_page_is_told_as_text() {
+    let stage = Stage::new().await;
+    stage.hire("3", "2022-01-01", "Bo", "Sand", &[]);
+    let page =
+        "<html><head><title>Oops</title></head><body><h1>Service Error</h1><p>Try later.</p></body></html>";
+    for _ in 0..4 {
+        stage.workday().trouble(Trouble::Fault("Server.processingFault".to_owned(), page.to_owned()));
+    }
+    let told = stage.run().await;
+    assert!(told.contains("failed to carry out the request"), "{told}");
+    let event = stage.event("3").await;
+    assert_eq!(event.status, Status::Success, "what passes is over");
+    for _ in 0..4 {
+        stage.workday().trouble(Trouble::Fault("Server.processingFault".to_owned(), page.to_owned()));
+    }
+    let event = stage.event("3").await;
+    let failure = event.failure.expect("it failed");
+    let detail = failure.additional_details.unwrap_or_default();
+    assert!(detail.contains("Service Error"), "{detail}");
+    assert!(!detail.contains('<'), "{detail}");
+    // A page under a status of failure is no SOAP fault, and means the same.
+    for _ in 0..4 {
+        stage.workday().trouble(Trouble::Page(500));
+    }
+    let event = stage.event("3").await;
+    let failure = event.failure.expect("it failed");
+    assert_eq!(failure.code.as_str(), "InternalServerError");
+    assert!(!failure.additional_details.unwrap_or_default().contains('<'));
 }
 
 #[tokio::test]

@@ -8,7 +8,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use usher_connectors::{AllConnectors, HttpOptions};
 use usher_core::ports::{Clock, EntryQuery, EventQuery, Store, StoredSecret};
-use usher_core::{Entry, EntryId, EntryKind, Initiator, JobId, Relation, Secret, Status};
+use usher_core::{
+    Entry, EntryId, EntryKind, Initiator, JobId, ProvisioningEvent, Relation, ResetScope, Secret, Status,
+};
 use usher_engine::{Engine, LinkedObjects, OnDemandRequest, Parameters, Settings, Subject};
 use usher_sandbox::workday::{Event, Fields, RunningWorkday, Workday, WorkdayOptions};
 use usher_testkit::{ManualClock, MemoryStore, suites};
@@ -86,6 +88,19 @@ impl Stage {
         self.store.put_secrets(&self.application, &secrets).await.expect("they are stored");
     }
 
+    /// Sets one setting of the job.
+    pub async fn set(&self, name: &str, value: &str) {
+        let settings = [(name.to_owned(), value.to_owned())];
+        let set = self.engine.update_job(&self.application, &self.job, None, &settings).await;
+        set.expect("it is a setting");
+    }
+
+    /// Has everything read again.
+    pub async fn restart(&self) {
+        let again = self.engine.restart_job(&self.application, &self.job, ResetScope::WATERMARK).await;
+        again.expect("it restarts");
+    }
+
     pub fn workday(&self) -> &Workday {
         self.running.workday()
     }
@@ -137,6 +152,11 @@ impl Stage {
 
     /// Provisions one worker now and tells what came of it.
     pub async fn provision(&self, id: &str) -> String {
+        told(&self.event(id).await).trim_start().to_owned()
+    }
+
+    /// Provisions one worker now and gives the event.
+    pub async fn event(&self, id: &str) -> ProvisioningEvent {
         let schema = self.engine.schema(&self.application, &self.job).await.expect("it has a schema");
         let subject = Subject {
             object_id: id.to_owned(),
@@ -156,9 +176,7 @@ impl Stage {
                 initiator_type: "system".to_owned(),
             },
         };
-        let answer =
-            self.engine.provision_on_demand(&self.application, request).await.expect("a good request");
-        told(&answer.event).trim_start().to_owned()
+        self.engine.provision_on_demand(&self.application, request).await.expect("a good request").event
     }
 
     /// The accounts in the directory inside, sorted: name, whether enabled, employee id, title, department, manager.
@@ -197,7 +215,7 @@ impl Stage {
 }
 
 /// An event in a line.
-fn told(event: &usher_core::ProvisioningEvent) -> String {
+fn told(event: &ProvisioningEvent) -> String {
     let action = serde_json::to_value(event.action).expect("it is text");
     let status = match event.status {
         Status::Success => "success",

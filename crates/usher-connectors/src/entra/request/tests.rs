@@ -134,7 +134,7 @@ fn an_account_gets_what_graph_demands_and_its_password_is_not_shown() {
         ],
     );
     check(
-        &super::super::write::preview(ROOT, &create),
+        &super::super::write::preview(ROOT, &create, false),
         &expect![[r#"
         POST /users
           {"userPrincipalName":"ina@contoso.example","displayName":"Ina Wolf","businessPhones":["+49 30 1"],"onPremisesExtensionAttributes":{"extensionAttribute1":"red"},"passwordProfile":{"password":"[Redact]"},"mailNickname":"ina","accountEnabled":true}
@@ -148,7 +148,7 @@ fn an_account_gets_what_graph_demands_and_its_password_is_not_shown() {
         vec![add("displayName", "Retail (Köln)"), link("members", Change::Add, &[ID, OTHER])],
     );
     check(
-        &super::super::write::preview(ROOT, &group),
+        &super::super::write::preview(ROOT, &group, false),
         &expect![[r#"
         POST /groups
           {"displayName":"Retail (Köln)","mailNickname":"RetailKln","mailEnabled":false,"securityEnabled":true,"groupTypes":[]}
@@ -175,7 +175,7 @@ fn changes_are_sent_alone_and_what_is_cleared_is_null_or_empty() {
         ],
     );
     check(
-        &super::super::write::preview(ROOT, &update),
+        &super::super::write::preview(ROOT, &update, false),
         &expect![[r#"
         PATCH /users/5d4c3b2a-0000-4000-8000-000000000001
           {"jobTitle":"Architect","mobilePhone":null,"businessPhones":[],"onPremisesExtensionAttributes":{"extensionAttribute2":null},"accountEnabled":false,"employeeHireDate":"2026-05-04T00:00:00Z","city":null}
@@ -188,7 +188,7 @@ fn changes_are_sent_alone_and_what_is_cleared_is_null_or_empty() {
         vec![link("members", Change::Add, &[OTHER]), link("members", Change::Remove, &[ID])],
     );
     check(
-        &super::super::write::preview(ROOT, &members),
+        &super::super::write::preview(ROOT, &members, false),
         &expect![[r#"
         POST /groups/5d4c3b2a-0000-4000-8000-000000000001/members/$ref
           {"@odata.id":"https://graph.example/v1.0/directoryObjects/5d4c3b2a-0000-4000-8000-000000000002"}
@@ -197,7 +197,7 @@ fn changes_are_sent_alone_and_what_is_cleared_is_null_or_empty() {
     );
     let delete = operation(OperationKind::Delete, "User", Vec::new());
     check(
-        &super::super::write::preview(ROOT, &delete),
+        &super::super::write::preview(ROOT, &delete, false),
         &expect![[r#"
         DELETE /users/5d4c3b2a-0000-4000-8000-000000000001
     "#]],
