@@ -59,6 +59,11 @@ pub enum Position {
         /// The last one looked at.
         after: Option<(SmolStr, Anchor)>,
     },
+    /// Objects that another one kept from an account which may be deleted by now.
+    Freed {
+        /// The last one looked at.
+        after: Option<(SmolStr, Anchor)>,
+    },
     /// Objects whose references have appeared by now.
     References {
         /// The last one looked at.

@@ -55,6 +55,9 @@ pub fn setting_problem(name: &str, value: &str) -> Option<String> {
     let number = value.parse::<u32>().ok();
     let (is_good, what) = match name.to_ascii_lowercase().as_str() {
         "quarantinetoomanydeletesthreshold" => (number.is_some(), "a whole number, not below zero"),
+        "workersperpage" => {
+            (number.is_some_and(|number| (1..=999).contains(&number)), "a whole number from 1 to 999")
+        }
         "targetrequestspersecond" | "targetconcurrency" => {
             (number.is_some_and(|number| number > 0), "a whole number above zero")
         }
@@ -105,4 +108,20 @@ pub struct Pairing {
     pub display_name: String,
     /// When the pair was last confirmed by a write or a comparison.
     pub confirmed_at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_that_would_stop_a_job_later_are_refused_at_once() {
+        for value in ["0", "1000", "abc", "-1", "1.5"] {
+            let problem = setting_problem("workersPerPage", value).unwrap_or_default();
+            assert!(problem.contains("from 1 to 999"), "{value}: {problem}");
+        }
+        for value in ["1", " 999 ", ""] {
+            assert_eq!(setting_problem("WorkersPerPage", value), None, "{value}");
+        }
+    }
 }

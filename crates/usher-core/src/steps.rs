@@ -33,7 +33,7 @@ fn step(name: &str, kind: StepKind, status: Status, description: impl Into<Strin
 
 /// What people know an object by: the first of user principal name, user name, mail and display name, else `fallback`.
 pub fn reportable(object: &DirectoryObject, fallback: &str) -> String {
-    ["userPrincipalName", "userName", "mail", "displayName", "WorkerID"]
+    ["userPrincipalName", "userName", "mail", "displayName", "WorkerID", "sAMAccountName", "cn"]
         .iter()
         .filter_map(|name| object.attributes.value(name))
         .map(Value::to_text)
@@ -51,5 +51,29 @@ pub fn shown(value: &Value) -> String {
     match value {
         Value::List(values) => values.iter().map(shown).collect::<Vec<_>>().join(";"),
         other => other.to_text().to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_without_a_user_name_is_known_by_its_account_name() {
+        let object = |pairs: &[(&str, &str)]| {
+            let mut attributes = AttributeSet::default();
+            for (name, value) in pairs {
+                attributes.set(*name, Value::text(value));
+            }
+            DirectoryObject { object_type: "user".into(), anchor: crate::Anchor::new("7"), attributes }
+        };
+        for (pairs, known) in [
+            (&[("cn", "Ann"), ("sAMAccountName", "ann")][..], "ann"),
+            (&[("cn", "Ann")], "Ann"),
+            (&[("sAMAccountName", "ann"), ("userPrincipalName", "ann@x")], "ann@x"),
+            (&[], "7"),
+        ] {
+            assert_eq!(reportable(&object(pairs), "7"), known);
+        }
     }
 }

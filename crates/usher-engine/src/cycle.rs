@@ -371,6 +371,7 @@ impl CycleRun<'_> {
                 Position::Sweep { mapping, after } => self.sweep(mapping, after).await?,
                 Position::Escrows { after } => self.escrows(after).await?,
                 Position::Deprovision { after } => self.deprovision(after).await?,
+                Position::Freed { after } => self.freed(after).await?,
                 Position::References { after } => self.references(after).await?,
             };
             if is_over {

@@ -3,7 +3,8 @@
 use usher_core::ports::{ConnectorError, ConnectorErrorKind};
 use usher_core::{ErrorCategory, Failure};
 
-/// The failure for the log: code for programs, reason for people, what to do.
+/// The failure for the log: code for programs, reason for people, what to do. The connector's own remedy comes before the
+/// one of the kind.
 pub fn failure(error: &ConnectorError) -> Failure {
     use ConnectorErrorKind as Kind;
     let (category, action) = match error.kind {
@@ -43,6 +44,6 @@ pub fn failure(error: &ConnectorError) -> Failure {
         reason: error.message.clone(),
         additional_details: error.detail.clone(),
         category,
-        recommended_action: Some(action.to_owned()),
+        recommended_action: Some(error.remedy.unwrap_or(action).to_owned()),
     }
 }

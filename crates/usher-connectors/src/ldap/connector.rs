@@ -101,18 +101,24 @@ impl LdapConnector {
     fn outside(&self, dn: &Dn, server: &ServerFacts) -> Option<ConnectorError> {
         let name = dn.text();
         if !server.contexts.is_empty() && !server.contexts.iter().any(|context| dn.is_within(context)) {
-            return Some(ConnectorError::new(
-                ConnectorErrorKind::Rejected,
-                "InvalidAnchor",
-                format!(
-                    "'{name}' is in another domain than {}; connect to a server of that domain",
-                    server.base.text()
+            return Some(ConnectorError {
+                remedy: Some(
+                    "give the address of a server of that domain as BaseAddress, or name somebody of this one",
                 ),
-            ));
+                ..ConnectorError::new(
+                    ConnectorErrorKind::Rejected,
+                    "InvalidAnchor",
+                    format!(
+                        "'{name}' is in another domain than {}; connect to a server of that domain",
+                        server.base.text()
+                    ),
+                )
+            });
         }
         let base = self.base(server);
-        (!dn.is_within(&base)).then(|| {
-            ConnectorError::new(
+        (!dn.is_within(&base)).then(|| ConnectorError {
+            remedy: Some("name somebody below SearchBase, or give a SearchBase that holds the entry"),
+            ..ConnectorError::new(
                 ConnectorErrorKind::NotFound,
                 "EntryNotFound",
                 format!("'{name}' lies outside of {}, below which is read (SearchBase)", base.text()),
@@ -207,8 +213,10 @@ impl Connector for LdapConnector {
             let (object_type, attributes) = (request.object_type.clone(), request.attributes.clone());
             return self.get(&GetRequest { object_type, anchor, attributes }).await;
         }
-        let dn = Dn::parse(&request.id).map_err(|wrong| {
-            ConnectorError::new(
+        let dn = Dn::parse(&request.id).map_err(|wrong| ConnectorError {
+            remedy: Some("name the subject as the directory does, such as CN=Adele,OU=Staff,DC=corp,DC=example; a special \
+                 character in a name needs a backslash before it"),
+            ..ConnectorError::new(
                 ConnectorErrorKind::Rejected,
                 "InvalidAnchor",
                 format!("'{}' is no distinguished name: {wrong}", request.id),

@@ -211,7 +211,16 @@ impl Reader<'_> {
             // `\,` and `\20` are told apart by the second digit.
             self.rest.peek().is_some_and(|(_, second)| second.is_ascii_hexdigit())
         }) else {
-            return Ok(first.encode_utf8(&mut [0; 4]).as_bytes().to_vec());
+            // RFC 4514 §3 knows no other escapes: what is meant by one cannot be told.
+            let is_special =
+                matches!(first, '\\' | '"' | '+' | ',' | ';' | '<' | '>' | ' ' | '#' | '=' | '/');
+            return if is_special {
+                Ok(first.encode_utf8(&mut [0; 4]).as_bytes().to_vec())
+            } else {
+                Err(format!(
+                    "after the backslash before character {at} belong two hexadecimal digits or a special character, not '{first}'"
+                ))
+            };
         };
         let low = self.rest.next().and_then(|(_, second)| second.to_digit(16)).unwrap_or(0);
         Ok(vec![u8::try_from(high * 16 + low).unwrap_or(0)])
@@ -274,6 +283,8 @@ mod tests {
             ("CN=#0", "hexadecimal digits"),
             ("CN=a\\", "nothing follows the backslash"),
             ("CN=a,", "'=' is missing"),
+            (r"CN=\ZZ,DC=x", "two hexadecimal digits or a special character, not 'Z'"),
+            (r"CN=\2,DC=x", "not '2'"),
         ] {
             let error = Dn::parse(given).expect_err(given);
             assert!(error.contains(says), "{given}: {error}");

@@ -156,6 +156,10 @@ impl<'s> Reader<'s> {
         if !matches!(result.rc, 0 | 4) {
             return Err(errors::refusal(&result, &what));
         }
+        // Whoever is not found here may be there: nobody must be made twice.
+        if !result.refs.is_empty() && !server.is_active_directory {
+            return Err(errors::elsewhere(&result.refs, &what));
+        }
         let mut objects = Vec::new();
         for entry in entries.into_iter().filter(is_entry).map(SearchEntry::construct) {
             objects.push(self.object(entry).await?);

@@ -17,12 +17,7 @@ const CODES: &[(u32, ConnectorErrorKind, &str, &str)] = &[
     (4, Rejected, BAD_RESPONSE, "sizeLimitExceeded: allow the account more entries, or paged searches"),
     (7, Unauthorised, "Unauthorized", "authMethodNotSupported: allow simple binds over TLS"),
     (8, Unauthorised, "Unauthorized", "strongerAuthRequired: the server wants TLS; give an ldaps:// address"),
-    (
-        10,
-        Rejected,
-        BAD_RESPONSE,
-        "referral: the entry is in another domain; connect to a server of that domain",
-    ),
+    (10, Rejected, BAD_RESPONSE, "referral: another server holds what was asked for"),
     (11, Rejected, BAD_RESPONSE, "adminLimitExceeded: the request asks too much of the server at once"),
     (12, Unsupported, "NotImplemented", "unavailableCriticalExtension: the server lacks a control"),
     (
@@ -119,16 +114,74 @@ pub(super) fn failure(error: LdapError, what: &str, is_write: bool) -> Connector
         LdapError::Rustls { .. } | LdapError::DNSName { .. } => {
             lost(error, BAD_RESPONSE, &format!("{what}: TLS failed"), false)
         }
-        other => {
-            let text = other.to_string();
-            let reason = if text.contains("certificate") || text.contains("UnknownIssuer") {
-                "the server's certificate is not trusted; give its authority with --trust-ca"
-            } else {
-                "the connection failed"
-            };
-            lost(other, BAD_RESPONSE, &format!("{what}: {reason}"), is_write)
-        }
+        other => match certificate(&other) {
+            Some((reason, remedy)) => ConnectorError {
+                remedy: Some(remedy),
+                ..lost(other, BAD_RESPONSE, &format!("{what}: {reason}"), false)
+            },
+            None => lost(other, BAD_RESPONSE, &format!("{what}: the connection failed"), is_write),
+        },
     }
+}
+
+/// What is wrong with the certificate of a server, and what to do, when that is why there is no connection.
+fn certificate(error: &LdapError) -> Option<(&'static str, &'static str)> {
+    use rustls::CertificateError as Wrong;
+    const UNTRUSTED: (&str, &str) = (
+        "the server's certificate is not trusted; give its authority with --trust-ca",
+        "start the service with --trust-ca and the certificate of the authority that signed the server's",
+    );
+    let LdapError::Io { source } = error else { return None };
+    let cause = source.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
+    let Some(rustls::Error::InvalidCertificate(wrong)) = cause else {
+        return source.to_string().contains("certificate").then_some(UNTRUSTED);
+    };
+    Some(match wrong {
+        Wrong::Expired | Wrong::ExpiredContext { .. } => (
+            "the server's certificate has expired",
+            "renew the certificate of the server; if it is still valid, the clock of this machine is wrong",
+        ),
+        Wrong::NotValidYet | Wrong::NotValidYetContext { .. } => (
+            "the server's certificate is not valid yet",
+            "look at the clocks of this machine and of the server; one of them is wrong",
+        ),
+        Wrong::NotValidForName | Wrong::NotValidForNameContext { .. } => (
+            "the server's certificate is for another name than its address",
+            "give the address with a name that the certificate holds, such as the full name of the server",
+        ),
+        Wrong::Revoked => {
+            ("the server's certificate is revoked", "give the server a new certificate, or another server")
+        }
+        _ => UNTRUSTED,
+    })
+}
+
+/// Other servers hold a part of what was searched. What is read without them is not everything, and what would be
+/// missing must not be taken for deleted.
+pub(super) fn elsewhere(addresses: &[String], what: &str) -> ConnectorError {
+    ConnectorError {
+        detail: (!addresses.is_empty()).then(|| shortened(&addresses.join(" "))),
+        remedy: Some(REFERRED),
+        ..ConnectorError::new(
+            Rejected,
+            BAD_RESPONSE,
+            format!("{what}: a part of it is on another server; {}", named(addresses)),
+        )
+    }
+}
+
+const REFERRED: &str =
+    "give the address of a server that holds all of it, or a SearchBase that lies on this server alone";
+
+/// The servers that addresses name, and nothing else of them.
+fn named(addresses: &[String]) -> String {
+    let mut hosts: Vec<String> = addresses
+        .iter()
+        .filter_map(|address| url::Url::parse(address).ok())
+        .filter_map(|url| Some(format!("{}://{}", url.scheme(), url.host_str()?)))
+        .collect();
+    hosts.dedup();
+    if hosts.is_empty() { "it does not say which".to_owned() } else { format!("see {}", hosts.join(", ")) }
 }
 
 fn lost(error: LdapError, code: &'static str, message: &str, is_write: bool) -> ConnectorError {
@@ -166,8 +219,20 @@ pub(super) fn refusal(result: &LdapResult, what: &str) -> ConnectorError {
         Some("0000052D") => format!("{what}: the password is against the domain's policy"),
         _ => message,
     };
+    let message = if result.rc == 10 { format!("{message}; {}", named(&result.refs)) } else { message };
     ConnectorError {
         detail: (!result.text.is_empty()).then(|| shortened(&result.text)),
+        remedy: match (result.rc, reason) {
+            (49, Some(remedy)) => bind_remedy(remedy),
+            (7 | 8 | 13, _) => {
+                Some("give an ldaps:// address, and the authority of its certificate with --trust-ca")
+            }
+            (10, _) => Some(REFERRED),
+            (34, _) => {
+                Some("correct the distinguished name; RFC 4514 says how special characters are written")
+            }
+            _ => None,
+        },
         attribute: attribute(&result.text),
         retry_after: (kind == Throttled).then_some(Duration::from_secs(5)),
         ..ConnectorError::new(kind, code, format!("{message} ({})", result.rc))
@@ -184,6 +249,26 @@ fn bind_reason(text: &str) -> Option<&'static str> {
     let (_, rest) = text.split_once("data ")?;
     let data = rest.split([',', ' ']).next()?;
     BINDS.iter().find(|(known, _)| known.eq_ignore_ascii_case(data)).map(|(_, reason)| *reason)
+}
+
+/// What to do about a failed bind, by its reason.
+fn bind_remedy(reason: &str) -> Option<&'static str> {
+    Some(match reason {
+        "the account is disabled" => "enable the account that signs in, or give another as UserName",
+        "the account has expired" => {
+            "set a later expiry for the account that signs in, or give another as UserName"
+        }
+        "the account's password has expired" | "the account's password must be changed first" => {
+            "set a new password for the account that signs in, and give it as Password"
+        }
+        "the account is locked" => {
+            "unlock the account that signs in, and look who tries it with a wrong password"
+        }
+        "the user name or the password is wrong" | "there is no such user" => {
+            "give UserName and Password again; no other server was tried, so that the account is not locked"
+        }
+        _ => "let the account that signs in do so from here at any time, or give another as UserName",
+    })
 }
 
 /// The attribute that a message names: `Att 9005a (unicodePwd)`.
@@ -220,6 +305,8 @@ mod tests {
             ("533", "is disabled"),
             ("773", "must be changed"),
             ("775", "is locked"),
+            ("701", "the account has expired"),
+            ("525", "no such user"),
             ("999", "invalidCredentials"),
         ] {
             let error = refusal(&result(49, &text(data)), "sign in");

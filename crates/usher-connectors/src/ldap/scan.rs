@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use lber::structure::{PL, StructureTag};
 use ldap3::adapters::{Adapter, PagedResults};
 use ldap3::controls::RawControl;
 use ldap3::{LdapError, ResultEntry, Scope, SearchEntry, SearchStream};
@@ -63,6 +64,10 @@ impl Scan {
                 break;
             };
             if found.is_ref() {
+                // Of Active Directory it is a domain or partition of its own, which nobody asked for.
+                if !session.server.is_active_directory {
+                    return Err(errors::elsewhere(&addresses(found), "read the directory"));
+                }
                 continue;
             }
             if found.is_intermediate() {
@@ -106,6 +111,16 @@ impl Scan {
             Err(error) => Err(errors::failure(error, "read the directory", false)),
         }
     }
+}
+
+/// The addresses that a reference names (RFC 4511 §4.5.3).
+fn addresses(reference: ResultEntry) -> Vec<String> {
+    let PL::C(addresses) = reference.0.payload else { return Vec::new() };
+    let text = |address: StructureTag| match address.payload {
+        PL::P(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
+        PL::C(_) => None,
+    };
+    addresses.into_iter().filter_map(text).collect()
 }
 
 /// The searches of a connector: one for each type of objects.

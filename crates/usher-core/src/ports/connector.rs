@@ -240,6 +240,8 @@ pub struct ConnectorError {
     pub message: String,
     /// What the other side said, shortened; holds no secret.
     pub detail: Option<String>,
+    /// What to do, where the connector knows better than the kind tells; holds no secret.
+    pub remedy: Option<&'static str>,
     /// Whether the write may have taken effect.
     pub effect: Effect,
     /// How long to wait before the next try, when the other side said so.
@@ -259,6 +261,7 @@ impl ConnectorError {
             code: code.into(),
             message: message.into(),
             detail: None,
+            remedy: None,
             effect: Effect::None,
             retry_after: None,
             attribute: None,

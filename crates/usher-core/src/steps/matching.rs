@@ -126,8 +126,8 @@ pub fn find(
                         additional_details: None,
                         category: ErrorCategory::NonServiceFailure,
                         recommended_action: Some(
-                            "make the matching attribute unique in the source, or restart the job with the reset \
-                             scope ConnectorDataStore"
+                            "make the matching attribute unique in the source; where the other object was deleted there, \
+                             the next cycle deletes its account first, and then makes this one"
                                 .into(),
                         ),
                     }));

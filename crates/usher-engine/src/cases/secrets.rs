@@ -69,8 +69,8 @@ impl Engine {
             }
             if leads_elsewhere {
                 return Err(refused(format!(
-                    "the secret '{key}' is given as its mask, but what is stored is for another address; give its \
-                     value"
+                    "the address changes: give the secret '{key}' again; what is stored was meant for the old address \
+                     and goes to no other"
                 )));
             }
             let Some(old) = stored.iter().find(|old| old.key.eq_ignore_ascii_case(key)) else {

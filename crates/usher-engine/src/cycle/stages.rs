@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
 use smol_str::SmolStr;
 use usher_core::cycle::{CycleKind, DeletionGuard, Position};
 use usher_core::ports::{Commit, Held, HeldChange, Incoming, Page, ReadRequest};
@@ -15,6 +16,8 @@ use crate::subject::{Imported, Mode, Progress, Run};
 
 /// How many objects a page of the store holds.
 const PAGE: usize = 500;
+/// The code of an object whose account belongs to another one.
+const DUPLICATE: &str = "DuplicateSourceEntries";
 /// Where a list of the store goes on.
 type After = Option<(SmolStr, Anchor)>;
 
@@ -214,6 +217,7 @@ impl<'a> CycleRun<'a> {
     /// Carries out what was counted: each object is looked at once more, and what is wanted no longer is not done.
     pub(super) async fn deprovision(&mut self, after: After) -> Result<bool, Broke> {
         let held = self.engine.store.held(&self.job.id, after.as_ref(), PAGE).await?;
+        let frees_nothing = after.is_none() && held.is_empty();
         let keys = held.into_iter().map(|held| (held.subject.source_type, held.subject.source_anchor));
         let (items, last) = self.page(keys.collect(), false);
         if !self.work_all(items).await? {
@@ -221,6 +225,28 @@ impl<'a> CycleRun<'a> {
         }
         self.move_to(match last {
             Some(last) => Position::Deprovision { after: Some(last) },
+            None if frees_nothing => Position::References { after: None },
+            None => Position::Freed { after: None },
+        })
+        .await?;
+        Ok(false)
+    }
+
+    /// Objects whose account belonged to another source object, such as somebody who was deleted and made again under
+    /// the same name: who had the account may have lost it just now, so that nobody waits for a later cycle.
+    pub(super) async fn freed(&mut self, after: After) -> Result<bool, Broke> {
+        let store = &self.engine.store;
+        let waiting = store.escrows_due(&self.job.id, Timestamp::MAX, after.as_ref(), PAGE).await?;
+        let last = waiting.last().filter(|_| waiting.len() == PAGE);
+        let last = last.map(|escrow| (escrow.source_type.clone(), escrow.source_anchor.clone()));
+        let kept = waiting.into_iter().filter(|escrow| escrow.code == DUPLICATE);
+        let (items, _) =
+            self.page(kept.map(|escrow| (escrow.source_type, escrow.source_anchor)).collect(), true);
+        if !self.work_all(items).await? {
+            return Ok(false);
+        }
+        self.move_to(match last {
+            Some(last) => Position::Freed { after: Some(last) },
             None => Position::References { after: None },
         })
         .await?;

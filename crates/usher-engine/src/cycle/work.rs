@@ -172,7 +172,10 @@ fn count(position: &Position, kind: CycleKind, worked: &Worked) -> Counts {
             }
         }
         Position::References { .. } => counts.imported_reference_deltas = 1,
-        Position::Sweep { .. } | Position::Escrows { .. } | Position::Deprovision { .. } => {}
+        Position::Sweep { .. }
+        | Position::Escrows { .. }
+        | Position::Deprovision { .. }
+        | Position::Freed { .. } => {}
     }
     if worked.is_held {
         return counts;

@@ -7,6 +7,7 @@ use usher_core::cycle::JobState;
 use usher_core::ports::{ConnectorErrorKind, ReadRequest};
 use usher_core::saved::{PlannedObject, Unpaired};
 use usher_core::{Anchor, steps};
+use usher_expr::Value;
 
 use super::object::Desk;
 use crate::cases::CaseError;
@@ -14,6 +15,8 @@ use crate::cycle::Lane;
 
 /// How many pairings a page of the store holds.
 const PAGE: usize = 500;
+/// The attribute of what a domain cannot do without, such as `krbtgt`.
+const CRITICAL: &str = "isCriticalSystemObject";
 /// Greater than the number of every cycle.
 const NEVER: u64 = i64::MAX as u64;
 
@@ -76,11 +79,14 @@ impl Desk<'_> {
             let target = &self.prepared.target;
             let mut attributes: Vec<SmolStr> =
                 lane.mapping().matching().map(|attribute| attribute.target.clone()).collect();
-            for name in ["userName", "userPrincipalName", "displayName"] {
+            for name in ["userName", "userPrincipalName", "displayName", "sAMAccountName", "cn"] {
                 let is_mapped = lane.mapping().attributes.iter().any(|attribute| attribute.target == name);
                 if is_mapped && !attributes.iter().any(|known| known == name) {
                     attributes.push(name.into());
                 }
+            }
+            if self.knows(lane, CRITICAL) {
+                attributes.push(CRITICAL.into());
             }
             let mut request = ReadRequest {
                 object_type: target_type.clone(),
@@ -98,6 +104,10 @@ impl Desk<'_> {
                 };
                 all.extend(page.objects.into_iter().filter_map(|incoming| {
                     let object = incoming.object.filter(|_| !paired.contains(&incoming.anchor))?;
+                    // Accounts and groups that the domain itself needs are nobody's drift.
+                    if object.attributes.value(CRITICAL) == Some(&Value::Boolean(true)) {
+                        return None;
+                    }
                     Some(Unpaired {
                         target_type: target_type.clone(),
                         display_name: steps::reportable(&object, incoming.anchor.as_str()),
@@ -111,6 +121,18 @@ impl Desk<'_> {
             }
         }
         Ok(all)
+    }
+
+    /// Whether the target's objects of a lane have an attribute, as the schema says.
+    fn knows(&self, lane: &Lane, attribute: &str) -> bool {
+        let schema = &self.prepared.schema;
+        schema
+            .synchronization_rules
+            .iter()
+            .find(|rule| rule.id == lane.rule.id.as_str())
+            .and_then(|rule| schema.directory(&rule.target_directory_name))
+            .and_then(|directory| directory.object(&lane.mapping().target_type))
+            .is_some_and(|object| object.attribute(attribute).is_some())
     }
 
     async fn paired(&self, lanes: &[Lane], target_type: &SmolStr) -> Result<HashSet<Anchor>, CaseError> {

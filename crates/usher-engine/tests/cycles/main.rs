@@ -447,6 +447,29 @@ async fn two_people_with_one_name_lead_to_one_account() {
 }
 
 #[tokio::test]
+async fn somebody_deleted_and_made_again_under_one_name_has_the_new_account_in_the_same_cycle() {
+    let stage = Stage::new().await;
+    stage.people(&["ann"]);
+    stage.run().await;
+    stage.source.remove("ann");
+    stage.source.put(
+        "User",
+        "again",
+        [("userPrincipalName", Value::from("ann@x")), ("displayName", Value::from("Ann"))],
+    );
+    stage.source.entitle("again", true, true);
+    expect![[r#"
+        cycle incremental
+          ann    other        failure  DuplicateSourceEntries
+          ann    delete       success
+          ann    create       success
+        EntryLevelErrors
+    "#]]
+    .assert_eq(&stage.next().await);
+    assert_eq!(stage.accounts(), "ann@x active\n");
+}
+
+#[tokio::test]
 async fn a_create_whose_answer_was_lost_and_not_found_waits_until_it_has_settled() {
     let stage = Stage::new().await;
     stage.people(&["ann"]);

@@ -353,6 +353,38 @@ async fn drift_is_told_from_changes_that_are_on_their_way() {
 }
 
 #[tokio::test]
+async fn what_a_domain_cannot_do_without_is_nobodys_drift() {
+    let stage = Stage::new().await;
+    let mut schema = stage.engine.schema(&stage.application, &stage.job).await.expect("it reads").to_json();
+    let objects = schema["directories"]
+        .as_array_mut()
+        .expect("directories")
+        .iter_mut()
+        .flat_map(|directory| directory["objects"].as_array_mut().expect("objects"));
+    for object in objects.filter(|object| object["name"] == ACCOUNT) {
+        let attributes = object["attributes"].as_array_mut().expect("attributes");
+        let mut critical = attributes[0].clone();
+        critical["name"] = "isCriticalSystemObject".into();
+        critical["type"] = "Boolean".into();
+        critical["anchor"] = false.into();
+        critical["apiExpressions"] = serde_json::json!([]);
+        attributes.push(critical);
+    }
+    let document = schema.to_string();
+    stage
+        .engine
+        .replace_schema(&stage.application, &stage.job, document.as_bytes())
+        .await
+        .expect("it is taken");
+    let critical = ("isCriticalSystemObject", Value::Boolean(true));
+    stage.target.put(ACCOUNT, "m-krbtgt", [("userName", Value::from("krbtgt")), critical]);
+    stage.target.put(ACCOUNT, "m-guest", [("sAMAccountName", Value::from("guest"))]);
+    let plan = stage.plan(&PlanRequest { drift: true, ..stage.request() }).await.plan;
+    let strangers: Vec<&str> = plan.unpaired.iter().map(|one| one.display_name.as_str()).collect();
+    assert_eq!(strangers, ["m-guest"], "sAMAccountName is not mapped here, so nobody asks for it");
+}
+
+#[tokio::test]
 async fn an_explanation_tells_clauses_questions_and_every_part_of_every_mapping() {
     let stage = Stage::new().await;
     stage.person("adele", &[]);

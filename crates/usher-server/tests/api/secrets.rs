@@ -62,7 +62,7 @@ async fn what_is_stored_for_one_address_is_sent_to_no_other() {
     ] {
         let refused = stage.must("PUT", &secrets, set(away), 400).await;
         let message = refused["error"]["message"].as_str().unwrap_or_default();
-        assert!(message.contains("for another address"), "{message}");
+        assert!(message.contains("the address changes: give the secret"), "{message}");
     }
     stage.must("POST", &acquire, credentials(&[("BaseAddress", AWAY), ("SecretToken", "*****")]), 400).await;
     assert_eq!(stored(&stage, &base).await.len(), 3, "nothing changed");

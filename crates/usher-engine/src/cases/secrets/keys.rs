@@ -137,7 +137,11 @@ fn addresses(value: &str) -> impl Iterator<Item = &str> {
 
 fn address_fault(address: &str) -> Option<&'static str> {
     let url = Url::parse(address).ok().filter(|url| url.host().is_some());
-    let Some(url) = url else { return Some("must be an address, such as https://app.example/scim") };
+    let Some(url) = url else {
+        return Some(
+            "must be an address, such as https://app.example/scim, or ldaps://dc1.corp.example for a directory service",
+        );
+    };
     if !url.username().is_empty() || url.password().is_some() {
         return Some("must not hold a user name or a password; give them in secrets of their own");
     }
