@@ -76,7 +76,7 @@ pub struct Args {
     /// Use AZURE_CLIENT_ID with AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH or AZURE_FEDERATED_TOKEN_FILE.
     #[arg(long, group = "way")]
     environment_variable: bool,
-    /// Named certificates of a store of Windows: there is none here.
+    /// A certificate of the store of Windows by name: refused, with what to do in its place.
     #[arg(long, value_name = "NAME", group = "way", visible_aliases = ["certificate-subject", "certificate-name"])]
     certificate_subject_name: Option<String>,
     /// The same by thumbprint.

@@ -9,6 +9,8 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use usher::profile::ProfileCredential;
 use usher_connectors::{AllConnectors, HttpOptions};
 use usher_core::Secret;
@@ -250,6 +252,11 @@ async fn the_connector_speaks_tls_to_a_tenant_and_trusts_only_whom_it_is_told_to
         let all = AllConnectors::new(store, Arc::new(ManualClock::default()), http).expect("good options");
         all.build("entra", &settings).expect("good settings")
     };
+    // The authority is made before the first connection is taken: what is no TLS is hung up on then.
+    let target = profile.address.trim_start_matches("https://");
+    let mut early = TcpStream::connect(target).await.expect("it listens");
+    early.write_all(b"GET / HTTP/1.0\r\n\r\n").await.expect("it is taken");
+    let _ = early.read_to_end(&mut Vec::new()).await;
     let authority = std::fs::read(profile.ca.as_ref().expect("it made an authority")).expect("it is kept");
     connector(Some(authority)).check(&query).await.expect("the tenant is reached");
     let error = connector(None).check(&query).await.expect_err("nobody trusts it");
