@@ -10,6 +10,7 @@ mod issuer;
 mod ldap;
 pub mod scim;
 mod token;
+mod transcript;
 pub mod workday;
 mod xpath;
 

@@ -10,8 +10,8 @@ pub use audits::{AuditQuery, Audits};
 pub use clock::Clock;
 pub use connector::{
     Capabilities, Connector, ConnectorError, ConnectorErrorKind, ConnectorSettings, Connectors, Effect,
-    Entitlement, Envelope, GetRequest, Incoming, JOB_SETTING, MatchQuery, Page, PreparedRequest, ReadRequest,
-    SubjectRequest, Watermark, Written,
+    Entitlement, Envelope, Exchange, GetRequest, Incoming, JOB_SETTING, MatchQuery, Page, PreparedRequest,
+    ReadRequest, Reply, SubjectRequest, Watermark, Written,
 };
 pub use store::{
     AssignmentQuery, Clear, Commit, EntryChange, EntryQuery, EscrowChange, EventQuery, Held, HeldChange,

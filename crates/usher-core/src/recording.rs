@@ -11,7 +11,7 @@ use serde_json::{Map, Value as Json, json};
 use smol_str::SmolStr;
 
 use crate::explain::Explanation;
-use crate::ports::PreparedRequest;
+use crate::ports::Exchange;
 use crate::program::MappingProgram;
 use crate::saved::hiding::Hidden;
 use crate::steps::processing::REDACTED;
@@ -34,8 +34,8 @@ pub struct Recording {
     pub person: Json,
     /// How its plan came about.
     pub explanation: Explanation,
-    /// The requests that were sent, as they may be shown.
-    pub requests: Vec<PreparedRequest>,
+    /// What was sent and what came back, as it may be shown.
+    pub requests: Vec<Exchange>,
 }
 
 /// How long a job keeps source objects; `None` when it keeps none.

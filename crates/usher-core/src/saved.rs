@@ -27,6 +27,8 @@ use crate::{
 
 /// The version of the form; a plan of another version is refused.
 pub const VERSION: u32 = 1;
+/// The header that names the version of a resource which a change is based on.
+pub const VERSION_HEADER: &str = "If-Match";
 /// The member that holds the signature.
 pub const SIGNATURE: &str = "signature";
 

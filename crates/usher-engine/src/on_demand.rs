@@ -54,5 +54,5 @@ pub struct OnDemandAnswer {
     /// The events of linked objects, in the order in which they were worked on.
     pub linked: Vec<ProvisioningEvent>,
     /// The requests that were sent to the target, or in a dry run would be, per object worked on.
-    pub requests: Vec<usher_core::ports::PreparedRequest>,
+    pub requests: Vec<usher_core::ports::Exchange>,
 }

@@ -7,8 +7,8 @@ use smol_str::SmolStr;
 use tokio::sync::OwnedMutexGuard;
 use usher_core::escrow::Sent;
 use usher_core::ports::{
-    Commit, ConnectorError, ConnectorErrorKind, Effect, Entitlement, EscrowChange, PairingChange,
-    PreparedRequest, Remembered, SubjectKey, SubjectRequest,
+    Commit, ConnectorError, ConnectorErrorKind, Effect, Entitlement, EscrowChange, Exchange, PairingChange,
+    Remembered, SubjectKey, SubjectRequest,
 };
 use usher_core::program::{MappingProgram, RuleProgram};
 use usher_core::recording;
@@ -121,8 +121,8 @@ pub struct Worked {
     pub source_anchor: Option<Anchor>,
     /// The anchor of the target object; in a dry run a stand-in for one that would be made.
     pub target_anchor: Option<Anchor>,
-    /// The requests sent, or in a dry run those that would be.
-    pub requests: Vec<PreparedRequest>,
+    /// What was sent and what came back, or in a dry run what would be sent.
+    pub requests: Vec<Exchange>,
     /// What kind of failure of the target, when it was one.
     pub target_failure: Option<ConnectorErrorKind>,
     /// Only references failed.
@@ -142,8 +142,8 @@ pub struct Worked {
 pub struct Progress {
     /// The steps so far.
     pub steps: Vec<TimedStep>,
-    /// The requests sent, or in a dry run those that would be.
-    pub requests: Vec<PreparedRequest>,
+    /// What was sent and what came back, or in a dry run what would be sent.
+    pub requests: Vec<Exchange>,
     /// The target object, once it is known.
     pub target_anchor: Option<Anchor>,
     /// The target did not take something.
@@ -447,12 +447,10 @@ impl Run<'_> {
             }
             let action =
                 if index == 0 || plan.action == Action::Disable { plan.action } else { Action::Update };
-            // A cycle has no use for them, unless they are kept.
-            if !matches!(self.mode, Mode::Cycle { .. }) || recording::kept(self.job).is_some() {
-                let shown = Hidden::of(mapping).operations(std::slice::from_ref(&operation));
-                progress.requests.extend(shown.iter().flat_map(|one| self.target.connector().preview(one)));
-            }
             if self.mode == Mode::DryRun {
+                let shown = Hidden::of(mapping).operations(std::slice::from_ref(&operation));
+                let requests = shown.iter().flat_map(|one| self.target.connector().preview(one));
+                progress.requests.extend(requests.map(Exchange::from));
                 if operation.kind == OperationKind::Create {
                     progress.target_anchor = Some(Anchor::new(format!(
                         "(known after create of {} '{}')",
@@ -467,9 +465,14 @@ impl Run<'_> {
                 OperationKind::Update => self.remember_found(mapping, facts, &plan).await?,
                 OperationKind::Delete => {}
             }
-            let written = match self.mode {
-                Mode::Apply(_) => self.target.write_exactly(&operation).await,
-                _ => self.target.write(&operation).await,
+            // A cycle has no use for requests and answers, unless they are kept.
+            let written = if matches!(self.mode, Mode::Cycle { .. }) && recording::kept(self.job).is_none() {
+                self.target.write(&operation).await
+            } else {
+                let is_exact = matches!(self.mode, Mode::Apply(_));
+                let (written, told) = self.target.write_told(&operation, is_exact).await;
+                progress.requests.extend(Hidden::of(mapping).exchanges(&operation, told));
+                written
             };
             match written {
                 Ok(written) => {

@@ -1,10 +1,10 @@
 //! The target as a run asks it: waits when it is throttled, asks again when that is safe.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use usher_core::ports::{
-    Clock, Connector, ConnectorError, ConnectorErrorKind, Effect, GetRequest, MatchQuery, Written,
+    Clock, Connector, ConnectorError, ConnectorErrorKind, Effect, Exchange, GetRequest, MatchQuery, Written,
 };
 use usher_core::{DirectoryObject, Operation, OperationKind};
 
@@ -72,9 +72,22 @@ impl Target {
         self.ask(operation.kind != OperationKind::Create, || self.connector.write(operation)).await
     }
 
-    /// Carries out an operation with exactly the requests that were reviewed.
-    pub async fn write_exactly(&self, operation: &Operation) -> Result<Written, ConnectorError> {
-        self.ask(operation.kind != OperationKind::Create, || self.connector.write_exactly(operation)).await
+    /// Carries out an operation, exactly or not, and tells what was sent and what came back, all tries included.
+    pub async fn write_told(
+        &self,
+        operation: &Operation,
+        is_exact: bool,
+    ) -> (Result<Written, ConnectorError>, Vec<Exchange>) {
+        let all = Mutex::new(Vec::new());
+        let is_repeatable = operation.kind != OperationKind::Create;
+        let written = self
+            .ask(is_repeatable, || async {
+                let (written, exchanges) = self.connector.write_told(operation, is_exact).await;
+                all.lock().unwrap_or_else(PoisonError::into_inner).extend(exchanges);
+                written
+            })
+            .await;
+        (written, all.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
     async fn ask<T, F: Future<Output = Result<T, ConnectorError>>>(

@@ -4,9 +4,11 @@ use anyhow::{Result, anyhow};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::Value;
 use std::sync::Arc;
+use std::time::Duration;
 
 use usher_connectors::graph::{Credential, Endpoint, GraphClient, GraphError, HttpOptions, SignIn};
 use usher_core::Secret;
+use usher_core::ports::Clock as _;
 
 use crate::clock::SystemClock;
 
@@ -55,7 +57,7 @@ impl Client {
     ///
     /// # Errors
     /// There is none, or it is not usable.
-    pub fn connect_with_patience(timeout: std::time::Duration) -> Result<Self> {
+    pub fn connect_with_patience(timeout: Duration) -> Result<Self> {
         let profile = Profile::load()?;
         let timeout = profile.timeout.map_or(timeout, |own| own.max(timeout));
         let options = HttpOptions { timeout, ..HttpOptions::default() };
@@ -173,6 +175,33 @@ impl Client {
                 .find(|(name, _)| name.eq_ignore_ascii_case("retry-after"))
                 .and_then(|(_, value)| value.trim().parse().ok()),
         }))
+    }
+}
+
+/// How often a request that was refused as too early is sent again.
+const TRIES: usize = 5;
+
+/// Asks, and asks again where the service says that it was too early; `ask` must be safe to repeat after such a
+/// refusal.
+///
+/// # Errors
+/// The last answer, when there is no success.
+pub async fn patiently(mut ask: impl AsyncFnMut() -> Result<Value>) -> Result<Value> {
+    let mut tries = 1;
+    loop {
+        let error = match ask().await {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error,
+        };
+        match error.downcast_ref::<Refusal>() {
+            Some(refusal) if matches!(refusal.status, 429 | 503 | 504) && tries < TRIES => {
+                let untold = if refusal.status == 429 { 10.0 } else { 3.0 };
+                let seconds = refusal.retry_after.unwrap_or(untold).clamp(0.1, 300.0);
+                SystemClock.wait(Duration::from_secs_f64(seconds)).await;
+                tries += 1;
+            }
+            _ => return Err(error),
+        }
     }
 }
 
@@ -296,4 +325,30 @@ pub(crate) fn relative(link: &str) -> String {
             None => url.path().to_owned(),
         },
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(status: u16) -> Result<Value> {
+        let (code, message) = ("TooManyRequests".to_owned(), "later".to_owned());
+        Err(anyhow!(Refusal { status, code, message, retry_after: Some(0.0) }))
+    }
+
+    #[tokio::test]
+    async fn what_is_too_early_is_asked_again_and_nothing_else() {
+        let mut answers = vec![Ok(Value::from(1)), refusal(429), refusal(503)];
+        let answer = patiently(async || answers.pop().expect("it asks thrice")).await;
+        assert_eq!(answer.expect("it answers in the end"), 1);
+        for (status, most) in [(429, TRIES), (400, 1), (500, 1)] {
+            let mut asked = 0;
+            let refused = patiently(async || {
+                asked += 1;
+                refusal(status)
+            });
+            assert!(refused.await.is_err());
+            assert_eq!(asked, most, "{status}");
+        }
+    }
 }

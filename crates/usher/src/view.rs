@@ -5,6 +5,15 @@ use serde_json::{Map, Value};
 
 use crate::lookup::text;
 
+/// A request that was sent, and the status of its answer, in a line.
+pub fn exchange(exchange: &Value) -> String {
+    let (method, path) = (text(exchange, "method"), text(exchange, "path"));
+    match exchange["answer"]["status"].as_u64() {
+        Some(status) => format!("{method} {path} → {status}"),
+        None => format!("{method} {path}"),
+    }
+}
+
 /// Details that the default view shows; the rest is in `--output json`.
 const TELLING: &[&str] = &[
     "Active in the source system",

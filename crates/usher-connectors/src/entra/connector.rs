@@ -9,7 +9,8 @@ use serde_json::Value as Json;
 use smol_str::SmolStr;
 use usher_core::ports::{
     Capabilities, Clock, Connector, ConnectorError, ConnectorErrorKind, ConnectorSettings, Entitlement,
-    Envelope, GetRequest, MatchQuery, Page, PreparedRequest, ReadRequest, SubjectRequest, Watermark, Written,
+    Envelope, Exchange, GetRequest, MatchQuery, Page, PreparedRequest, ReadRequest, SubjectRequest,
+    Watermark, Written,
 };
 use usher_core::schema::DirectoryDefinition;
 use usher_core::{DirectoryObject, EntryId, EntryKind, Operation};
@@ -22,6 +23,7 @@ use super::{CAPABILITIES, properties, request, source, write};
 use crate::directory::translate as names;
 use crate::directory::{self, translate::Place};
 use crate::http::Http;
+use crate::transcript;
 
 /// How many snapshots of assignments are kept: those of this cycle and of the last, for users and for groups.
 const SNAPSHOTS: usize = 4;
@@ -318,7 +320,15 @@ impl Connector for EntraConnector {
         write::preview(self.service.root(), operation, is_binned)
     }
 
-    fn envelope(&self, request: &PreparedRequest) -> Envelope {
+    async fn write_told(
+        &self,
+        operation: &Operation,
+        _: bool,
+    ) -> (Result<Written, ConnectorError>, Vec<Exchange>) {
+        transcript::told(self.write(operation)).await
+    }
+
+    async fn envelope(&self, request: &PreparedRequest) -> Envelope {
         self.service.envelope(request)
     }
 }

@@ -17,6 +17,7 @@ use super::settings::EntraSettings;
 use crate::http::{Http, Lost, Reply, exchange};
 use crate::identity::{Identity, IdentityError};
 use crate::token::bearer;
+use crate::transcript;
 
 /// The version that is spoken.
 const VERSION: &str = "v1.0";
@@ -181,7 +182,15 @@ impl Service {
             self.keep_quiet().await;
             let token = self.identity.token().await.map_err(no_token)?;
             let client_request_id = self.clock.guid().to_string();
-            let reply = self.once(request, &token, &client_request_id).await?;
+            let mut hidden = vec![token.clone()];
+            if let Some(body) = &request.body {
+                crate::scim::collect_passwords(body, &mut hidden);
+            }
+            let hidden: Vec<&str> = hidden.iter().map(Secret::expose).collect();
+            let reply = self.once(request, &token, &client_request_id).await;
+            let told = reply.as_ref().ok().map(|reply| (reply.status.as_u16(), reply.body.as_ref()));
+            transcript::note(request, told, &hidden);
+            let reply = reply?;
             self.heed(&reply);
             if reply.status.is_success() {
                 return Ok(reply);
@@ -209,11 +218,6 @@ impl Service {
                 retry_after: reply.retry_after(),
                 challenge: reply.header("www-authenticate"),
             };
-            let mut hidden = vec![token];
-            if let Some(body) = &request.body {
-                crate::scim::collect_passwords(body, &mut hidden);
-            }
-            let hidden: Vec<&str> = hidden.iter().map(Secret::expose).collect();
             return Err(answer::refusal(request, &failed, &hidden));
         }
     }

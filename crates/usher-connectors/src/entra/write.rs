@@ -354,8 +354,10 @@ pub(super) fn preview(root: &str, operation: &Operation, is_binned: bool) -> Vec
     let Ok(mut parts) = Parts::of(kind, &operation.changes) else { return Vec::new() };
     let id = operation.anchor.as_ref().map_or(NEW, Anchor::as_str);
     let is_new_user = operation.kind == OperationKind::Create && kind == EntryKind::User;
-    if parts.password.is_some() || is_new_user {
+    if parts.password.is_some() {
         parts.password = Some(Secret::new(HIDDEN));
+    } else if is_new_user {
+        parts.password = Some(Secret::new(crate::transcript::DRAWN));
     }
     let mut body = parts.body(&Map::new());
     let mut requests = Vec::new();

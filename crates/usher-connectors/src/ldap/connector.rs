@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use ldap3::controls::RawControl;
 use smol_str::SmolStr;
 use usher_core::ports::{
-    Capabilities, Clock, Connector, ConnectorError, ConnectorErrorKind, Entitlement, GetRequest, MatchQuery,
-    Page, PreparedRequest, ReadRequest, SubjectRequest, Watermark, Written,
+    Capabilities, Clock, Connector, ConnectorError, ConnectorErrorKind, Entitlement, Exchange, GetRequest,
+    MatchQuery, Page, PreparedRequest, ReadRequest, SubjectRequest, Watermark, Written,
 };
 use usher_core::schema::DirectoryDefinition;
 use usher_core::{DirectoryObject, EntryId, Operation, OperationKind, Secret};
@@ -23,6 +23,7 @@ use super::settings::LdapSettings;
 use super::write::{self, Writer};
 use super::{CAPABILITIES, discovery};
 use crate::HttpOptions;
+use crate::transcript;
 
 /// A connection to a directory service.
 pub(super) struct LdapConnector {
@@ -276,6 +277,14 @@ impl Connector for LdapConnector {
             self.servers.forget(&session).await;
         }
         outcome
+    }
+
+    async fn write_told(
+        &self,
+        operation: &Operation,
+        _: bool,
+    ) -> (Result<Written, ConnectorError>, Vec<Exchange>) {
+        transcript::told(self.write(operation)).await
     }
 
     fn preview(&self, operation: &Operation) -> Vec<PreparedRequest> {

@@ -8,16 +8,18 @@ use std::collections::HashSet;
 use futures::future::try_join_all;
 use ldap3::{LdapError, LdapResult, Mod, Scope, SearchEntry};
 use smol_str::SmolStr;
-use usher_core::ports::{ConnectorError, ConnectorErrorKind, Written};
+use usher_core::ports::{ConnectorError, ConnectorErrorKind, Exchange, PreparedRequest, Reply, Written};
 use usher_core::{Anchor, Operation, Secret};
 use uuid::Uuid;
+
+use crate::transcript;
 
 use super::connection::{ServerFacts, Session};
 use super::controls;
 use super::dn::{self, Dn};
 use super::entries::{self, Reader, Values, plain_name};
 use super::errors;
-use super::requests::{self, Edit, Names, STATE, Wish};
+use super::requests::{self, Edit, Names, STATE, Wish, shown};
 use super::settings::LdapSettings;
 
 /// How many names one search asks for, where names do not hold anchors.
@@ -44,6 +46,15 @@ struct Present {
 /// What is refused of an edit of references: the value, and the reason.
 type Refused = Vec<(String, String)>;
 
+/// Notes a write and what the server said to it.
+fn told(request: PreparedRequest, outcome: &Result<LdapResult, LdapError>) {
+    let answer = outcome.as_ref().ok().map(|result| Reply {
+        status: u16::try_from(result.rc).unwrap_or(u16::MAX),
+        body: Some(result.text.as_str()).filter(|text| !text.is_empty()).map(Into::into),
+    });
+    transcript::keep(Exchange { request, answer });
+}
+
 impl Writer<'_> {
     fn server(&self) -> &ServerFacts {
         &self.session.server
@@ -65,7 +76,9 @@ impl Writer<'_> {
             .map(|(name, values)| (name.clone().into_bytes(), values.iter().cloned().collect::<HashSet<_>>()))
             .collect();
         let mut ldap = self.session.ldap();
-        let made = ldap.add(&name, attributes).await.and_then(LdapResult::success);
+        let made = ldap.add(&name, attributes).await;
+        told(shown::add(&create.name, &create.attributes), &made);
+        let made = made.and_then(LdapResult::success);
         made.map_err(|error| match errors::failure(error, &what, true) {
             // Not the entry is missing, but the place where it is to be.
             missing if missing.code == "EntryNotFound" => ConnectorError {
@@ -140,9 +153,12 @@ impl Writer<'_> {
         if let Some(leavers) = self.settings.leavers.as_ref().filter(|_| has_account) {
             return self.leave(anchor, &present, leavers).await.map(|()| written);
         }
-        let name = present.name.text();
+        // As it was planned: by what does not change when the entry is moved.
+        let name = by_anchor(anchor, self.server())?.unwrap_or_else(|| present.name.text());
         let mut ldap = self.session.ldap();
-        match ldap.delete(&name).await.and_then(LdapResult::success) {
+        let gone = ldap.delete(&name).await;
+        told(shown::delete(&name), &gone);
+        match gone.and_then(LdapResult::success) {
             Ok(_) => Ok(written),
             // Gone in between is what was wanted.
             Err(LdapError::LdapResult { result }) if result.rc == 32 => Ok(written),
@@ -196,9 +212,11 @@ impl Writer<'_> {
         relative: &str,
         container: Option<&Dn>,
     ) -> Result<(), ConnectorError> {
+        let request = shown::rename(name, relative, container);
         let container = container.map(Dn::text);
         let mut ldap = self.session.ldap();
         let moved = ldap.modifydn(name, relative, true, container.as_deref()).await;
+        told(request, &moved);
         moved.and_then(LdapResult::success).map(|_| ()).map_err(|error| {
             let place = container.map(|container| format!(",{container}")).unwrap_or_default();
             errors::failure(error, &format!("rename {name} to {relative}{place}"), true)
@@ -242,7 +260,9 @@ impl Writer<'_> {
         if self.server().is_active_directory {
             ldap.with_controls(vec![controls::permissive_modify()]);
         }
-        ldap.modify(name, mods).await.and_then(LdapResult::success).map(|_| ())
+        let changed = ldap.modify(name, mods).await;
+        told(shown::modify(name, edits), &changed);
+        changed.and_then(LdapResult::success).map(|_| ())
     }
 
     /// The edits without values that are there, or gone, already.

@@ -7,7 +7,8 @@ use serde_json::Value as Json;
 use smol_str::SmolStr;
 use usher_core::ports::{
     Capabilities, Connector, ConnectorError, ConnectorErrorKind, ConnectorSettings, Entitlement, Envelope,
-    GetRequest, Incoming, MatchQuery, Page, PreparedRequest, ReadRequest, SubjectRequest, Watermark, Written,
+    Exchange, GetRequest, Incoming, MatchQuery, Page, PreparedRequest, ReadRequest, SubjectRequest,
+    Watermark, Written,
 };
 use usher_core::schema::DirectoryDefinition;
 use usher_core::{Anchor, DirectoryObject, EntryId, Operation, OperationKind};
@@ -20,6 +21,7 @@ use super::service::Service;
 use super::settings::ScimSettings;
 use super::{CAPABILITIES, discovery, translate};
 use crate::http::Http;
+use crate::transcript;
 
 /// Stands for the id of a resource that is yet to be made.
 const NEW: &str = "(id of the new resource)";
@@ -292,8 +294,19 @@ impl Connector for ScimConnector {
         self.send_exactly(operation).await
     }
 
-    fn envelope(&self, request: &PreparedRequest) -> Envelope {
-        self.service.envelope(request)
+    async fn write_told(
+        &self,
+        operation: &Operation,
+        is_exact: bool,
+    ) -> (Result<Written, ConnectorError>, Vec<Exchange>) {
+        transcript::told(async {
+            if is_exact { self.write_exactly(operation).await } else { self.write(operation).await }
+        })
+        .await
+    }
+
+    async fn envelope(&self, request: &PreparedRequest) -> Envelope {
+        self.service.envelope(request).await
     }
 
     fn preview(&self, operation: &Operation) -> Vec<PreparedRequest> {

@@ -19,6 +19,7 @@ use super::resource::member;
 use super::settings::{Credentials, ScimSettings};
 use crate::http::{Http, Lost, Reply, exchange};
 use crate::token::{ClientCredentials, TokenError, Tokens, bearer};
+use crate::transcript;
 
 /// How many versions of resources are remembered.
 const VERSIONS: usize = 1024;
@@ -91,7 +92,11 @@ impl Service {
         let mut renewed = false;
         loop {
             let token = self.token().await?;
-            let reply = self.once(request, token.as_ref(), version.as_deref()).await?;
+            let hidden = self.hidden(request, token.clone());
+            let reply = self.once(request, token.as_ref(), version.as_deref()).await;
+            let told = reply.as_ref().ok().map(|reply| (reply.status.as_u16(), reply.body.as_ref()));
+            transcript::note(request, told, &shown(&hidden));
+            let reply = reply?;
             if let (401, Pass::Asked(tokens), Some(token), false) =
                 (reply.status.as_u16(), &self.pass, &token, renewed)
             {
@@ -99,7 +104,6 @@ impl Service {
                 renewed = true;
                 continue;
             }
-            let hidden = self.hidden(request, token);
             if reply.status.is_success() {
                 return Ok((reply, hidden));
             }
@@ -154,7 +158,7 @@ impl Service {
     }
 
     /// What goes around a request: the whole address, and the headers with the token hidden.
-    pub(crate) fn envelope(&self, request: &PreparedRequest) -> Envelope {
+    pub(crate) async fn envelope(&self, request: &PreparedRequest) -> Envelope {
         let address = self.url(&request.path).map_or_else(|_| request.path.clone(), |url| url.to_string());
         let mut headers = vec![("Accept".to_owned(), ACCEPTED.to_owned())];
         if !matches!(self.pass, Pass::None) {
@@ -162,6 +166,9 @@ impl Service {
         }
         if request.body.is_some() {
             headers.push(("Content-Type".to_owned(), MEDIA_TYPE.to_owned()));
+        }
+        if let Some(version) = self.version(request).await {
+            headers.push(("If-Match".to_owned(), version));
         }
         Envelope { address, headers }
     }

@@ -4,6 +4,7 @@
 
 mod contract;
 mod failures;
+mod plans;
 mod source;
 mod support;
 mod target;

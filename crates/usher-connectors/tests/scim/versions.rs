@@ -44,6 +44,22 @@ async fn a_change_names_the_version_it_is_based_on() {
 }
 
 #[tokio::test]
+async fn a_plan_shows_the_version_that_will_be_named() {
+    for (checks, shown) in [(true, Some("W/\"1\"")), (false, None)] {
+        let server = service(checks).await;
+        let connector = connector(&server, "");
+        connector.find(&query("userName", "ann")).await.unwrap();
+        let requests = connector.preview(&update("User", "u1", vec![replace("title", "Boss")]));
+        let headers = connector.envelope(&requests[0]).await.headers;
+        let version = headers.iter().find(|(name, _)| name == "If-Match").map(|(_, value)| value.as_str());
+        assert_eq!(version, shown);
+        let other = connector.preview(&update("User", "u2", vec![replace("title", "Boss")]));
+        let headers = connector.envelope(&other[0]).await.headers;
+        assert!(headers.iter().all(|(name, _)| name != "If-Match"), "nothing is known of the other");
+    }
+}
+
+#[tokio::test]
 async fn a_service_that_does_not_check_versions_gets_none() {
     let server = service(false).await;
     answer(&server, "PATCH", "/Users/u1", ResponseTemplate::new(204)).await;

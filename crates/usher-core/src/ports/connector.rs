@@ -178,6 +178,33 @@ pub struct PreparedRequest {
     pub body: Option<serde_json::Value>,
 }
 
+/// A request as it was sent, and what came back. Never holds a credential.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Exchange {
+    /// The request.
+    #[serde(flatten)]
+    pub request: PreparedRequest,
+    /// The answer; `None` when it was lost, and where requests go over no wire.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Reply>,
+}
+
+impl From<PreparedRequest> for Exchange {
+    fn from(request: PreparedRequest) -> Self {
+        Self { request, answer: None }
+    }
+}
+
+/// What the other side said to a request.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Reply {
+    /// The HTTP status, or the protocol's result code.
+    pub status: u16,
+    /// The body, when there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<serde_json::Value>,
+}
+
 /// What goes around a request when it is sent. Never holds a credential.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Envelope {
@@ -336,11 +363,25 @@ pub trait Connector: Send + Sync {
         self.write(operation).await
     }
 
+    /// Carries out one operation as `write_exactly` or `write` does, and tells what was sent and what came back, in
+    /// order. Whoever sends several requests for one operation must know how far it came.
+    async fn write_told(
+        &self,
+        operation: &Operation,
+        is_exact: bool,
+    ) -> (Result<Written, ConnectorError>, Vec<Exchange>) {
+        let written =
+            if is_exact { self.write_exactly(operation).await } else { self.write(operation).await };
+        let sent = self.preview(operation).into_iter().map(Exchange::from);
+        let sent = if written.is_ok() { sent.collect() } else { sent.take(1).collect() };
+        (written, sent)
+    }
+
     /// The requests that `write` would send first, as values.
     fn preview(&self, operation: &Operation) -> Vec<PreparedRequest>;
 
-    /// What goes around a request of `preview`.
-    fn envelope(&self, request: &PreparedRequest) -> Envelope {
+    /// What goes around a request of `preview`, as far as it is known.
+    async fn envelope(&self, request: &PreparedRequest) -> Envelope {
         Envelope { address: request.path.clone(), headers: Vec::new() }
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 use super::difference::Difference;
-use crate::ports::PreparedRequest;
+use crate::ports::Exchange;
 use crate::{Action, Anchor, Failure};
 
 /// How far the application of a plan is.
@@ -40,12 +40,21 @@ pub struct Applied {
     pub plan: SmolStr,
     /// How it ended.
     pub state: State,
-    /// The objects that this application came to, in order; where it stopped, the last.
+    /// The objects that this application came to, in order; where it stopped, the last. Objects for which the plan has
+    /// nothing because they failed when it was made are told each time.
     pub objects: Vec<AppliedObject>,
     /// So many objects of the plan are done, those of earlier applications included.
     pub done: usize,
     /// So many objects the plan has.
     pub total: usize,
+}
+
+impl Applied {
+    /// Whether nothing is left: all was applied, and there was no object that the plan could do nothing for.
+    pub fn is_complete(&self) -> bool {
+        self.state == State::Applied
+            && self.objects.iter().all(|object| object.outcome != Outcome::NotPlanned)
+    }
 }
 
 /// What came of one object.
@@ -64,8 +73,8 @@ pub struct AppliedObject {
     pub outcome: Outcome,
     /// The target object.
     pub target_anchor: Option<Anchor>,
-    /// The requests that were sent, as they may be shown.
-    pub requests: Vec<PreparedRequest>,
+    /// What was sent and what came back, as it may be shown.
+    pub requests: Vec<Exchange>,
     /// What was not as planned.
     pub differences: Vec<Difference>,
     /// What failed.
@@ -84,4 +93,6 @@ pub enum Outcome {
     Refused,
     /// The target refused, or did not answer.
     Failed,
+    /// It failed when the plan was made, so the plan has nothing for it.
+    NotPlanned,
 }

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
-use super::PlannedObject;
+use super::{PlannedObject, PlannedRequest, VERSION_HEADER};
 
 /// One thing that is not as it was planned.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -72,7 +72,7 @@ pub fn differences(planned: &PlannedObject, found: &PlannedObject) -> Vec<Differ
     note(Place::Match, text(&planned.paired_with), text(&found.paired_with));
     note(Place::Decision, Some(decision(planned)), Some(decision(found)));
     compare(Place::Target, planned.target.as_ref(), found.target.as_ref(), &mut all);
-    let is_same = planned.requests == found.requests && planned.digest == found.digest;
+    let is_same = same(&planned.requests, &found.requests) && planned.digest == found.digest;
     if all.is_empty() && !is_same {
         let told = |object: &PlannedObject| {
             let requests: Vec<String> = object
@@ -93,6 +93,18 @@ pub fn differences(planned: &PlannedObject, found: &PlannedObject) -> Vec<Differ
         all.push(Difference { place: Place::Requests, attribute: None, planned, found });
     }
     all
+}
+
+/// Whether requests are the same. A service may count versions up for things that no mapping looks at.
+fn same(planned: &[PlannedRequest], found: &[PlannedRequest]) -> bool {
+    let rest = |requests: &[PlannedRequest]| {
+        let mut requests = requests.to_vec();
+        for request in &mut requests {
+            request.headers.shift_remove(VERSION_HEADER);
+        }
+        requests
+    };
+    rest(planned) == rest(found)
 }
 
 fn decision(object: &PlannedObject) -> String {

@@ -1,9 +1,11 @@
 //! What a plan never shows: passwords, what redacted mappings make and what they read.
 
 use indexmap::IndexMap;
+use serde_json::Value as Json;
 use smol_str::SmolStr;
 use usher_expr::Value;
 
+use crate::ports::Exchange;
 use crate::program::MappingProgram;
 use crate::steps::processing::REDACTED;
 use crate::steps::shown;
@@ -63,6 +65,26 @@ impl Hidden {
         operations
     }
 
+    /// What was sent for an operation, and what came back, as it may be shown.
+    pub fn exchanges(&self, operation: &Operation, exchanges: Vec<Exchange>) -> Vec<Exchange> {
+        let changes = operation.changes.iter().filter(|change| hides(&self.target, &change.attribute));
+        let values = changes.flat_map(|change| match &change.change {
+            Change::Add(values) | Change::Replace(values) | Change::Remove(values) => values,
+        });
+        let texts: Vec<String> =
+            values.map(|value| value.to_text().to_string()).filter(|text| !text.is_empty()).collect();
+        if texts.is_empty() {
+            return exchanges;
+        }
+        let shown = |mut exchange: Exchange| {
+            redact_text(&mut exchange.request.path, &texts);
+            let answered = exchange.answer.as_mut().and_then(|answer| answer.body.as_mut());
+            exchange.request.body.as_mut().into_iter().chain(answered).for_each(|body| redact(body, &texts));
+            exchange
+        };
+        exchanges.into_iter().map(shown).collect()
+    }
+
     /// The steps as they may be shown.
     pub fn steps(&self, steps: &[Step]) -> Vec<Step> {
         let mut steps = steps.to_vec();
@@ -74,6 +96,32 @@ impl Hidden {
             }
         }
         steps
+    }
+}
+
+/// A value of few characters stands in other texts by chance: it is hidden where it stands alone.
+const TELLING: usize = 4;
+
+fn redact_text(text: &mut String, hidden: &[String]) {
+    for secret in hidden {
+        if text == secret {
+            REDACTED.clone_into(text);
+        } else if secret.chars().count() >= TELLING {
+            *text = text.replace(secret, REDACTED);
+        }
+    }
+}
+
+fn redact(value: &mut Json, hidden: &[String]) {
+    match value {
+        Json::String(text) => redact_text(text, hidden),
+        Json::Array(values) => values.iter_mut().for_each(|value| redact(value, hidden)),
+        Json::Object(members) => members.values_mut().for_each(|value| redact(value, hidden)),
+        Json::Null => {}
+        plain if hidden.iter().any(|secret| secret.eq_ignore_ascii_case(&plain.to_string())) => {
+            *plain = Json::from(REDACTED);
+        }
+        Json::Bool(_) | Json::Number(_) => {}
     }
 }
 

@@ -65,7 +65,15 @@ impl Engine {
         let is_resumed = progress.state != State::Planned;
         let first = progress.done;
         let mut applied = Vec::new();
-        for (place, planned) in plan.objects.iter().enumerate().skip(first) {
+        for (place, planned) in plan.objects.iter().enumerate() {
+            if planned.status == Status::Failure {
+                applied.push(not_planned(planned));
+                progress.done = progress.done.max(place + 1);
+                continue;
+            }
+            if place < first {
+                continue;
+            }
             if control.is_stopped() {
                 progress.state = State::Stopped;
                 break;
@@ -183,6 +191,21 @@ impl<'a> Desk<'a> {
             });
         }
         Ok(applied)
+    }
+}
+
+/// An object that failed when the plan was made: there is nothing to send.
+fn not_planned(planned: &PlannedObject) -> AppliedObject {
+    AppliedObject {
+        source_type: planned.source_type.clone(),
+        source_anchor: planned.source_anchor.clone(),
+        reportable: planned.reportable.clone(),
+        action: planned.action,
+        outcome: Outcome::NotPlanned,
+        target_anchor: planned.paired_with.clone(),
+        requests: Vec::new(),
+        differences: Vec::new(),
+        failure: planned.failure.clone(),
     }
 }
 

@@ -10,7 +10,7 @@ use usher_core::ports::GetRequest;
 use usher_core::program::{MappingProgram, RuleProgram};
 use usher_core::saved::hiding::Hidden;
 use usher_core::saved::symbols::{told, with_symbols};
-use usher_core::saved::{Extent, PlannedObject, PlannedRequest};
+use usher_core::saved::{Extent, PlannedObject, PlannedRequest, VERSION_HEADER};
 use usher_core::steps::{import, matching};
 use usher_core::{
     Action, Anchor, Answer, Entry, Initiator, Job, OperationKind, Question, References, Status, StepKind,
@@ -110,7 +110,7 @@ impl<'a> Desk<'a> {
         let source_anchor = imported.anchor.clone();
         let run = self.run(item, &source_anchor);
         let looked = run.look(item.mapping, imported, item.references.clone(), known).await?;
-        let mut object = self.object(item, &source_anchor, &looked, symbols);
+        let mut object = self.object(item, &source_anchor, &looked, symbols).await;
         if object.action == Action::Delete && object.target.as_ref().is_none_or(|target| target.is_empty()) {
             self.add_target(item, &looked, &mut object).await;
         }
@@ -140,7 +140,7 @@ impl<'a> Desk<'a> {
         Ok(Seen { object, source_anchor, refers_to, keys, chosen, looked: Some(looked) })
     }
 
-    fn object(
+    async fn object(
         &self,
         item: &Item<'a>,
         source_anchor: &Anchor,
@@ -153,21 +153,22 @@ impl<'a> Desk<'a> {
         let symbolic = |anchor: &Anchor| symbols.get(anchor).unwrap_or(anchor).clone();
         let operations = with_symbols(&plan.operations, creates.then_some(&item.symbol), symbols);
         let connector = self.target.connector();
-        let requests = hidden
-            .operations(&operations)
-            .iter()
-            .flat_map(|operation| connector.preview(operation))
-            .map(|request| {
-                let envelope = connector.envelope(&request);
-                PlannedRequest {
-                    method: request.method,
-                    address: envelope.address,
-                    path: request.path,
-                    headers: envelope.headers.into_iter().collect(),
-                    body: request.body,
-                }
-            })
-            .collect();
+        let prepared = hidden.operations(&operations);
+        let mut requests = Vec::new();
+        for request in prepared.iter().flat_map(|operation| connector.preview(operation)) {
+            let mut envelope = connector.envelope(&request).await;
+            // The first change makes the version old; which one comes after it, only the target can tell.
+            if requests.iter().any(|before: &PlannedRequest| before.path == request.path) {
+                envelope.headers.retain(|(name, _)| name != VERSION_HEADER);
+            }
+            requests.push(PlannedRequest {
+                method: request.method,
+                address: envelope.address,
+                path: request.path,
+                headers: envelope.headers.into_iter().collect(),
+                body: request.body,
+            });
+        }
         let mut attributes = plan.modified.clone();
         for property in &mut attributes {
             for value in [&mut property.old_value, &mut property.new_value].into_iter().flatten() {

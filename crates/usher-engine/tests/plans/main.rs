@@ -251,6 +251,10 @@ async fn two_people_who_would_become_one_account_are_a_conflict() {
         "{told:?}"
     );
     assert_eq!((plan.plan.counts.create, plan.plan.counts.failed), (1, 1));
+    let applied = stage.apply(&plan).await.expect("it can be applied");
+    let outcomes: Vec<Outcome> = applied.objects.iter().map(|object| object.outcome).collect();
+    assert_eq!(outcomes, [Outcome::Done, Outcome::NotPlanned], "the other is told, and not counted as done");
+    assert!(applied.state == State::Applied && !applied.is_complete());
 }
 
 #[tokio::test]

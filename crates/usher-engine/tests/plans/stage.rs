@@ -112,8 +112,12 @@ impl Stage {
         let written = self.target.written().into_iter().skip(before);
         let sent: Vec<PreparedRequest> = written.flat_map(|one| self.target.preview(&one)).collect();
         assert_eq!(sent, planned(&plan.plan, &symbols), "what was sent is what was planned");
-        let told: Vec<PreparedRequest> =
-            applied.objects.iter().flat_map(|object| object.requests.clone()).collect();
+        let told: Vec<PreparedRequest> = applied
+            .objects
+            .iter()
+            .flat_map(|object| &object.requests)
+            .map(|one| one.request.clone())
+            .collect();
         assert_eq!(told, sent, "and what is told");
     }
 }

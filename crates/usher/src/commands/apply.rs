@@ -8,11 +8,13 @@ use anyhow::{Context, Result};
 use owo_colors::OwoColorize;
 use serde_json::{Value, json};
 use usher_core::saved::SIGNATURE;
+use usher_core::saved::applied::{Applied, Outcome, State};
 
 use crate::client::{Client, segment};
 use crate::failure::{DONE, Failure, REFUSED};
 use crate::lookup::text;
 use crate::output::{self, Format};
+use crate::view;
 
 /// How long applying a plan may take.
 const PATIENCE: Duration = Duration::from_secs(6 * 3600);
@@ -25,8 +27,9 @@ const LARGEST: usize = 3 * 1024 * 1024;
     usher plan User adele@contoso.example --app hr-portal -o plan.json\n  \
     usher apply plan.json\n\n\
     Each object is looked at once more before it is written; the first that is not as planned ends the application,\n\
-    and what changed is told. Applying the plan again goes on there.\n\n\
-    Exit code 0: all of the plan is applied; 1: it stopped, or was refused.")]
+    and what changed is told. Applying the plan again goes on there. An object that failed when the plan was made is\n\
+    left out, and told.\n\n\
+    Exit code 0: all of the plan is applied; 1: it stopped, was refused, or an object failed.")]
 pub struct Args {
     /// The plan, as `usher plan -o` saved it.
     file: PathBuf,
@@ -40,7 +43,7 @@ pub async fn run(args: Args) -> Result<u8> {
     let content =
         fs::read_to_string(&args.file).with_context(|| format!("cannot read {}", args.file.display()))?;
     let no_plan = || {
-        Failure::usage(
+        Failure::with_hint(
             format!("{} is no saved plan", args.file.display()),
             "make one with `usher plan … -o FILE`",
         )
@@ -67,19 +70,24 @@ pub async fn run(args: Args) -> Result<u8> {
         }
         json!({})
     };
-    let applied = client.post(&format!("{path}/apply"), &body).await?;
+    let answer = client.post(&format!("{path}/apply"), &body).await?;
+    let applied: Applied =
+        serde_json::from_value(answer.clone()).context("this is no answer of this version of usher")?;
     match args.output {
-        Format::Json => output::object(Format::Json, &applied),
-        Format::Table => print(&applied),
+        Format::Json => output::object(Format::Json, &answer),
+        Format::Table => print(&answer, &applied),
     }
-    Ok(if text(&applied, "state") == "applied" { DONE } else { REFUSED })
+    Ok(if applied.is_complete() { DONE } else { REFUSED })
 }
 
-fn print(applied: &Value) {
-    for object in applied["objects"].as_array().into_iter().flatten() {
+fn print(answer: &Value, applied: &Applied) {
+    for object in answer["objects"].as_array().into_iter().flatten() {
         let (mark, word) = match text(object, "outcome") {
             "done" => ("✓".green().to_string(), text(object, "action").to_owned()),
             "alreadyDone" => ("✓".green().to_string(), format!("{} (done before)", text(object, "action"))),
+            "notPlanned" => {
+                ("✗".red().to_string(), "failed when the plan was made; nothing was sent".to_owned())
+            }
             "refused" => ("✗".red().to_string(), "is not as planned; nothing was sent".to_owned()),
             _ => ("✗".red().to_string(), format!("{} failed", text(object, "action"))),
         };
@@ -89,7 +97,7 @@ fn print(applied: &Value) {
             text(object, "reportable").bold()
         );
         for request in object["requests"].as_array().into_iter().flatten() {
-            anstream::println!("    {} {}", text(request, "method"), text(request, "path"));
+            anstream::println!("    {}", view::exchange(request));
         }
         for difference in object["differences"].as_array().into_iter().flatten() {
             anstream::println!("    {}", text(difference, "description").yellow());
@@ -102,12 +110,23 @@ fn print(applied: &Value) {
             }
         }
     }
-    let (done, total) = (&applied["done"], &applied["total"]);
-    match text(applied, "state") {
-        "applied" => anstream::println!("all of the plan is applied ({total} objects)"),
+    let (done, total) = (applied.done, applied.total);
+    let failed = applied.objects.iter().filter(|object| object.outcome == Outcome::NotPlanned).count();
+    match (applied.state, failed) {
+        (State::Applied, 0) => anstream::println!("all of the plan is applied ({})", objects(total)),
+        (State::Applied, _) => anstream::println!(
+            "{} {} failed when the plan was made; the others are done. Mend what failed, and plan anew",
+            "incomplete:".red().bold(),
+            objects(failed)
+        ),
         _ => anstream::println!(
-            "{} {done} of {total} objects are done; apply the plan again to go on, or plan anew",
-            "stopped:".red().bold()
+            "{} {done} of {} done; apply the plan again to go on, or plan anew",
+            "stopped:".red().bold(),
+            if total == 1 { "1 object is".to_owned() } else { format!("{total} objects are") }
         ),
     }
+}
+
+fn objects(count: usize) -> String {
+    if count == 1 { "1 object".to_owned() } else { format!("{count} objects") }
 }

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::ArgGroup;
 use serde_json::json;
 
-use crate::client::{Client, Refusal, segment};
+use crate::client::{Client, Refusal, patiently, segment};
 use crate::commands::plan::{self, Subjects};
 use crate::failure::{DONE, Failure, REFUSED};
 use crate::output::{self, Format};
@@ -37,7 +37,8 @@ pub async fn run(args: Args) -> Result<u8> {
         return explain_event(&client, &args, event).await;
     }
     let (path, parameters) = args.subjects.parameters(&client).await?;
-    let mut answer = client.post(&format!("{path}/explain"), &json!({ "parameters": parameters })).await?;
+    let (path, request) = (format!("{path}/explain"), json!({ "parameters": parameters }));
+    let mut answer = patiently(async || client.post(&path, &request).await).await?;
     let document = answer["document"].take();
     if args.output == Format::Json {
         output::object(Format::Json, &document);
@@ -85,9 +86,11 @@ async fn explain_event(client: &Client, args: &Args, id: &str) -> Result<u8> {
         let told = serde_json::from_value(recording["explanation"].take())?;
         anstream::print!("{}", plan_view::explanation(&told));
         for request in recording["requests"].as_array().into_iter().flatten() {
-            anstream::println!("\n  {} {}", text(request, "method"), text(request, "path"));
-            if !request["body"].is_null() {
-                anstream::print!("{}", view::indent(&format!("{:#}", request["body"]), "    "));
+            anstream::println!("\n  {}", view::exchange(request));
+            for body in
+                [&request["body"], &request["answer"]["body"]].into_iter().filter(|one| !one.is_null())
+            {
+                anstream::print!("{}", view::indent(&format!("{body:#}"), "    "));
             }
         }
         return Ok(DONE);

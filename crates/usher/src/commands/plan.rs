@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use usher_core::saved::{SavedPlan, ldif};
 
-use crate::client::Client;
+use crate::client::{Client, patiently};
 use crate::commands::job::Which;
 use crate::failure::{self, DONE, Failure, REFUSED};
 use crate::lookup;
@@ -140,7 +140,8 @@ async fn plan(args: Args) -> Result<u8> {
         let (path, parameters) = args.subjects.parameters(&client).await?;
         (path, json!({ "parameters": parameters }))
     };
-    let mut answer = client.post(&format!("{path}/plans"), &request).await?;
+    let path = format!("{path}/plans");
+    let mut answer = patiently(async || client.post(&path, &request).await).await?;
     let document = answer["document"].take();
     let plan = read(&document)?;
     match args.output {
@@ -161,11 +162,18 @@ async fn plan(args: Args) -> Result<u8> {
     if let Some(file) = &args.out {
         fs::write(file, format!("{document:#}\n"))
             .with_context(|| format!("cannot write {}", file.display()))?;
-        anstream::eprintln!(
-            "the plan is in {}; apply it with `usher apply {}`",
-            file.display(),
-            file.display()
-        );
+        let file = file.display();
+        match (plan.counts.failed, plan.has_changes()) {
+            (0, true) => anstream::eprintln!("the plan is in {file}; apply it with `usher apply {file}`"),
+            (0, false) => anstream::eprintln!("the plan is in {file}; there is nothing to apply"),
+            (failed, true) => anstream::eprintln!(
+                "the plan is in {file}; `usher apply {file}` leaves out what fails ({failed} of {} objects)",
+                plan.counts.seen
+            ),
+            (_, false) => {
+                anstream::eprintln!("the plan is in {file}, to be read; nothing of it can be applied")
+            }
+        }
     }
     Ok(match (plan.counts.failed, plan.has_changes()) {
         (0, false) => DONE,

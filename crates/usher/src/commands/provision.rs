@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use usher_core::ports::Clock;
 
-use crate::client::{Client, Refusal, segment};
+use crate::client::{Client, patiently, segment};
 use crate::clock::SystemClock;
 use crate::failure::{DONE, Failure, REFUSED};
 use crate::lookup::{self, text};
@@ -22,8 +22,6 @@ use crate::view;
 const REQUESTS: usize = 5;
 /// … in so many milliseconds.
 const WINDOW: i64 = 10_000;
-/// How often a request that was refused as too early is sent again.
-const TRIES: usize = 5;
 
 /// Provision one subject, or many, on demand.
 #[derive(clap::Args)]
@@ -169,23 +167,11 @@ async fn provision(
         subject["links"] = links.clone();
     }
     let body = json!({ "parameters": [{ "ruleId": rule, "subjects": [subject] }] });
-    let mut tries = 0;
-    loop {
-        tries += 1;
+    patiently(async || {
         pace.wait().await;
-        let error = match client.post(path, &body).await {
-            Ok(answer) => return Ok(answer),
-            Err(error) => error,
-        };
-        match error.downcast_ref::<Refusal>() {
-            Some(refusal) if matches!(refusal.status, 429 | 503 | 504) && tries < TRIES => {
-                let untold = if refusal.status == 429 { 10.0 } else { 3.0 };
-                let seconds = refusal.retry_after.unwrap_or(untold).clamp(0.1, 300.0);
-                pace.clock.wait(Duration::from_secs_f64(seconds)).await;
-            }
-            _ => return Err(error),
-        }
-    }
+        client.post(path, &body).await
+    })
+    .await
 }
 
 async fn many(

@@ -5,6 +5,7 @@ mod active_directory;
 mod contract;
 mod faults;
 mod job;
+mod plans;
 mod source;
 mod stage;
 mod story;

@@ -301,7 +301,47 @@ async fn several_subjects_a_group_with_members_and_a_changed_file() {
     let again = world.run(&["apply", &file]).await;
     assert!(again.code == 1 && again.err.contains("applied already"), "{}", again.err);
     let nothing = world.file("nothing.json", "{}");
-    assert_eq!(world.run(&["apply", &nothing.display().to_string()]).await.code, 2);
+    let ran = world.run(&["apply", &nothing.display().to_string()]).await;
+    assert!(ran.code == 1 && ran.err.contains("is no saved plan"), "{}", ran.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_that_failed_in_the_plan_is_named_when_it_is_applied() {
+    let world = World::start().await;
+    // The first question only tries the credentials.
+    world.faults().inject(When::new("GET", "/Users").after(1), Fault::Answer(Answer::new(400)));
+    let file = world.file("plan.json", "").display().to_string();
+    let words = ["plan", "User", "adele", "--app", "hr-portal", "-o", &file];
+    let ran = world.run(&words).await;
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    assert!(ran.err.contains("nothing of it can be applied"), "{}", ran.err);
+    let ran = world.run(&["apply", &file]).await;
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    assert!(
+        ran.out.contains(": failed when the plan was made; nothing was sent")
+            && ran.out.contains("incomplete: 1 object failed when the plan was made"),
+        "{}",
+        ran.out
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_application_that_fails_tells_what_was_sent_and_what_came_back() {
+    let world = World::start().await;
+    world.provision("megan").await;
+    let file = world.file("plan.json", "").display().to_string();
+    let words = ["plan", "User", "adele", "--app", "hr-portal", "-o", &file];
+    let ran = world.run(&words).await;
+    assert_eq!(ran.out.matches("/scim/v2/Users").count(), 2, "an account, and its manager: {}", ran.out);
+    world.faults().inject(When::new("POST", "/Users"), Fault::Answer(Answer::new(400)));
+    let ran = world.run(&["apply", &file]).await;
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("    POST /Users → 400\n") && !ran.out.contains("PATCH"), "{}", ran.out);
+    world.faults().inject(When::new("PATCH", "/Users"), Fault::Answer(Answer::new(400)));
+    let ran = world.run(&["apply", &file]).await;
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("    POST /Users → 201\n    PATCH /Users/"), "{}", ran.out);
+    assert!(ran.out.contains(" → 400\n"), "{}", ran.out);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -363,16 +403,31 @@ async fn recorded_objects_are_tried_on_a_new_schema() {
     assert!(ran.err.contains("has recorded no source objects"), "{}", ran.err);
     let set = world.run(&["job", "set", "--app", "hr-portal", "--keep-source-objects", "P7D"]).await;
     assert_eq!(set.code, 0, "{}", set.err);
+    let set = world.run(&["user", "update", "adele@contoso.example", "--set", "department=Retail"]).await;
+    assert_eq!(set.code, 0, "{}", set.err);
+    // The second event finds everything in step; the new schema would not.
+    world.provision("adele").await;
     world.provision("adele").await;
     let ran = world.run(&words).await;
     assert_eq!(ran.code, 2, "{}{}", ran.out, ran.err);
-    assert!(ran.out.contains("account title was \"Clerk\" and is nothing"), "{}", ran.out);
-    assert!(ran.out.ends_with("1 of 1 people come out differently\n"), "{}", ran.out);
+    assert!(ran.out.ends_with("2 of 2 people come out differently\n"), "{}", ran.out);
+    assert!(ran.out.contains(", event "), "{}", ran.out);
+    assert!(!ran.err.contains("not imported"), "{}", ran.err);
+    let other =
+        world.file("other.json", &schema.replacen("[jobTitle]", "[employeeType]", 1)).display().to_string();
+    let told = world.run(&["schema", "replay", &other, "--app", "hr-portal"]).await;
+    assert!(told.err.contains("the new schema reads employeeType of User"), "{}{}", told.out, told.err);
+    assert!(ran.out.contains("account title was \"Clerk\" and is \"Retail\""), "{}", ran.out);
     let log = world.run(&["log", "list", "--output", "json"]).await;
     let events: Value = serde_json::from_str(&log.out).expect("it is JSON");
     let id = events[0]["id"].as_str().expect("it has an id");
     let ran = world.run(&["explain", "--event", id, "--app", "hr-portal"]).await;
-    for said in ["mappings", "title = \"Clerk\"", "→ none", "POST /Users"] {
+    for said in ["skipped", "mappings", "title = \"Clerk\""] {
+        assert!(ran.out.contains(said), "{said}: {}", ran.out);
+    }
+    let id = events[1]["id"].as_str().expect("it has an id");
+    let ran = world.run(&["explain", "--event", id, "--app", "hr-portal"]).await;
+    for said in ["title = \"Clerk\"", "→ none", "POST /Users → 201", "\"resourceType\": \"User\""] {
         assert!(ran.out.contains(said), "{said}: {}", ran.out);
     }
 }

@@ -137,17 +137,25 @@ fn mistakes_in_people_are_told_with_their_place() {
         ("- {name: a, source: {}, assigned: maybe}", "'assigned' is neither true nor false"),
         ("- {name: a, source: {}}\n- {name: a, source: {}}", "two people are called 'a'"),
         ("now: yesterday\npeople: []", "'now' is no instant"),
+        ("people: []", "it names nobody"),
+        ("- {name: a, source: {}, type: Usr}", "person 1 ('a'): the schema has no source object 'Usr'"),
+        ("- {name: a, source: {}, rule: first}", "the schema has no rule 'first'; there are: "),
+        ("- {name: a, source: {jobTitel: x}}", "'jobTitel' is no attribute of User in the schema"),
+        ("- {name: a, source: {}, account: {titel: x}}", "'titel' is no attribute of the account"),
+        ("- {name: a, source: {}, taken: {titel: x}}", "'titel' is no attribute of the account"),
         ("{", "people.yaml"),
     ] {
         folder.write("provisioning/people.yaml", text);
         let ran = folder.run(&["schema", "test", "provisioning"]);
-        assert_eq!(ran.code, 2, "{text}: {}", ran.err);
+        assert_eq!(ran.code, 1, "{text}: {}", ran.err);
         assert!(ran.err.contains(says), "{says}: {}", ran.err);
     }
+    let ran = folder.run(&["schema", "test", "nosuch"]);
+    assert!(ran.code == 1 && ran.err.contains("there is no folder or file 'nosuch'"), "{}", ran.err);
     let empty = TempDir::new().expect("a folder can be made");
     let schema = folder.write("schema.json", SCHEMA);
     let ran = folder.run(&["schema", "test", &empty.path().display().to_string(), "--schema", &schema]);
-    assert!(ran.code == 2 && ran.err.contains("holds no people"), "{}", ran.err);
+    assert!(ran.code == 1 && ran.err.contains("holds no people"), "{}", ran.err);
 }
 
 #[test]

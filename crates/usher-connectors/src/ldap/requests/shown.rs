@@ -1,7 +1,9 @@
-//! Requests as people read them; passwords are not among them.
+//! Requests as people read them; passwords are not among them, and one that is drawn when it is sent is told as such.
 
 use serde_json::{Map, Value as Json, json};
 use usher_core::ports::PreparedRequest;
+
+use crate::transcript::DRAWN;
 
 use super::{Dn, Edit, Values};
 
@@ -50,7 +52,8 @@ fn texts(name: &str, values: &[Vec<u8>]) -> Json {
     use base64::Engine;
     let folded = name.to_ascii_lowercase();
     if folded.ends_with("pwd") || folded.ends_with("password") {
-        return json!(["[Redact]"]);
+        let is_drawn = values == [super::quoted(DRAWN)];
+        return json!([if is_drawn { DRAWN } else { "[Redact]" }]);
     }
     let text = |bytes: &Vec<u8>| match std::str::from_utf8(bytes) {
         Ok(text) => json!(text),

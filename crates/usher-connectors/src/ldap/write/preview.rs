@@ -3,6 +3,8 @@
 use usher_core::ports::{ConnectorError, PreparedRequest};
 use usher_core::{Anchor, Operation, OperationKind, Secret};
 
+use crate::transcript::DRAWN;
+
 use super::super::connection::ServerFacts;
 use super::super::dn;
 use super::super::requests::{self, Edit, Names, STATE, Wish, shown};
@@ -38,7 +40,7 @@ pub(in super::super) fn preview(
     let mut all = Vec::new();
     match operation.kind {
         OperationKind::Create => {
-            let create = Create::of(operation, server, settings, Secret::new(""))?;
+            let create = Create::of(operation, server, settings, Secret::new(DRAWN))?;
             all.push(shown::add(&create.name, &create.attributes));
             let name = create.name.text();
             all.extend(refer(&create.wish, &name));

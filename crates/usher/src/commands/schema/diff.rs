@@ -1,10 +1,12 @@
 //! `usher schema diff` and `usher schema replay`: what two versions of a schema do differently, person by person.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use owo_colors::OwoColorize;
 use serde_json::{Value as Json, json};
+use smol_str::SmolStr;
 use usher_core::program::RuleProgram;
 use usher_core::schema as documents;
 use usher_core::trial::{Contrast, compare};
@@ -64,13 +66,15 @@ fn reported(outcome: Result<u8>) -> u8 {
 }
 
 fn diff(args: &Args) -> Result<u8> {
-    let old = people::programs(&people::schema(&args.old)?)?;
-    let new = people::programs(&people::schema(&args.new)?)?;
+    let (old, new) = (people::schema(&args.old)?, people::schema(&args.new)?);
     let mut all = Vec::new();
     for path in &args.people {
         all.extend(people::find(path)?);
     }
-    Ok(told(&old, &new, &all, args.output))
+    for people in &all {
+        people::check(people, &[&old, &new])?;
+    }
+    Ok(told(&people::programs(&old)?, &people::programs(&new)?, &all, args.output))
 }
 
 async fn replayed(args: &Replay) -> Result<u8> {
@@ -88,10 +92,51 @@ async fn replayed(args: &Replay) -> Result<u8> {
             "`usher job set --app NAME --keep-source-objects P7D` lets it, for seven days; they are personal data",
         ));
     }
-    let list: Vec<Json> = recorded.into_iter().map(|mut one| one["person"].take()).collect();
+    let list = people_of(recorded);
     let people = people::from_json(Path::new("recorded"), &json!({ "people": list }))
         .map_err(|what| Failure::refused(format!("the recorded objects cannot be read: {what}")))?;
+    for (object_type, names) in not_imported(&old, &new) {
+        anstream::eprintln!(
+            "note: the new schema reads {} of {object_type}, which was not imported for the schema as it is; it counts as empty",
+            names.join(", ")
+        );
+    }
     Ok(told(&old, &new, &[people], args.output))
+}
+
+/// What a new schema reads of source objects, and the old one did not: recordings cannot hold it.
+fn not_imported(old: &[RuleProgram], new: &[RuleProgram]) -> Vec<(SmolStr, Vec<SmolStr>)> {
+    let mappings = new.iter().flat_map(|rule| &rule.mappings);
+    let unknown = mappings.filter_map(|mapping| {
+        let known: Vec<SmolStr> = old
+            .iter()
+            .filter_map(|rule| rule.mapping(&mapping.source_type))
+            .flat_map(|mapping| mapping.source_attributes())
+            .collect();
+        let mut names = mapping.source_attributes();
+        names.retain(|name| !known.contains(name));
+        (!names.is_empty()).then(|| (mapping.source_type.clone(), names))
+    });
+    unknown.collect()
+}
+
+/// The people of recordings. Who came up several times is told apart by the event.
+fn people_of(recorded: Vec<Json>) -> Vec<Json> {
+    let name = |one: &Json| one["person"]["name"].as_str().unwrap_or_default().to_owned();
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    recorded.iter().for_each(|one| *counts.entry(name(one)).or_default() += 1);
+    recorded
+        .into_iter()
+        .map(|mut one| {
+            let name = name(&one);
+            let event = one["id"].as_str().unwrap_or_default().to_owned();
+            let mut person = one["person"].take();
+            if counts[&name] > 1 {
+                person["name"] = json!(format!("{name}, event {event}"));
+            }
+            person
+        })
+        .collect()
 }
 
 fn told(old: &[RuleProgram], new: &[RuleProgram], all: &[People], output: Format) -> u8 {

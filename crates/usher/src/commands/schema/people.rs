@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
 use smol_str::SmolStr;
 use usher_core::program::{ProgramError, RuleProgram};
-use usher_core::schema::{self, Schema, Severity};
+use usher_core::schema::{self, ObjectDefinition, ObjectMapping, Rule, Schema, Severity};
 use usher_core::trial::{Person, Tried, attempt};
 use usher_core::{Anchor, AttributeSet};
 use usher_expr::{Context, Value};
@@ -58,6 +58,12 @@ impl People {
 /// # Errors
 /// There is none, or one cannot be read.
 pub fn find(path: &Path) -> Result<Vec<People>> {
+    if !path.exists() {
+        return Err(Failure::with_hint(
+            format!("there is no folder or file '{}'", path.display()),
+            "give a folder with people, or a file of people",
+        ));
+    }
     if !path.is_dir() {
         return Ok(vec![read(path)?]);
     }
@@ -74,7 +80,7 @@ pub fn find(path: &Path) -> Result<Vec<People>> {
     }
     files.sort();
     if files.is_empty() {
-        return Err(Failure::usage(
+        return Err(Failure::with_hint(
             format!("{} holds no people", path.display()),
             "give files that end with .yaml or .json",
         ));
@@ -84,12 +90,7 @@ pub fn find(path: &Path) -> Result<Vec<People>> {
 
 fn read(file: &Path) -> Result<People> {
     let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let wrong = |what: String| {
-        Failure::usage(
-            format!("{}: {what}", file.display()),
-            "the guide page schema-tests.md tells what a person looks like",
-        )
-    };
+    let wrong = |what: String| mistake(file, &what);
     let is_json = file.extension().is_some_and(|ending| ending == "json");
     let document: Json = if is_json {
         serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?
@@ -97,6 +98,85 @@ fn read(file: &Path) -> Result<People> {
         serde_yaml_ng::from_str(&text).map_err(|error| wrong(error.to_string()))?
     };
     from_json(file, &document).map_err(wrong)
+}
+
+fn mistake(file: &Path, what: &str) -> anyhow::Error {
+    Failure::with_hint(
+        format!("{}: {what}", file.display()),
+        "the guide page schema-tests.md tells what a person looks like",
+    )
+}
+
+/// Holds people against schemas: a name that none of them knows is a slip of the pen, and would test nothing.
+///
+/// # Errors
+/// The first such name.
+pub fn check(people: &People, schemas: &[&Schema]) -> Result<()> {
+    for (place, case) in people.cases.iter().enumerate() {
+        // Two versions of a schema may differ in what they know: one that knows all the person's names suffices.
+        let mut unknown = schemas.iter().map(|schema| unknown(schema, case));
+        let first = unknown.next().flatten();
+        if let Some(what) = first.filter(|_| unknown.all(|other| other.is_some())) {
+            return Err(mistake(&people.file, &format!("person {} ('{}'): {what}", place + 1, case.name)));
+        }
+    }
+    Ok(())
+}
+
+fn unknown(schema: &Schema, case: &Case) -> Option<String> {
+    let rules = &schema.synchronization_rules;
+    if let Some(id) = case.rule.as_deref().filter(|id| !rules.iter().any(|rule| rule.id == *id)) {
+        let known: Vec<&str> = rules.iter().map(|rule| rule.id.as_str()).collect();
+        return Some(format!("the schema has no rule '{id}'; there are: {}", known.join(", ")));
+    }
+    let person = &case.person;
+    let rules = || rules.iter().filter(|rule| case.rule.as_deref().is_none_or(|id| rule.id == id));
+    let is_named = |name: &str| name.eq_ignore_ascii_case(&person.object_type);
+    let mappings: Vec<(&Rule, &ObjectMapping)> = rules()
+        .flat_map(|rule| rule.object_mappings.iter().map(move |mapping| (rule, mapping)))
+        .filter(|(_, mapping)| is_named(&mapping.source_object_name))
+        .collect();
+    let definitions: Vec<&ObjectDefinition> = rules()
+        .filter_map(|rule| schema.directory(&rule.source_directory_name)?.object(&person.object_type))
+        .collect();
+    if mappings.is_empty() && definitions.is_empty() {
+        return Some(format!("the schema has no source object '{}'", person.object_type));
+    }
+    let programs: Vec<RuleProgram> =
+        rules().filter_map(|rule| RuleProgram::compile(schema, rule).ok()).collect();
+    let programs: Vec<_> = programs.iter().filter_map(|rule| rule.mapping(&person.object_type)).collect();
+    let reads = |name: &str| {
+        programs
+            .iter()
+            .flat_map(|mapping| mapping.source_attributes())
+            .any(|known| known.eq_ignore_ascii_case(name))
+    };
+    let is_defined = |definitions: &[&ObjectDefinition], name: &str| {
+        definitions.is_empty() || definitions.iter().any(|object| object.attribute(name).is_some())
+    };
+    let source = person.source.iter().flat_map(AttributeSet::iter);
+    for (name, _) in source {
+        if !reads(name) && !is_defined(&definitions, name) {
+            return Some(format!("'{name}' is no attribute of {} in the schema", person.object_type));
+        }
+    }
+    let targets: Vec<&ObjectDefinition> = mappings
+        .iter()
+        .filter_map(|(rule, mapping)| {
+            schema.directory(&rule.target_directory_name)?.object(&mapping.target_object_name)
+        })
+        .collect();
+    let writes = |name: &str| {
+        let mut mapped = mappings.iter().flat_map(|(_, mapping)| &mapping.attribute_mappings);
+        mapped.any(|one| one.target_attribute_name.eq_ignore_ascii_case(name))
+    };
+    let held = person.account.iter().flat_map(AttributeSet::iter).map(|(name, _)| name);
+    for name in held.chain(person.taken.keys()) {
+        if !writes(name) && !is_defined(&targets, name) {
+            return Some(format!("'{name}' is no attribute of the account in the schema"));
+        }
+    }
+    None
 }
 
 /// People from a document: a list of them, or an object with the list in `people`.
@@ -116,6 +196,9 @@ pub fn from_json(file: &Path, document: &Json) -> Result<People, String> {
     context.default_domain = head.get("defaultDomain").and_then(Json::as_str).map(SmolStr::from);
     let settings = head.get("settings").and_then(Json::as_object).unwrap_or(&empty);
     let settings = settings.iter().map(|(name, value)| (name.clone(), plain(value))).collect();
+    if list.is_empty() {
+        return Err("it names nobody, so that nothing would be tested".to_owned());
+    }
     let cases = list
         .iter()
         .enumerate()

@@ -35,10 +35,15 @@ pub struct Args {
 pub async fn run(args: &Args) -> Result<u8> {
     let folder =
         if args.folder.is_dir() { &args.folder } else { args.folder.parent().unwrap_or(Path::new(".")) };
+    let found = people::find(&args.folder)?;
     let schema = args.schema.clone().unwrap_or_else(|| folder.join("schema.json"));
-    let rules = people::programs(&people::schema(&schema)?)?;
+    let schema = people::schema(&schema)?;
+    let rules = people::programs(&schema)?;
+    for people in &found {
+        people::check(people, &[&schema])?;
+    }
     let mut outcomes = Vec::new();
-    for people in people::find(&args.folder)? {
+    for people in found {
         let connector = Previewer::of(&people).await?;
         let file = expectations(&people.file);
         let expected: Map<String, Json> = match fs::read_to_string(&file) {
