@@ -42,6 +42,7 @@ pub use users::USERS;
 const TABLES: &[&[Operation]] = &[
     users::OPERATIONS,
     groups::OPERATIONS,
+    contacts::OPERATIONS,
     applications::OPERATIONS,
     service_principals::OPERATIONS,
     directory_objects::OPERATIONS,

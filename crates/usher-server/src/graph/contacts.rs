@@ -1,7 +1,11 @@
-//! Contacts: people outside, whom provisioning brings from another directory. They are shown among directory objects.
+//! `/contacts`: people outside, whom provisioning brings from another directory. They are only read (Graph, orgContact).
 
 use usher_core::EntryKind;
 
+use super::entries;
+use super::operation::{Operation, run};
+use super::permissions::CONTACT_READ;
+use super::types::CONTACT;
 use crate::odata::Collection;
 
 /// How contacts are shown.
@@ -26,3 +30,11 @@ pub static CONTACTS: Collection = Collection {
     delta_link: None,
     known: &[],
 };
+
+pub const OPERATIONS: &[Operation] = &[
+    Operation::new("GET", "/contacts", CONTACT_READ, "List contacts", run!(entries::list)).many(&CONTACT),
+    Operation::new("GET", "/contacts/$count", CONTACT_READ, "Count contacts", run!(entries::count)).count(),
+    Operation::new("GET", "/contacts/delta", CONTACT_READ, "List changes of contacts", run!(entries::delta))
+        .many(&CONTACT),
+    Operation::new("GET", "/contacts/{id}", CONTACT_READ, "Get a contact", run!(entries::get)).one(&CONTACT),
+];

@@ -1,11 +1,11 @@
-//! What users, groups, applications and service principals have in common. The collection is the one that the path
+//! What users, groups, contacts, applications and service principals have in common. The collection is the one that the path
 //! begins with.
 
 use usher_core::{Entry, EntryKind, Relation};
 use usher_engine::cases::related::Way;
 
 use super::membership::{self, Related};
-use super::{APPLICATIONS, GROUPS, PRINCIPALS, USERS};
+use super::{APPLICATIONS, CONTACTS, GROUPS, PRINCIPALS, USERS};
 use crate::call::{Answer, Call};
 use crate::errors::Refusal;
 use crate::odata::{Collection, only};
@@ -15,6 +15,7 @@ pub fn collection(call: &Call) -> &'static Collection {
     match call.collection() {
         "users" => &USERS,
         "groups" => &GROUPS,
+        "contacts" => &CONTACTS,
         "applications" => &APPLICATIONS,
         _ => &PRINCIPALS,
     }

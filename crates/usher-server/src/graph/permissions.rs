@@ -31,6 +31,7 @@ pub const ASSIGN_READ: &[&str] = &[
     "Directory.ReadWrite.All",
 ];
 pub const ASSIGN_WRITE: &[&str] = &["AppRoleAssignment.ReadWrite.All"];
+pub const CONTACT_READ: &[&str] = &["OrgContact.Read.All", "Directory.Read.All", "Directory.ReadWrite.All"];
 pub const DIRECTORY_READ: &[&str] = &["Directory.Read.All", "Directory.ReadWrite.All"];
 pub const DIRECTORY_WRITE: &[&str] = &["Directory.ReadWrite.All"];
 pub const LOG_READ: &[&str] = &["ProvisioningLog.Read.All", "AuditLog.Read.All", "Directory.Read.All"];

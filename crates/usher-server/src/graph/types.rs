@@ -88,6 +88,7 @@ pub fn all() -> &'static [&'static Type] {
 types! {
     USER "user" Of(&super::users::USERS);
     GROUP "group" Of(&super::groups::GROUPS);
+    CONTACT "orgContact" Of(&super::contacts::CONTACTS);
     APPLICATION "application" Of(&super::applications::APPLICATIONS);
     SERVICE_PRINCIPAL "servicePrincipal" Of(&super::service_principals::PRINCIPALS);
     DIRECTORY_OBJECT "directoryObject" Open;

@@ -89,6 +89,7 @@ const SMALL: &[&str] = &[
     "GroupMember.Read.All",
     "GroupMember.ReadWrite.All",
     "AppRoleAssignment.ReadWrite.All",
+    "OrgContact.Read.All",
     "Application.Read.All",
     "ProvisioningLog.Read.All",
     "AuditLog.Read.All",
@@ -138,6 +139,7 @@ fn is_enough(permission: &str, operation: &Operation) -> bool {
             is_read && (is_about_roles || is_in(&["/application", "/servicePrincipals"]))
         }
         "AppRoleAssignment.ReadWrite.All" => is_about_roles,
+        "OrgContact.Read.All" => is_in(&["/contacts"]),
         _ => false,
     }
 }

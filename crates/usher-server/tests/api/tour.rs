@@ -3,6 +3,8 @@
 use axum::body::Body;
 use http::Request;
 use serde_json::{Value, json};
+use usher_core::EntryKind;
+use usher_testkit::suites;
 
 use crate::stage::{ROLE, Stage, TEMPLATE, on_demand};
 
@@ -83,6 +85,19 @@ impl Tour<'_> {
         self.delete(&format!("{path}/$ref?@id=https://usher.test/v1.0/directoryObjects/{id}")).await;
     }
 
+    /// Contacts come by provisioning alone.
+    async fn contacts(&self) {
+        let properties = json!({ "displayName": "Ann Outside", "mail": "ann@outside.example" });
+        let contact =
+            suites::store::entry(EntryKind::Contact, &format!("contact-{}", self.version), properties);
+        self.stage.engine.store.put_entry(&contact).await.expect("it is written");
+        for path in ["/contacts", "/contacts/$count", "/contacts/delta()"] {
+            self.get(path).await;
+        }
+        let read = self.get(&format!("/contacts/{}", contact.id)).await;
+        assert_eq!(read["mail"], "ann@outside.example");
+    }
+
     async fn collections(&self, ids: [(&str, &str); 4]) {
         for (collection, id) in ids {
             self.get(&format!("/{collection}")).await;
@@ -94,6 +109,7 @@ impl Tour<'_> {
             self.call("PATCH", &format!("/{collection}/{id}"), body).await;
         }
         self.get("/directoryObjects/delta()").await;
+        self.contacts().await;
         self.post("/directoryObjects/getByIds", json!({ "ids": [ids[0].1] })).await;
         self.get(&format!("/directoryObjects/{}", ids[0].1)).await;
     }

@@ -183,3 +183,34 @@ async fn everybody_in_scope_comes_in_cycles_and_changes_follow() {
     corp.cycle("start").await;
     assert_eq!(corp.users().await, ["Megan Bowen Chief"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn contacts_with_a_mail_address_come_and_go() {
+    let corp = Corp::start().await;
+    let contact = |name: &str, mail: &str| {
+        format!(
+            "dn: CN={name},OU=Staff,DC=corp,DC=example\nchangetype: add\nobjectClass: contact\n\
+             displayName: {name} Outside\ntitle:  Adviser \ncompany: Fabrikam\n{mail}\n"
+        )
+    };
+    for one in [contact("Ann", "mail: ann@fabrikam.example\n"), contact("Bob", "")] {
+        corp.samba.change(&one).expect("the contact is taken");
+    }
+    corp.cycle("start").await;
+    let contacts = async || {
+        let ran = corp.run(&["Get-MgContact", "-All", "--output", "json"]).await;
+        let list: serde_json::Value =
+            serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{}{}", ran.out, ran.err));
+        list.as_array().cloned().unwrap_or_default()
+    };
+    let found = contacts().await;
+    assert_eq!(found.len(), 1, "who has no mail address is out of scope: {found:?}");
+    let told = ["displayName", "jobTitle", "companyName", "mail"].map(|name| found[0][name].as_str());
+    let wanted = ["Ann Outside", "Adviser", "Fabrikam", "ann@fabrikam.example"];
+    assert_eq!(told, wanted.map(Some));
+    corp.samba
+        .change("dn: CN=Ann,OU=Staff,DC=corp,DC=example\nchangetype: delete\n")
+        .expect("the change is taken");
+    corp.cycle("start").await;
+    assert!(contacts().await.is_empty());
+}
