@@ -38,7 +38,7 @@ async fn people_and_groups_of_a_domain_come_into_the_tenant() {
     let job = Job::new(&tenant, "AD2Entra", &source, http, clock).await;
     job.start().await;
     expect![[r#"
-        11e86b37-322c-4e81-a473-7c5380cfae4a create success
+        Retail create success
         adele@corp.example create warning
         adele@corp.example update success
         megan@corp.example create success
