@@ -32,9 +32,16 @@ pub static CONTACTS: Collection = Collection {
 };
 
 pub const OPERATIONS: &[Operation] = &[
-    Operation::new("GET", "/contacts", CONTACT_READ, "List contacts", run!(entries::list)).many(&CONTACT),
-    Operation::new("GET", "/contacts/$count", CONTACT_READ, "Count contacts", run!(entries::count)).count(),
+    Operation::new("GET", "/contacts", CONTACT_READ, "List contacts", run!(entries::list))
+        .many(&CONTACT)
+        .unpublished(),
+    Operation::new("GET", "/contacts/$count", CONTACT_READ, "Count contacts", run!(entries::count))
+        .count()
+        .unpublished(),
     Operation::new("GET", "/contacts/delta", CONTACT_READ, "List changes of contacts", run!(entries::delta))
-        .many(&CONTACT),
-    Operation::new("GET", "/contacts/{id}", CONTACT_READ, "Get a contact", run!(entries::get)).one(&CONTACT),
+        .many(&CONTACT)
+        .unpublished(),
+    Operation::new("GET", "/contacts/{id}", CONTACT_READ, "Get a contact", run!(entries::get))
+        .one(&CONTACT)
+        .unpublished(),
 ];

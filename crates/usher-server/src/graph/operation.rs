@@ -43,7 +43,7 @@ pub struct Operation {
     pub owner_permission: Option<&'static str>,
     /// It is in beta only.
     pub is_beta: bool,
-    /// Microsoft publishes it; otherwise it is ours, or known from clients only.
+    /// It is part of the published contract that this service keeps; otherwise it is ours, or known from elsewhere.
     pub is_published: bool,
     /// It is ours alone: no published client knows it, and no cmdlet is made of it.
     pub is_extension: bool,
@@ -98,7 +98,7 @@ impl Operation {
         self
     }
 
-    /// Microsoft does not publish it.
+    /// It is no part of the published contract that this service keeps.
     pub(crate) const fn unpublished(mut self) -> Self {
         self.is_published = false;
         self
