@@ -29,11 +29,14 @@ use crate::transcript;
 const SNAPSHOTS: usize = 4;
 /// How many users in the recycle bin are remembered; one that is forgotten fails and is matched again.
 const MOST_BINNED: usize = 10_000;
+/// Two objects suffice to know that a value is not unique.
+const ENOUGH: usize = 2;
 
 /// A connection to a tenant.
 pub(super) struct EntraConnector {
     pub(super) service: Service,
     service_principal: Option<String>,
+    takes_all: bool,
     restores: bool,
     schema: Option<DirectoryDefinition>,
     memory: Mutex<Memory>,
@@ -58,9 +61,10 @@ impl EntraConnector {
     ) -> Result<Self, ConnectorError> {
         let schema = settings.directory().cloned();
         let settings = EntraSettings::read(settings)?;
-        let (service_principal, restores) = (settings.service_principal.clone(), settings.restores);
+        let (service_principal, takes_all, restores) =
+            (settings.service_principal.clone(), settings.takes_all, settings.restores);
         let service = Service::new(http, clock, settings)?;
-        Ok(Self { service, service_principal, restores, schema, memory: Mutex::default() })
+        Ok(Self { service, service_principal, takes_all, restores, schema, memory: Mutex::default() })
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
@@ -102,9 +106,9 @@ impl EntraConnector {
         self.memory().snapshots.iter().find(|(known, _)| known == digest).map(|(_, kept)| kept.clone())
     }
 
-    /// An application that a setting names must be there: without it everybody would lose their account.
+    /// The application whose assignments count must be there: without it everybody would lose their account.
     fn no_application(&self, application: &str) -> Result<(), ConnectorError> {
-        if self.service_principal.is_none() {
+        if self.service_principal.is_none() && self.takes_all {
             return Ok(());
         }
         Err(ConnectorError::new(
@@ -156,7 +160,8 @@ impl EntraConnector {
     /// The users in the recycle bin with a value. They are as good as switched off.
     async fn find_binned(&self, query: &MatchQuery) -> Result<Vec<Json>, ConnectorError> {
         let Some(request) = request::find_binned(query) else { return Ok(Vec::new()) };
-        let mut found = self.service.page(&request).await.map_err(ConnectorError::from)?.values;
+        // Names are sorted out below: all are needed.
+        let mut found = self.service.all(request).await.map_err(ConnectorError::from)?;
         let is_name = names::attribute(&query.attribute).place == Place::Property("userPrincipalName".into());
         let wanted = query.value.single().to_text();
         found.retain(|user| !is_name || translate::name_before(user).eq_ignore_ascii_case(&wanted));
@@ -199,7 +204,20 @@ impl Connector for EntraConnector {
     }
 
     async fn check(&self, probe: &MatchQuery) -> Result<(), ConnectorError> {
-        self.find(probe).await.map(drop)
+        if let Some(application) = &self.service_principal {
+            match self.service.document(&request::roles(application)).await {
+                Err(refusal) if refusal.is_missing() => self.no_application(application)?,
+                answer => answer.map(drop).map_err(ConnectorError::from)?,
+            }
+        }
+        // The probe may speak of what the other side has.
+        match names::kind(&probe.object_type).and_then(|kind| request::find(kind, probe)) {
+            Ok(_) => self.find(probe).await.map(drop),
+            Err(_) => {
+                let first = request::list(EntryKind::User, &["displayName".into()]);
+                self.service.page(&first).await.map(drop).map_err(ConnectorError::from)
+            }
+        }
     }
 
     async fn discover(&self) -> Result<DirectoryDefinition, ConnectorError> {
@@ -286,7 +304,9 @@ impl Connector for EntraConnector {
         }
         let mut documents: Vec<Json> = match names::attribute(&query.attribute).place {
             Place::Id => self.document(kind, &text, &query.attributes).await?.into_iter().collect(),
-            _ => self.service.page(&request::find(kind, query)?).await.map_err(ConnectorError::from)?.values,
+            _ => {
+                self.service.some(request::find(kind, query)?, ENOUGH).await.map_err(ConnectorError::from)?
+            }
         };
         let is_in_bin = documents.is_empty() && self.restores && kind == EntryKind::User;
         if is_in_bin {

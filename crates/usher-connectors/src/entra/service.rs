@@ -95,14 +95,19 @@ impl Service {
 
     /// All values of a collection, page after page.
     pub(super) async fn all(&self, first: PreparedRequest) -> Result<Vec<Json>, Refusal> {
+        self.some(first, usize::MAX).await
+    }
+
+    /// Values of a collection, page after page, until there are enough. A page may be empty and still not the last.
+    pub(super) async fn some(&self, first: PreparedRequest, enough: usize) -> Result<Vec<Json>, Refusal> {
         let mut values = Vec::new();
         let mut request = first;
         loop {
             let page = self.page(&request).await?;
             values.extend(page.values);
             match page.next {
-                Some(next) => request = request::get(next),
-                None => return Ok(values),
+                Some(next) if values.len() < enough => request = request::get(next),
+                _ => return Ok(values),
             }
         }
     }

@@ -49,8 +49,8 @@ pub(super) const SETTINGS: &[Setting] = &[
         "ServicePrincipalId",
         false,
         false,
-        "As a source: the object id of the enterprise application in the tenant whose assignments count. Without it \
-         the one with the id of the job's service principal.",
+        "As a source: the object id of the enterprise application in the tenant whose assignments count. Needed, \
+         unless the job takes everybody (`SyncAll`) or is of an application of the tenant itself.",
     ),
     setting(
         "RestoreDeletedUsers",
@@ -67,6 +67,8 @@ pub(super) struct EntraSettings {
     pub(super) authority: Authority,
     pub(super) sign_in: SignIn,
     pub(super) service_principal: Option<String>,
+    /// Everybody is taken, assigned or not (`SyncAll`).
+    pub(super) takes_all: bool,
     /// Matching looks into the recycle bin, too.
     pub(super) restores: bool,
 }
@@ -120,7 +122,16 @@ impl EntraSettings {
                 )));
             }
         };
-        Ok(Self { graph, authority, sign_in, service_principal: text("ServicePrincipalId"), restores })
+        let takes_all =
+            text("SyncAll").is_some_and(|text| ["true", "1"].contains(&text.to_ascii_lowercase().as_str()));
+        Ok(Self {
+            graph,
+            authority,
+            sign_in,
+            service_principal: text("ServicePrincipalId"),
+            takes_all,
+            restores,
+        })
     }
 }
 

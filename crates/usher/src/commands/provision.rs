@@ -90,6 +90,9 @@ pub async fn run(args: Args) -> Result<u8> {
         Some(rule) => rule.clone(),
         None => lookup::rule(&client.get(&format!("{path}/schema")).await?, &args.object_type, None)?,
     };
+    if args.plan {
+        only_usher_plans(&client, &path).await?;
+    }
     let links = links(&client, &args).await?;
     let request = format!("{path}/provisionOnDemand{}", if args.plan { "?dryRun=true" } else { "" });
     let mut pace = Pace { clock: SystemClock, sent: VecDeque::new() };
@@ -100,6 +103,18 @@ pub async fn run(args: Args) -> Result<u8> {
         return Ok(if text(&key, "result") == "Failure" { REFUSED } else { DONE });
     }
     many(&client, &request, &rule, &args, &subjects, &links, &mut pace).await
+}
+
+/// Another service would not know what `dryRun` means, and write.
+async fn only_usher_plans(client: &Client, job: &str) -> Result<()> {
+    let why = match client.get(&format!("{job}/plans")).await {
+        Ok(answer) if answer["value"].is_array() => return Ok(()),
+        Ok(_) => String::new(),
+        Err(error) => format!(": {error}"),
+    };
+    Err(Failure::refused(format!(
+        "this service does not say that it can plan, and might write instead; nothing was sent{why}"
+    )))
 }
 
 fn subjects(args: &Args) -> Result<Vec<String>> {

@@ -6,7 +6,9 @@ use std::sync::atomic::Ordering;
 use serde_json::json;
 use smol_str::SmolStr;
 use usher_core::EntryId;
-use usher_core::ports::{Connector, ConnectorErrorKind, Incoming, ReadRequest, SubjectRequest, Watermark};
+use usher_core::ports::{
+    Connector, ConnectorErrorKind, Incoming, MatchQuery, ReadRequest, SubjectRequest, Watermark,
+};
 use usher_expr::Value;
 
 use crate::stage::Tenant;
@@ -201,4 +203,48 @@ async fn an_application_that_is_not_there_takes_nobody_s_account_away() {
     let error = connector.watermark("User").await.expect_err("the setting is wrong");
     assert_eq!(error.kind, ConnectorErrorKind::Rejected);
     assert!(error.to_string().contains("ServicePrincipalId"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_without_our_application_takes_nobody_s_account_away_unless_everybody_is_taken() {
+    let tenant = Tenant::start().await;
+    let ann = tenant.user("ann").await;
+    let ours = EntryId::new("8f1f0d0e-0000-4000-8000-00000000beef");
+    for (settings, is_refused) in [(&[][..], true), (&[("SyncAll", "True")], false)] {
+        let connector = tenant.connector(settings);
+        let found = connector.subject(&subject(&ann)).await.expect("it is answered").expect("she is there");
+        match connector.entitlement(&found, &ours).await {
+            Err(error) => assert!(is_refused && error.to_string().contains("ServicePrincipalId"), "{error}"),
+            Ok(entitlement) => assert!(!is_refused, "{entitlement:?}"),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_page_is_not_the_last() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+    let address = format!("http://{}", listener.local_addr().expect("it has an address"));
+    let next = format!("{address}/v1.0/users?$skiptoken=x");
+    let router = axum::Router::new().fallback(move |request: axum::extract::Request| {
+        let is_next = request.uri().query().is_some_and(|query| query.contains("skiptoken"));
+        let first = json!({ "value": [], "@odata.nextLink": next });
+        let last = json!({ "value": [{ "id": "u-1", "employeeId": "21001" }] });
+        async move { axum::Json(if is_next { last } else { first }) }
+    });
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let tenant = Tenant::start().await;
+    let connector = tenant.connector(&[
+        ("GraphAddress", &address),
+        ("Authority", &address),
+        ("SignIn", "AccessToken"),
+        ("AccessToken", "t"),
+    ]);
+    let query = MatchQuery {
+        object_type: "User".into(),
+        attribute: "employeeId".into(),
+        value: Value::from("21001"),
+        attributes: names(&["employeeId"]),
+    };
+    let found = connector.find(&query).await.expect("it is answered");
+    assert_eq!(found.len(), 1, "who is on the next page must not be made a second time");
 }

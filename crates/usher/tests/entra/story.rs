@@ -99,6 +99,8 @@ async fn who_is_assigned_in_the_tenant_gets_an_account_and_loses_it_with_the_ass
     tenant.assign(&hr, &group).await;
     let direct = tenant.assign(&hr, &bob).await;
     let story = Story::start(&tenant, &hr).await;
+    let tested = story.engine.validate_credentials(&story.principal, Some(&story.job), None, None).await;
+    tested.expect("both sides are reached, although they know other objects");
 
     let told = story.run().await;
     assert_eq!(

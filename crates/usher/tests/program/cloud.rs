@@ -157,6 +157,17 @@ async fn both_published_forms_of_the_answer_are_shown_as_the_same_steps() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_cannot_plan_is_not_asked_to() {
+    let cloud = Cloud::start(false, 0).await;
+    let ran = cloud.connect(&["--client-id", "app"]).await;
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let ran = cloud.run(&["provision", "User", "ann@contoso.example", "--app", "hr-portal", "--plan"]).await;
+    assert_eq!(ran.code, 1, "{}", ran.out);
+    assert!(ran.err.contains("might write instead; nothing was sent"), "{}", ran.err);
+    assert_eq!(cloud.asked.load(Ordering::SeqCst), 0, "it does not know dryRun, and would provision");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn people_sign_in_by_device_code_and_machines_by_their_environment() {
     let cloud = Cloud::start(true, 0).await;
     let ran = cloud.connect(&["--use-device-code", "--scopes", "Synchronization.ReadWrite.All"]).await;
