@@ -80,7 +80,8 @@ impl Engine {
             .setting(CONCURRENCY_SETTING)
             .and_then(|text| text.parse().ok())
             .map_or(CONCURRENCY, |most: usize| most.clamp(1, 256));
-        let target = Target::in_cycle(prepared.target.clone(), self.clock.clone(), Arc::new(Pace::new(most)));
+        let pace = Arc::new(Pace::new(most));
+        let target = Arc::new(Target::in_cycle(prepared.target.clone(), self.clock.clone(), pace));
         let mut run = CycleRun {
             engine: self,
             control: &control,
@@ -240,6 +241,7 @@ fn later(now: Timestamp, job: &Job) -> Timestamp {
 }
 
 /// One object mapping of a rule, with its place in the order of the job: groups come after everybody else.
+#[derive(Clone)]
 pub(crate) struct Lane {
     pub(crate) rule: Arc<RuleProgram>,
     pub(crate) mapping: usize,
@@ -348,9 +350,9 @@ struct CycleRun<'a> {
     control: &'a control::Control,
     job: &'a Job,
     service_principal: &'a Entry,
-    prepared: &'a PreparedJob,
+    prepared: &'a Arc<PreparedJob>,
     lanes: &'a [Lane],
-    target: &'a Target,
+    target: &'a Arc<Target>,
     concurrency: usize,
     target_failures_in_a_row: u64,
     /// How much of the page was done when progress was last made durable, and when that was.

@@ -5,6 +5,7 @@ use std::io::{self, Read, Seek, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, Transaction};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
@@ -17,6 +18,12 @@ use crate::vault::{SecretKey, reseal, sealed_with, settle};
 const READERS: usize = 4;
 /// How many writes share one transaction, and so one wait for the disk.
 const BATCH: usize = 256;
+/// With so many writes in a transaction there are many writers, and a moment is waited for them in the next one.
+const MANY: usize = 8;
+/// The moment.
+const MOMENT: Duration = Duration::from_millis(2);
+/// With so many writes nobody is waited for.
+const ENOUGH: usize = 64;
 /// How long the write-ahead log grows before it goes into the file: 32 MiB, so that a page which changes often is
 /// written there once.
 const CHECKPOINT_PAGES: i64 = 8_192;
@@ -117,13 +124,52 @@ impl WorkError {
     }
 }
 
-type Job = Box<dyn FnOnce(&Transaction<'_>) -> Answer + Send>;
-/// Says to the caller how it went, once the transaction is durable, or was rolled back.
-type Answer = Box<dyn FnOnce(Result<(), Arc<rusqlite::Error>>) + Send>;
+/// A write on its way to the disk.
+trait Write: Send {
+    /// Does the work; it may be done again in another transaction when this one was rolled back.
+    fn run(&mut self, transaction: &Transaction<'_>) -> bool;
+    /// Says to the caller how it went, once the transaction is durable, or was rolled back.
+    fn answer(self: Box<Self>, committed: Result<(), Arc<rusqlite::Error>>);
+}
+
+struct Writing<T, W, A> {
+    work: W,
+    after: A,
+    outcome: Option<Result<T, WorkError>>,
+    sender: oneshot::Sender<Result<T, StoreErrorOr>>,
+}
+
+impl<T, W, A> Write for Writing<T, W, A>
+where
+    T: Send,
+    W: Fn(&Transaction<'_>) -> Result<T, WorkError> + Send,
+    A: FnOnce() + Send,
+{
+    fn run(&mut self, transaction: &Transaction<'_>) -> bool {
+        let outcome = (self.work)(transaction);
+        let went_well = outcome.is_ok();
+        self.outcome = Some(outcome);
+        went_well
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), Arc<rusqlite::Error>>) {
+        let Self { after, outcome, sender, .. } = *self;
+        after();
+        let answer = match (outcome, committed) {
+            (Some(Ok(value)), Ok(())) => Ok(value),
+            (Some(Err(error)), _) => Err(StoreErrorOr::Work(error)),
+            (_, Err(error)) => Err(StoreErrorOr::Shared(error)),
+            // What was never run cannot have become durable.
+            (None, Ok(())) => return,
+        };
+        // A caller that went away does not wait for an answer.
+        let _ = sender.send(answer);
+    }
+}
 
 /// The open file.
 pub struct Connections {
-    writer: Option<mpsc::Sender<Job>>,
+    writer: Option<mpsc::Sender<Box<dyn Write>>>,
     thread: Option<JoinHandle<()>>,
     readers: Arc<Readers>,
     _lock: File,
@@ -221,38 +267,31 @@ impl Connections {
         Ok(sealed_with(&connection).unwrap_or(None))
     }
 
-    /// Runs a write. It is durable when this returns.
+    /// Runs a write. It is durable when this returns. The work is done again when a neighbour in its batch failed.
     pub async fn write<T: Send + 'static>(
         &self,
         what: &str,
-        work: impl FnOnce(&Transaction<'_>) -> Result<T, WorkError> + Send + 'static,
+        work: impl Fn(&Transaction<'_>) -> Result<T, WorkError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.write_then(what, work, || ()).await
+    }
+
+    /// Runs a write, and something else once it is durable or has failed, also for a caller that went away.
+    pub async fn write_then<T: Send + 'static>(
+        &self,
+        what: &str,
+        work: impl Fn(&Transaction<'_>) -> Result<T, WorkError> + Send + 'static,
+        after: impl FnOnce() + Send + 'static,
     ) -> Result<T, StoreError> {
         let (sender, receiver) = oneshot::channel();
-        let job: Job = Box::new(move |transaction| {
-            // A savepoint: work that fails must not take its neighbours in the batch with it.
-            let outcome =
-                transaction.execute_batch("savepoint work").map_err(WorkError::from).and_then(|()| {
-                    let outcome = work(transaction);
-                    let end = if outcome.is_ok() { "release work" } else { "rollback to work; release work" };
-                    transaction.execute_batch(end)?;
-                    outcome
-                });
-            Box::new(move |committed| {
-                let outcome = match (outcome, committed) {
-                    (Ok(value), Ok(())) => Ok(value),
-                    (Ok(_), Err(error)) => Err(StoreErrorOr::Shared(error)),
-                    (Err(error), _) => Err(StoreErrorOr::Work(error)),
-                };
-                // A caller that went away does not wait for an answer.
-                let _ = sender.send(outcome);
-            })
-        });
         let failed = |source: Box<dyn std::error::Error + Send + Sync>| StoreError::Failed {
             what: what.to_owned(),
             source,
         };
         let writer = self.writer.as_ref().ok_or_else(|| failed("the store is closed".into()))?;
-        writer.send(job).map_err(|_| failed("the store is closed".into()))?;
+        writer
+            .send(Box::new(Writing { work, after, outcome: None, sender }))
+            .map_err(|_| failed("the store is closed".into()))?;
         match receiver.await {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(StoreErrorOr::Work(error))) => Err(error.into_store(what)),
@@ -290,26 +329,61 @@ enum StoreErrorOr {
     Shared(Arc<rusqlite::Error>),
 }
 
-fn write_until_closed(mut connection: Connection, receiver: &mpsc::Receiver<Job>) {
+fn write_until_closed(mut connection: Connection, receiver: &mpsc::Receiver<Box<dyn Write>>) {
+    let mut neighbours = 0;
     while let Ok(first) = receiver.recv() {
-        let mut batch = vec![first];
-        while batch.len() < BATCH {
-            match receiver.try_recv() {
-                Ok(next) => batch.push(next),
-                Err(_) => break,
-            }
+        let batch = gather(first, receiver, neighbours);
+        neighbours = batch.len();
+        carry_out(&mut connection, batch);
+    }
+}
+
+/// The writes that share a transaction. Where many wrote at once just now, a moment is waited for them to come again:
+/// the pages that all of them change are then written once. Whoever writes alone does not wait.
+fn gather(
+    first: Box<dyn Write>,
+    receiver: &mpsc::Receiver<Box<dyn Write>>,
+    neighbours: usize,
+) -> Vec<Box<dyn Write>> {
+    let until = (neighbours >= MANY).then(|| Instant::now() + MOMENT);
+    let mut batch = vec![first];
+    while batch.len() < BATCH {
+        let left = until.filter(|_| batch.len() < ENOUGH).map(|until| until.duration_since(Instant::now()));
+        let next = match left.filter(|left| !left.is_zero()) {
+            Some(left) => receiver.recv_timeout(left).ok(),
+            None => receiver.try_recv().ok(),
+        };
+        match next {
+            Some(next) => batch.push(next),
+            None => break,
         }
-        match connection.transaction() {
-            Ok(transaction) => {
-                let answers: Vec<Answer> = batch.into_iter().map(|write| write(&transaction)).collect();
-                let committed = transaction.commit().map_err(Arc::new);
-                for answer in answers {
-                    answer(committed.clone());
-                }
-            }
-            // Dropping the batch tells the callers that nothing was written.
-            Err(error) => tracing::error!(%error, "the store cannot begin a transaction"),
+    }
+    batch
+}
+
+/// All of it in one transaction. When a write fails, which is rare, everything is done once more, each write within a
+/// savepoint: it must not take its neighbours with it.
+fn carry_out(connection: &mut Connection, mut batch: Vec<Box<dyn Write>>) {
+    let outcome = (|| {
+        let transaction = connection.transaction()?;
+        if batch.iter_mut().all(|write| write.run(&transaction)) {
+            return transaction.commit();
         }
+        transaction.rollback()?;
+        if batch.len() == 1 {
+            return Ok(());
+        }
+        let transaction = connection.transaction()?;
+        for write in &mut batch {
+            transaction.execute_batch("savepoint work")?;
+            let end = if write.run(&transaction) { "release work" } else { "rollback to work; release work" };
+            transaction.execute_batch(end)?;
+        }
+        transaction.commit()
+    })();
+    let outcome = outcome.map_err(Arc::new);
+    for write in batch {
+        write.answer(outcome.clone());
     }
 }
 
@@ -322,6 +396,8 @@ fn connect(path: &Path) -> Result<Connection, OpenError> {
         connection.pragma_update(None, "foreign_keys", true)?;
         connection.pragma_update(None, "busy_timeout", 5_000)?;
         connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+        // What a savepoint may have to restore stays in memory: else each write of a batch goes to a file besides.
+        connection.pragma_update(None, "temp_store", "memory")?;
         // Replaced secrets are overwritten, not just forgotten.
         connection.pragma_update(None, "secure_delete", "fast")?;
         Ok(connection)

@@ -1,5 +1,6 @@
 //! The only place that speaks SQL: the store in one SQLite file.
 
+mod ahead;
 mod audits;
 mod changes;
 mod connection;

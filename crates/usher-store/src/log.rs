@@ -131,6 +131,19 @@ pub fn remembered(connection: &Connection, subject: &SubjectKey) -> Result<Remem
     })
 }
 
+/// Of many at once, all as of the same instant.
+pub fn all_remembered(
+    connection: &Connection,
+    subjects: Vec<SubjectKey>,
+) -> Result<Vec<(SubjectKey, Remembered)>, WorkError> {
+    let snapshot = connection.unchecked_transaction()?;
+    let read = subjects.into_iter().map(|subject| {
+        let remembered = remembered(&snapshot, &subject)?;
+        Ok((subject, remembered))
+    });
+    read.collect()
+}
+
 pub fn pairs(
     connection: &Connection,
     job: &JobId,

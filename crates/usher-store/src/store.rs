@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -15,6 +16,7 @@ use usher_core::{
     Pairing, ProvisioningEvent, Relation, Secret,
 };
 
+use crate::ahead::Ahead;
 use crate::connection::Connections;
 use crate::log::EventRow;
 use crate::vault::SecretKey;
@@ -24,6 +26,7 @@ use crate::{OpenError, changes, directory, jobs, log, progress, settings};
 pub struct SqliteStore {
     pub(crate) connections: Connections,
     key: SecretKey,
+    ahead: Arc<Ahead>,
 }
 
 impl SqliteStore {
@@ -33,7 +36,7 @@ impl SqliteStore {
     /// Another process uses it, a newer version wrote it, its secrets are sealed under another key, or it cannot be
     /// used.
     pub fn open(path: &Path, key: SecretKey) -> Result<Self, OpenError> {
-        Ok(Self { connections: Connections::open(path, &key)?, key })
+        Ok(Self { connections: Connections::open(path, &key)?, key, ahead: Arc::default() })
     }
 
     /// Seals the secrets of a file under a new key, all or nothing.
@@ -248,8 +251,14 @@ impl Store for SqliteStore {
     }
 
     async fn remove_job(&self, id: &JobId) -> Result<bool, StoreError> {
-        let id = id.clone();
-        self.connections.write("remove job", move |transaction| jobs::remove_job(transaction, &id)).await
+        let (id, ahead, gone) = (id.clone(), self.ahead.clone(), id.clone());
+        self.connections
+            .write_then(
+                "remove job",
+                move |transaction| jobs::remove_job(transaction, &id),
+                move || ahead.forget_job(&gone),
+            )
+            .await
     }
 
     async fn put_schema(&self, job: &JobId, document: &str) -> Result<(), StoreError> {
@@ -351,7 +360,21 @@ impl Store for SqliteStore {
         self.connections.read("count pairings", move |connection| log::count_pairings(connection, &job)).await
     }
 
+    async fn remember_ahead(&self, subjects: &[SubjectKey]) -> Result<(), StoreError> {
+        self.ahead.expect(subjects);
+        let subjects = subjects.to_vec();
+        let read = self
+            .connections
+            .read("read pairings", move |connection| log::all_remembered(connection, subjects))
+            .await?;
+        self.ahead.fill(read);
+        Ok(())
+    }
+
     async fn remembered(&self, subject: &SubjectKey) -> Result<Remembered, StoreError> {
+        if let Some(remembered) = self.ahead.take(subject) {
+            return Ok(remembered);
+        }
         let subject = subject.clone();
         self.connections.read("read pairing", move |connection| log::remembered(connection, &subject)).await
     }
@@ -442,7 +465,7 @@ impl Store for SqliteStore {
         };
         let events: Vec<EventRow> =
             commit.events.iter().map(EventRow::of).collect::<Result<_, _>>().map_err(failed)?;
-        let commit = Commit {
+        let commit = Arc::new(Commit {
             clear: commit.clear.clone(),
             pairings: commit.pairings.clone(),
             seen: commit.seen.clone(),
@@ -451,9 +474,14 @@ impl Store for SqliteStore {
             held: commit.held.clone(),
             events: Vec::new(),
             state: commit.state.clone(),
-        };
+        });
+        let (ahead, committed) = (self.ahead.clone(), commit.clone());
         self.connections
-            .write("commit results", move |transaction| log::commit(transaction, &commit, &events))
+            .write_then(
+                "commit results",
+                move |transaction| log::commit(transaction, &commit, &events),
+                move || ahead.forget(&committed),
+            )
             .await
     }
 

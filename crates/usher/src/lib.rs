@@ -14,3 +14,8 @@ pub mod profile;
 pub mod sealing;
 pub mod view;
 pub mod wiring;
+
+/// Objects are made on one thread and dropped on another, all the time: glibc's allocator makes the threads wait for
+/// each other there.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

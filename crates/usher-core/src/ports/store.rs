@@ -375,6 +375,12 @@ pub trait Store: Audits + Uploads + Send + Sync {
     async fn count_pairings(&self, job: &JobId) -> Result<Vec<(SmolStr, SmolStr, u64)>, StoreError>;
     /// What the job remembers of an object: its pair and its escrow.
     async fn remembered(&self, subject: &SubjectKey) -> Result<Remembered, StoreError>;
+    /// Says which objects will be asked for next, so that a store may read what it remembers of all of them at once.
+    /// It makes no difference to what `remembered` answers.
+    async fn remember_ahead(&self, subjects: &[SubjectKey]) -> Result<(), StoreError> {
+        let _ = subjects;
+        Ok(())
+    }
     /// Escrows that are due, in the order of type and anchor, only those after a key.
     async fn escrows_due(
         &self,

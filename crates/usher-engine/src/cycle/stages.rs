@@ -21,7 +21,7 @@ const DUPLICATE: &str = "DuplicateSourceEntries";
 /// Where a list of the store goes on.
 type After = Option<(SmolStr, Anchor)>;
 
-impl<'a> CycleRun<'a> {
+impl CycleRun<'_> {
     /// Reads and works on one page of the source.
     pub(super) async fn import(&mut self, index: usize, cursor: Option<SmolStr>) -> Result<bool, Broke> {
         let lanes = self.lanes;
@@ -33,7 +33,7 @@ impl<'a> CycleRun<'a> {
         let next = page.next.clone();
         self.count_in(page.total, is_first).await?;
         let items = newest(page).map(|incoming| Item {
-            lane,
+            lane: lane.clone(),
             what: What::Read(Box::new(Imported {
                 named: incoming.anchor.as_str().into(),
                 anchor: incoming.anchor,
@@ -129,7 +129,7 @@ impl<'a> CycleRun<'a> {
         let source_type = &lane.mapping().source_type;
         let unseen = store.pairings_unseen(&self.job.id, source_type, number, after.as_ref(), PAGE).await?;
         let last = unseen.last().filter(|_| unseen.len() == PAGE).map(|one| one.source_anchor.clone());
-        let item = |anchor| Item { lane, what: What::Named(anchor), holds: true };
+        let item = |anchor| Item { lane: lane.clone(), what: What::Named(anchor), holds: true };
         let items = unseen.into_iter().map(|pairing| item(pairing.source_anchor)).collect();
         if !self.work_all(items).await? {
             return Ok(false);
@@ -271,16 +271,16 @@ impl<'a> CycleRun<'a> {
     }
 
     /// The items of a list of the store, and where the next page begins.
-    fn page(&self, keys: Vec<(SmolStr, Anchor)>, holds: bool) -> (Vec<Item<'a>>, After) {
+    fn page(&self, keys: Vec<(SmolStr, Anchor)>, holds: bool) -> (Vec<Item>, After) {
         let last = keys.last().filter(|_| keys.len() == PAGE).cloned();
         let items = keys.into_iter().filter_map(|(source_type, anchor)| {
-            let lane = self.lane(&source_type)?;
+            let lane = self.lane(&source_type)?.clone();
             Some(Item { lane, what: What::Named(anchor), holds })
         });
         (items.collect(), last)
     }
 
-    fn lane(&self, source_type: &str) -> Option<&'a Lane> {
+    fn lane(&self, source_type: &str) -> Option<&Lane> {
         self.lanes.iter().find(|lane| lane.mapping().source_type == source_type)
     }
 }

@@ -1,25 +1,29 @@
 //! Many subjects at once: bounded, counted, and stopped when the target as a whole fails.
 
 use std::collections::{BTreeMap, HashSet};
+use std::panic;
+use std::sync::Arc;
 
-use futures::StreamExt;
-use futures::stream::FuturesUnordered;
 use smol_str::SmolStr;
+use tokio::task::JoinSet;
 use usher_core::cycle::{Counts, CycleKind, Position};
-use usher_core::ports::{ConnectorError, ConnectorErrorKind};
+use usher_core::ports::{ConnectorError, ConnectorErrorKind, SubjectKey};
 use usher_core::quarantine::{self, RunError};
-use usher_core::{Anchor, Initiator, References, Status};
+use usher_core::{Anchor, Entry, Initiator, Job, JobId, References, Status};
 
 use super::{Broke, CycleRun, Lane};
+use crate::Engine;
 use crate::cases::CaseError;
+use crate::prepared::PreparedJob;
 use crate::subject::{Imported, Mode, Run, Worked};
+use crate::target::Target;
 
 /// Progress within a page is made durable after so many objects, or so many milliseconds.
 const SAVED_EVERY: (usize, i128) = (100, 1000);
 
 /// One object to work on.
-pub(super) struct Item<'a> {
-    pub(super) lane: &'a Lane,
+pub(super) struct Item {
+    pub(super) lane: Lane,
     pub(super) what: What,
     /// A disabling or deletion is put aside until all are counted.
     pub(super) holds: bool,
@@ -33,13 +37,18 @@ pub(super) enum What {
     Named(Anchor),
 }
 
-impl Item<'_> {
+impl Item {
     fn key(&self) -> (SmolStr, Anchor) {
         let anchor = match &self.what {
             What::Read(imported) => &imported.anchor,
             What::Named(anchor) => anchor,
         };
         (self.lane.mapping().source_type.clone(), anchor.clone())
+    }
+
+    fn subject(&self, job: &JobId) -> SubjectKey {
+        let (source_type, source_anchor) = self.key();
+        SubjectKey { job: job.clone(), source_type, source_anchor }
     }
 }
 
@@ -51,36 +60,39 @@ enum Stop {
 
 impl CycleRun<'_> {
     /// Works on all items. False when somebody asked to stop before all were begun.
-    pub(super) async fn work_all(&mut self, items: Vec<Item<'_>>) -> Result<bool, Broke> {
-        let run = Shared {
-            engine: self.engine,
-            job: self.job,
-            service_principal: self.service_principal,
-            prepared: self.prepared,
-            target: self.target,
+    pub(super) async fn work_all(&mut self, items: Vec<Item>) -> Result<bool, Broke> {
+        let run = Arc::new(Shared {
+            engine: self.engine.clone(),
+            job: self.job.clone(),
+            service_principal: self.service_principal.clone(),
+            prepared: self.prepared.clone(),
+            target: self.target.clone(),
             cycle: self.cycle().id.clone(),
             mode: Mode::Cycle {
                 number: self.cycle().number,
                 kind: self.cycle().kind,
                 is_quarantined: self.state.quarantine.is_some(),
             },
-        };
-        let run = &run;
+        });
         let done: HashSet<(SmolStr, Anchor)> = self.cycle().page.done.iter().cloned().collect();
         self.saved = (done.len(), self.engine.clock.now());
         // An earlier run came as far as here.
         let mut items = items;
         items.retain(|item| !done.contains(&item.key()));
+        let subjects: Vec<SubjectKey> = items.iter().map(|item| item.subject(&self.job.id)).collect();
+        self.engine.store.remember_ahead(&subjects).await?;
         let mut items = items.into_iter();
-        let mut under_way = FuturesUnordered::new();
+        // On all processors. Whoever drops the run drops these with it.
+        let mut under_way = JoinSet::new();
         let mut broke = None;
         loop {
             while broke.is_none() && under_way.len() < self.concurrency && !self.control.is_stopped() {
                 let Some(item) = items.next() else { break };
-                under_way.push(run.work(item));
+                under_way.spawn(run.clone().work(item));
             }
             // What is in flight is finished, whatever happened.
-            let Some((key, outcome)) = under_way.next().await else { break };
+            let Some(ended) = under_way.join_next().await else { break };
+            let (key, outcome) = ended.unwrap_or_else(|error| panic::resume_unwind(error.into_panic()));
             let judged = match outcome {
                 Ok(worked) => self.tally(key, &worked).await,
                 Err(Stop::Case(error)) => Err(Broke::Store(error)),
@@ -196,29 +208,29 @@ fn count(position: &Position, kind: CycleKind, worked: &Worked) -> Counts {
 }
 
 /// What all items of a cycle share.
-struct Shared<'a> {
-    engine: &'a crate::Engine,
-    job: &'a usher_core::Job,
-    service_principal: &'a usher_core::Entry,
-    prepared: &'a crate::prepared::PreparedJob,
-    target: &'a crate::target::Target,
+struct Shared {
+    engine: Engine,
+    job: Job,
+    service_principal: Entry,
+    prepared: Arc<PreparedJob>,
+    target: Arc<Target>,
     cycle: SmolStr,
     mode: Mode,
 }
 
-impl Shared<'_> {
-    async fn work(&self, item: Item<'_>) -> ((SmolStr, Anchor), Result<Worked, Stop>) {
+impl Shared {
+    async fn work(self: Arc<Self>, item: Item) -> ((SmolStr, Anchor), Result<Worked, Stop>) {
         (item.key(), self.outcome(item).await)
     }
 
-    async fn outcome(&self, item: Item<'_>) -> Result<Worked, Stop> {
+    async fn outcome(&self, item: Item) -> Result<Worked, Stop> {
         let run = Run {
-            engine: self.engine,
-            job: self.job,
-            service_principal: self.service_principal,
-            prepared: self.prepared,
+            engine: &self.engine,
+            job: &self.job,
+            service_principal: &self.service_principal,
+            prepared: &self.prepared,
             rule: &item.lane.rule,
-            target: self.target,
+            target: &self.target,
             cycle: self.cycle.clone(),
             mode: self.mode,
             applies_filters: true,

@@ -36,6 +36,7 @@ pub async fn run(store: &dyn Store) {
     cycles::pairings_tell_who_did_not_come_up(store).await;
     cycles::escrows_come_back_when_they_are_due(store).await;
     cycles::held_deletions_wait_and_are_counted(store).await;
+    cycles::reading_ahead_makes_no_difference(store).await;
     cycles::waiting_references_heal_once_the_other_side_is_paired(store).await;
     cycles::a_job_s_state_is_part_of_the_commit(store).await;
     cycles::old_events_are_pruned(store).await;

@@ -274,6 +274,33 @@ pub(super) async fn escrows_come_back_when_they_are_due(store: &dyn Store) {
     assert_eq!(due(99, None).await, ["s-4"], "a create whose outcome is open is never forgotten");
 }
 
+pub(super) async fn reading_ahead_makes_no_difference(store: &dyn Store) {
+    let job = JobId::new("ahead");
+    let subjects = ["s-1", "s-2", "s-3"].map(|anchor| subject(&job, anchor));
+    let put = |anchor: &str, attempts| EscrowChange::Put(escrow(&job, anchor, attempts));
+    let written = Commit { escrows: vec![put("s-1", 10), put("s-2", 10)], ..Commit::default() };
+    store.commit(&written).await.expect("it is written");
+    store.remember_ahead(&subjects).await.expect("it reads");
+    let changed = Commit {
+        escrows: vec![EscrowChange::Remove(subjects[0].clone()), put("s-3", 20)],
+        ..Commit::default()
+    };
+    store.commit(&changed).await.expect("it is written");
+    let expected = [None, Some(escrow(&job, "s-2", 10)), Some(escrow(&job, "s-3", 20))];
+    for round in 0..2 {
+        for (subject, expected) in subjects.iter().zip(&expected) {
+            let kept = store.remembered(subject).await.expect("it reads");
+            assert_eq!(kept.escrow, *expected, "{subject:?}, round {round}");
+        }
+    }
+    store.remember_ahead(&subjects).await.expect("it reads");
+    let cleared = Commit { clear: vec![(job.clone(), Clear::Escrows)], ..Commit::default() };
+    store.commit(&cleared).await.expect("they are forgotten");
+    for subject in &subjects {
+        assert_eq!(store.remembered(subject).await.expect("it reads"), Remembered::default());
+    }
+}
+
 pub(super) async fn held_deletions_wait_and_are_counted(store: &dyn Store) {
     let job = JobId::new("held");
     let put = |anchor: &str, is_staged: bool| Held {

@@ -1,0 +1,139 @@
+//! What is remembered of objects, read for a whole page at once. It is taken once, and forgotten as soon as it changes.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use usher_core::JobId;
+use usher_core::ports::{Commit, EscrowChange, HeldChange, PairingChange, Remembered, SubjectKey};
+
+/// What was read ahead. All writes of this program go through one store, so that none escapes it.
+#[derive(Default)]
+pub struct Ahead {
+    /// `None` while it is being read.
+    known: Mutex<HashMap<SubjectKey, Option<Remembered>>>,
+}
+
+impl Ahead {
+    /// These are going to be read. Whatever was read ahead for the same job before is wanted no longer.
+    pub fn expect(&self, subjects: &[SubjectKey]) {
+        let mut known = self.known();
+        if let Some(first) = subjects.first() {
+            known.retain(|subject, _| subject.job != first.job);
+        }
+        known.extend(subjects.iter().map(|subject| (subject.clone(), None)));
+    }
+
+    /// What was read, unless it has changed since `expect`: the read may have seen the file as it was before.
+    pub fn fill(&self, read: Vec<(SubjectKey, Remembered)>) {
+        let mut known = self.known();
+        for (subject, remembered) in read {
+            if let Some(place) = known.get_mut(&subject) {
+                *place = Some(remembered);
+            }
+        }
+    }
+
+    /// What is known of an object.
+    pub fn take(&self, subject: &SubjectKey) -> Option<Remembered> {
+        self.known().remove(subject).flatten()
+    }
+
+    /// Forgets what a commit has changed. To be called once it is durable, before anybody is told.
+    pub fn forget(&self, commit: &Commit) {
+        let mut known = self.known();
+        if known.is_empty() {
+            return;
+        }
+        for (job, _) in &commit.clear {
+            known.retain(|subject, _| subject.job != *job);
+        }
+        for change in &commit.pairings {
+            match change {
+                PairingChange::Put(pairing) => known.remove(&SubjectKey {
+                    job: pairing.job.clone(),
+                    source_type: pairing.source_type.clone(),
+                    source_anchor: pairing.source_anchor.clone(),
+                }),
+                PairingChange::Forget(subject) => known.remove(subject),
+            };
+        }
+        for change in &commit.escrows {
+            match change {
+                EscrowChange::Put(escrow) => known.remove(&SubjectKey {
+                    job: escrow.job.clone(),
+                    source_type: escrow.source_type.clone(),
+                    source_anchor: escrow.source_anchor.clone(),
+                }),
+                EscrowChange::Remove(subject) => known.remove(subject),
+            };
+        }
+        for change in &commit.held {
+            match change {
+                HeldChange::Put(held) => known.remove(&held.subject),
+                HeldChange::Remove(subject) => known.remove(subject),
+            };
+        }
+    }
+
+    /// Forgets everything of a job.
+    pub fn forget_job(&self, job: &JobId) {
+        self.known().retain(|subject, _| subject.job != *job);
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<SubjectKey, Option<Remembered>>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use usher_core::Anchor;
+
+    use super::*;
+
+    fn subject(anchor: &str) -> SubjectKey {
+        SubjectKey { job: JobId::new("j"), source_type: "User".into(), source_anchor: Anchor::new(anchor) }
+    }
+
+    fn read(anchors: &[&str]) -> Vec<(SubjectKey, Remembered)> {
+        anchors.iter().map(|anchor| (subject(anchor), Remembered::default())).collect()
+    }
+
+    fn change(anchor: &str) -> Commit {
+        Commit { escrows: vec![EscrowChange::Remove(subject(anchor))], ..Commit::default() }
+    }
+
+    #[test]
+    fn what_was_read_is_taken_once() {
+        let ahead = Ahead::default();
+        ahead.expect(&[subject("1")]);
+        assert_eq!(ahead.take(&subject("1")), None, "it is still being read");
+        ahead.expect(&[subject("1")]);
+        ahead.fill(read(&["1"]));
+        assert_eq!(ahead.take(&subject("1")), Some(Remembered::default()));
+        assert_eq!(ahead.take(&subject("1")), None);
+    }
+
+    #[test]
+    fn a_change_after_the_read_and_one_during_the_read_are_both_noticed() {
+        let ahead = Ahead::default();
+        ahead.expect(&[subject("1"), subject("2"), subject("3")]);
+        ahead.forget(&change("1"));
+        ahead.fill(read(&["1", "2", "3"]));
+        ahead.forget(&change("2"));
+        let taken = ["1", "2", "3"].map(|anchor| ahead.take(&subject(anchor)).is_some());
+        assert_eq!(taken, [false, false, true]);
+    }
+
+    #[test]
+    fn the_next_page_replaces_what_the_last_one_left_over() {
+        let ahead = Ahead::default();
+        ahead.expect(&[subject("1")]);
+        ahead.fill(read(&["1"]));
+        ahead.expect(&[subject("2")]);
+        ahead.fill(read(&["1", "2"]));
+        assert_eq!(ahead.take(&subject("1")), None);
+        ahead.forget_job(&JobId::new("j"));
+        assert_eq!(ahead.take(&subject("2")), None);
+    }
+}
