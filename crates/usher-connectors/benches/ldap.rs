@@ -30,9 +30,14 @@ const ATTRIBUTES: &[&str] = &[
     "l",
 ];
 
+/// The program's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime can be made");
-    runtime.block_on(measure());
+    // Among the other tasks, as a job runs in the service.
+    runtime.block_on(async { tokio::spawn(measure()).await.expect("nothing panics") });
 }
 
 async fn measure() {

@@ -12,6 +12,8 @@ use uuid::Uuid;
 const DIRSYNC: &str = "1.2.840.113556.1.4.841";
 /// Content synchronisation.
 pub(super) const SYNC: &str = "1.3.6.1.4.1.4203.1.9.1.1";
+/// The entry as it is after a write.
+pub(super) const POST_READ: &str = "1.3.6.1.1.13.2";
 const SYNC_STATE: &str = "1.3.6.1.4.1.4203.1.9.1.2";
 const SYNC_INFO: &[u8] = b"1.3.6.1.4.1.4203.1.9.1.4";
 /// How many bytes of changes a server may send at once.
@@ -67,6 +69,25 @@ pub(super) fn dirsync_answer(controls: &[Control]) -> Option<(bool, Vec<u8>)> {
     let more = parse_uint(&primitive(parts.next()?)?).ok()?.1 != 0;
     let cookie = primitive(parts.nth(1)?)?;
     Some((more, cookie))
+}
+
+/// An attribute of the entry as it is after the write (RFC 4527 §3.2).
+pub(super) fn post_read(attribute: &str) -> RawControl {
+    let name = Tag::OctetString(OctetString { inner: attribute.as_bytes().to_vec(), ..Default::default() });
+    RawControl { ctype: POST_READ.to_owned(), crit: false, val: Some(encoded(vec![name])) }
+}
+
+/// The first value that the answer to `post_read` holds.
+pub(super) fn post_read_answer(controls: &[Control], attribute: &str) -> Option<Vec<u8>> {
+    let raw = controls.iter().find(|control| control.1.ctype == POST_READ)?;
+    let attributes = constructed(tag(raw.1.val.as_deref()?)?)?.into_iter().nth(1)?;
+    constructed(attributes)?.into_iter().find_map(|one| {
+        let mut parts = constructed(one)?.into_iter();
+        let name = primitive(parts.next()?)?;
+        let values = constructed(parts.next()?)?;
+        name.eq_ignore_ascii_case(attribute.as_bytes()).then_some(())?;
+        primitive(values.into_iter().next()?)
+    })
 }
 
 /// What happened to an entry that content synchronisation names.
@@ -185,5 +206,27 @@ mod tests {
         for nonsense in [&[][..], &[0x30], &[0x30, 0x7F, 1], &[4, 1, 0], &[0x30, 0]] {
             assert_eq!(dirsync_answer(&[control(nonsense.to_vec())]), None);
         }
+    }
+
+    #[test]
+    fn what_a_write_tells_of_the_entry_is_read_and_nonsense_is_none() {
+        let text = |text: &str| {
+            Tag::OctetString(OctetString { inner: text.as_bytes().to_vec(), ..Default::default() })
+        };
+        let list = |inner| Tag::Sequence(Sequence { inner, ..Default::default() });
+        let attribute = |name, value| list(vec![text(name), list(vec![text(value)])]);
+        let entry = encoded(vec![
+            text("uid=a,dc=example"),
+            list(vec![attribute("uid", "a"), attribute("entryUUID", "u-1")]),
+        ]);
+        let told = |val: Vec<u8>| {
+            let raw = RawControl { ctype: POST_READ.to_owned(), crit: false, val: Some(val) };
+            post_read_answer(&[Control(None, raw)], "entryuuid")
+        };
+        assert_eq!(told(entry), Some(b"u-1".to_vec()));
+        for nonsense in [&[][..], &[0x30], &[0x30, 0x7F, 1], &[4, 1, 0], &[0x30, 0], &[0x30, 2, 4, 0]] {
+            assert_eq!(told(nonsense.to_vec()), None, "{nonsense:?}");
+        }
+        assert_eq!(post_read("uid").val.as_deref(), Some(&[0x30, 5, 4, 3, b'u', b'i', b'd'][..]));
     }
 }

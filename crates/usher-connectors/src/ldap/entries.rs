@@ -11,7 +11,7 @@ use usher_core::{Anchor, AttributeSet, DirectoryObject};
 use usher_expr::Value;
 use uuid::Uuid;
 
-use super::connection::Session;
+use super::connection::{ServerFacts, Session};
 use super::controls;
 use super::dn::Dn;
 use super::errors;
@@ -20,6 +20,8 @@ use super::values;
 
 /// How many references are looked up at once, where the server does not tell what they point to.
 const LOOKUPS: usize = 16;
+/// What follows the name of an attribute of which the server gives a part ([MS-ADTS] 3.1.1.3.1.3.3).
+const RANGE: &str = ";range=";
 /// The bit of `userAccountControl` that switches an account off.
 pub(super) const DISABLED: i64 = 2;
 
@@ -45,23 +47,65 @@ pub(super) fn anchor_attribute(is_active_directory: bool) -> &'static str {
 pub(super) struct Reader<'s> {
     session: &'s Session,
     object_type: SmolStr,
-    attributes: Vec<SmolStr>,
+    attributes: Vec<Wanted>,
+}
+
+/// An attribute of objects, with all that is known of it before an entry is read.
+struct Wanted {
+    name: SmolStr,
+    /// In small letters, as the values of entries are kept.
+    folded: String,
+    comes: Comes,
+}
+
+/// Where the value of an attribute comes from.
+enum Comes {
+    /// The entry's name.
+    Name,
+    /// The name of the entry above.
+    Container,
+    /// A bit of `userAccountControl`.
+    State,
+    /// The anchor, as the bytes of a GUID.
+    Guid,
+    /// The anchor, as text.
+    Uuid,
+    /// The entry's values of that name.
+    Values { syntax: Syntax, is_single: bool },
+}
+
+impl Wanted {
+    fn new(name: &SmolStr, server: &ServerFacts) -> Self {
+        let folded = name.to_lowercase();
+        let comes = match folded.as_str() {
+            "distinguishedname" => Comes::Name,
+            "parentdistinguishedname" => Comes::Container,
+            "accountdisabled" => Comes::State,
+            "objectguid" if server.is_active_directory => Comes::Guid,
+            "entryuuid" if !server.is_active_directory => Comes::Uuid,
+            _ => {
+                Comes::Values { syntax: server.schema.syntax(name), is_single: server.schema.is_single(name) }
+            }
+        };
+        Self { name: name.clone(), folded, comes }
+    }
 }
 
 impl<'s> Reader<'s> {
     pub(super) fn new(session: &'s Session, object_type: &SmolStr, attributes: &[SmolStr]) -> Self {
-        Self { session, object_type: object_type.clone(), attributes: attributes.to_vec() }
+        let attributes = attributes.iter().map(|name| Wanted::new(name, &session.server)).collect();
+        Self { session, object_type: object_type.clone(), attributes }
     }
 
     /// What the server is asked for.
     pub(super) fn wanted(&self) -> Vec<String> {
         let server = &self.session.server;
         let mut wanted = vec![anchor_attribute(server.is_active_directory).to_owned()];
-        for name in &self.attributes {
-            match name.to_ascii_lowercase().as_str() {
-                "accountdisabled" => wanted.push("userAccountControl".to_owned()),
-                "parentdistinguishedname" => {}
-                _ => wanted.push(name.to_string()),
+        for attribute in &self.attributes {
+            match attribute.comes {
+                Comes::State => wanted.push("userAccountControl".to_owned()),
+                Comes::Container => {}
+                _ => wanted.push(attribute.name.to_string()),
             }
         }
         wanted.dedup();
@@ -192,7 +236,20 @@ impl<'s> Reader<'s> {
         &self,
         entries: Vec<SearchEntry>,
     ) -> Result<Vec<DirectoryObject>, ConnectorError> {
-        stream::iter(entries).map(|entry| self.object(entry)).buffered(LOOKUPS).try_collect().await
+        let asks =
+            |attribute: &Wanted| matches!(attribute.comes, Comes::Values { syntax: Syntax::Reference, .. });
+        if self.attributes.iter().any(asks) {
+            return stream::iter(entries)
+                .map(|entry| self.object(entry))
+                .buffered(LOOKUPS)
+                .try_collect()
+                .await;
+        }
+        let mut objects = Vec::with_capacity(entries.len());
+        for entry in entries {
+            objects.push(self.object(entry).await?);
+        }
+        Ok(objects)
     }
 
     /// An entry as an object.
@@ -206,42 +263,51 @@ impl<'s> Reader<'s> {
             .unwrap_or_else(|| Anchor::new(name.as_str()));
         let mut attributes = AttributeSet::default();
         for attribute in &self.attributes {
-            let value = match attribute.to_ascii_lowercase().as_str() {
-                "distinguishedname" => Value::text(&name),
-                "parentdistinguishedname" => {
+            let value = match &attribute.comes {
+                Comes::Name => Value::text(&name),
+                Comes::Container => {
                     Dn::parse(&name).map_or(Value::Null, |dn| Value::text(dn.parent().text()))
                 }
-                "accountdisabled" => {
-                    match values.get("userAccountControl").and_then(|all| number(all.first()?)) {
-                        Some(bits) => Value::Boolean(bits & DISABLED != 0),
-                        None => Value::Null,
-                    }
-                }
-                "objectguid" if server.is_active_directory => match Uuid::parse_str(anchor.as_str()) {
+                Comes::State => match values.get("useraccountcontrol").and_then(|all| number(all.first()?)) {
+                    Some(bits) => Value::Boolean(bits & DISABLED != 0),
+                    None => Value::Null,
+                },
+                Comes::Guid => match Uuid::parse_str(anchor.as_str()) {
                     Ok(id) => Value::Binary(id.to_bytes_le().to_vec().into()),
                     Err(_) => Value::Null,
                 },
-                "entryuuid" if !server.is_active_directory => Value::text(anchor.as_str()),
-                _ => self.attribute(attribute, &name, &values).await?,
+                Comes::Uuid => Value::text(anchor.as_str()),
+                Comes::Values { syntax, is_single } => {
+                    self.values(attribute, *syntax, *is_single, &name, &values).await?
+                }
             };
-            attributes.set(attribute.clone(), value);
+            attributes.set(attribute.name.clone(), value);
         }
         Ok(DirectoryObject { object_type: self.object_type.clone(), anchor, attributes })
     }
 
-    async fn attribute(&self, name: &str, entry: &str, values: &Values) -> Result<Value, ConnectorError> {
-        let mut all = values.get(name).cloned().unwrap_or_default();
-        if let Some(next) = values.continues(name) {
-            all = values.ranged(name);
-            self.rest(name, entry, next, &mut all).await?;
-        }
-        let schema = &self.session.server.schema;
-        let syntax = schema.syntax(name);
+    async fn values(
+        &self,
+        attribute: &Wanted,
+        syntax: Syntax,
+        is_single: bool,
+        entry: &str,
+        values: &Values,
+    ) -> Result<Value, ConnectorError> {
+        let ranged = match values.continues(&attribute.folded) {
+            Some(next) => {
+                let mut all = values.ranged(&attribute.folded);
+                self.rest(&attribute.folded, entry, next, &mut all).await?;
+                Some(all)
+            }
+            None => None,
+        };
+        let all = ranged.as_ref().or_else(|| values.get(&attribute.folded)).map_or(&[][..], Vec::as_slice);
         let read = match syntax {
-            Syntax::Reference => self.references(all).await?,
+            Syntax::Reference => self.references(all.to_vec()).await?,
             _ => all.iter().map(|bytes| values::read(syntax, bytes)).collect(),
         };
-        Ok(if schema.is_single(name) || (read.len() <= 1 && syntax != Syntax::Reference) {
+        Ok(if is_single || (read.len() <= 1 && syntax != Syntax::Reference) {
             read.into_iter().next().unwrap_or_default()
         } else if read.is_empty() {
             Value::Null
@@ -369,7 +435,12 @@ fn number(bytes: &[u8]) -> Option<i64> {
 }
 
 /// The values of an entry by the folded names of its attributes.
-pub(super) struct Values(HashMap<String, Vec<Vec<u8>>>);
+pub(super) struct Values {
+    /// Names are in small letters.
+    all: HashMap<String, Vec<Vec<u8>>>,
+    /// The server gave a part of the values of some attribute.
+    has_ranges: bool,
+}
 
 impl Values {
     pub(super) fn of(entry: SearchEntry) -> Self {
@@ -377,25 +448,35 @@ impl Values {
             .attrs
             .into_iter()
             .map(|(name, values)| (name, values.into_iter().map(String::into_bytes).collect::<Vec<_>>()));
-        Self(texts.chain(entry.bin_attrs).map(|(name, values)| (name.to_lowercase(), values)).collect())
+        Self::new(texts.chain(entry.bin_attrs))
+    }
+
+    fn new(all: impl Iterator<Item = (String, Vec<Vec<u8>>)>) -> Self {
+        let all: HashMap<_, _> = all.map(|(name, values)| (name.to_lowercase(), values)).collect();
+        let has_ranges = all.keys().any(|name| name.contains(RANGE));
+        Self { all, has_ranges }
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&Vec<Vec<u8>>> {
-        self.0.get(&name.to_lowercase()).filter(|values| !values.is_empty())
+        let values = self.all.get(name).or_else(|| self.all.get(&name.to_lowercase()));
+        values.filter(|values| !values.is_empty())
     }
 
     /// Whether the attribute came at all, be it without values.
     pub(super) fn has(&self, name: &str) -> bool {
-        self.0.contains_key(&name.to_lowercase())
+        self.all.contains_key(&name.to_lowercase())
     }
 
     pub(super) fn take(&mut self, name: &str) -> Option<Vec<Vec<u8>>> {
-        self.0.remove(&name.to_lowercase())
+        self.all.remove(&name.to_lowercase())
     }
 
     fn range(&self, name: &str) -> Option<(&String, &Vec<Vec<u8>>)> {
-        let start = format!("{};range=", name.to_lowercase());
-        self.0.iter().find(|(known, _)| known.starts_with(&start))
+        if !self.has_ranges {
+            return None;
+        }
+        let start = format!("{}{RANGE}", name.to_lowercase());
+        self.all.iter().find(|(known, _)| known.starts_with(&start))
     }
 
     /// The values that came as a range.
@@ -416,7 +497,8 @@ mod tests {
     use super::*;
 
     fn values(name: &str) -> Values {
-        Values(HashMap::from([(name.to_owned(), vec![b"CN=a".to_vec()]), ("member".to_owned(), Vec::new())]))
+        let all = [(name.to_owned(), vec![b"CN=a".to_vec()]), ("member".to_owned(), Vec::new())];
+        Values::new(all.into_iter())
     }
 
     #[test]

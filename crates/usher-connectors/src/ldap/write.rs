@@ -76,10 +76,14 @@ impl Writer<'_> {
             .map(|(name, values)| (name.clone().into_bytes(), values.iter().cloned().collect::<HashSet<_>>()))
             .collect();
         let mut ldap = self.session.ldap();
+        let wanted = entries::anchor_attribute(server.is_active_directory);
+        if server.controls.iter().any(|control| control == controls::POST_READ) {
+            ldap.with_controls(controls::post_read(wanted));
+        }
         let made = ldap.add(&name, attributes).await;
         told(shown::add(&create.name, &create.attributes), &made);
         let made = made.and_then(LdapResult::success);
-        made.map_err(|error| match errors::failure(error, &what, true) {
+        let made = made.map_err(|error| match errors::failure(error, &what, true) {
             // Not the entry is missing, but the place where it is to be.
             missing if missing.code == "EntryNotFound" => ConnectorError {
                 kind: ConnectorErrorKind::Rejected,
@@ -90,7 +94,13 @@ impl Writer<'_> {
         })?;
         let lost =
             |error: ConnectorError| ConnectorError { effect: usher_core::ports::Effect::Unknown, ..error };
-        let anchor = self.anchor_of(&name).await.map_err(lost)?.ok_or_else(|| {
+        let told = controls::post_read_answer(&made.ctrls, wanted)
+            .and_then(|bytes| entries::anchor(&bytes, server.is_active_directory));
+        let anchor = match told {
+            Some(anchor) => Some(anchor),
+            None => self.anchor_of(&name).await.map_err(lost)?,
+        };
+        let anchor = anchor.ok_or_else(|| {
             lost(ConnectorError::new(
                 ConnectorErrorKind::Protocol,
                 "SystemForCrossDomainIdentityManagementBadResponse",
