@@ -1,20 +1,20 @@
-//! A client for services that speak like Microsoft Graph: tokens by client credentials, requests as they are given,
+//! A client for services that speak like Microsoft Graph: a token for each request, requests as they are given,
 //! answers as they come.
 
 use std::error::Error;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::Method;
 use url::Url;
-use usher_core::Secret;
 use usher_core::ports::Clock;
 
 pub use crate::http::{AddressError, HttpOptions, HttpOptionsError, ProxyOptions};
-use crate::http::{Http, Lost, Reply, exchange, safe_address};
+use crate::http::{Http, Lost, exchange, safe_address};
 use crate::identity::{Authority, Identity};
 pub use crate::identity::{DeviceCode, IdentityError, Prompt, SignIn};
-use crate::token::{ClientCredentials, TokenError, Tokens, bearer};
+use crate::token::bearer;
 
 /// A published cloud.
 #[derive(Clone, Copy, Debug)]
@@ -69,22 +69,6 @@ pub struct Endpoint {
     pub tenant: String,
 }
 
-/// What we show to get in.
-#[derive(Clone)]
-pub enum Credential {
-    /// The credentials of an application.
-    ClientSecret {
-        /// The application (client) id.
-        client_id: String,
-        /// The secret.
-        secret: Secret,
-    },
-    /// A bearer token that somebody else got.
-    Token(Secret),
-    /// One of the ways to sign in to Microsoft's clouds.
-    SignIn(SignIn, Arc<dyn Clock>),
-}
-
 /// An answer of the service, whatever its status.
 #[derive(Clone, Debug)]
 pub struct Response {
@@ -94,6 +78,16 @@ pub struct Response {
     pub headers: Vec<(String, String)>,
     /// The body as it came.
     pub body: Bytes,
+    /// How long the service asks us to wait.
+    pub retry_after: Option<Duration>,
+}
+
+impl Response {
+    /// The first header of a name; case does not count.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str())
+    }
 }
 
 /// Why there is no answer.
@@ -161,29 +155,13 @@ pub enum GraphError {
     /// The way to sign in led to no token.
     #[error("there is no token")]
     Identity(#[from] IdentityError),
-    /// The authority gave no token.
-    #[error("{host} gave no token: {description}")]
-    TokenRefused {
-        /// Host and port of the authority.
-        host: String,
-        /// The OAuth error, such as `invalid_client`.
-        code: String,
-        /// What the authority said, such as `AADSTS7000215: Invalid client secret provided.`
-        description: String,
-    },
-}
-
-enum Pass {
-    Fixed(Secret),
-    Asked(Box<Tokens>),
-    SignedIn(Box<Identity>),
 }
 
 /// A connection to a service. Cheap to use from many tasks at once.
 pub struct GraphClient {
     http: Arc<Http>,
     base: Url,
-    pass: Pass,
+    identity: Identity,
 }
 
 impl GraphClient {
@@ -191,33 +169,25 @@ impl GraphClient {
     ///
     /// # Errors
     /// `Address` or `Options`.
-    pub fn new(endpoint: Endpoint, credential: Credential, options: HttpOptions) -> Result<Self, GraphError> {
+    pub fn new(
+        endpoint: Endpoint,
+        sign_in: SignIn,
+        clock: Arc<dyn Clock>,
+        options: HttpOptions,
+    ) -> Result<Self, GraphError> {
         let base = address("service", &endpoint.base_url)?;
         let http = Arc::new(Http::new(options)?);
-        let pass =
-            match credential {
-                Credential::Token(token) => Pass::Fixed(token),
-                Credential::SignIn(sign_in, clock) => {
-                    let authority = Authority {
-                        address: address("authority", &endpoint.authority)?,
-                        tenant: endpoint.tenant.clone(),
-                    };
-                    Pass::SignedIn(Box::new(Identity::new(http.clone(), clock, authority, &base, sign_in)?))
-                }
-                Credential::ClientSecret { client_id, secret } => {
-                    let mut url = address("authority", &endpoint.authority)?;
-                    url.path_segments_mut()
-                        .expect("an http address has path segments")
-                        .pop_if_empty()
-                        .extend([endpoint.tenant.as_str(), "oauth2", "v2.0", "token"]);
-                    let scope = format!("{}/.default", base.as_str().trim_end_matches('/'));
-                    Pass::Asked(Box::new(Tokens::new(
-                        http.clone(),
-                        ClientCredentials { url, client_id, client_secret: secret, scope: Some(scope) },
-                    )))
-                }
-            };
-        Ok(Self { http, base, pass })
+        let authority = Authority {
+            address: address("authority", &endpoint.authority)?,
+            tenant: endpoint.tenant.clone(),
+        };
+        let identity = Identity::new(http.clone(), clock, authority, &base, sign_in)?;
+        Ok(Self { http, base, identity })
+    }
+
+    /// Host and port of the service.
+    pub fn host(&self) -> &str {
+        &self.base[url::Position::BeforeHost..url::Position::AfterPort]
     }
 
     /// Sends a request. `path` begins with the version (`/v1.0/users?$top=5`), or is a whole address of the service,
@@ -250,7 +220,7 @@ impl GraphClient {
                 }
                 None => request,
             };
-            let token = if is_given { None } else { Some(self.token().await?) };
+            let token = if is_given { None } else { Some(self.identity.token().await?) };
             if let Some(token) = &token {
                 let (name, value) = bearer(token).ok_or_else(|| {
                     GraphError::Request("the token holds characters that no token has".to_owned())
@@ -259,11 +229,13 @@ impl GraphClient {
             }
             let reply = exchange(request).await.map_err(|lost| failed(&url, lost))?;
             if let (401, Some(token), false) = (reply.status.as_u16(), &token, renewed)
-                && self.renew(token, &reply).await
+                && self.identity.can_renew()
             {
+                self.identity.refused(token, reply.header("www-authenticate")).await;
                 renewed = true;
                 continue;
             }
+            let retry_after = reply.retry_after();
             let headers = reply
                 .headers
                 .iter()
@@ -271,54 +243,8 @@ impl GraphClient {
                     (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
                 })
                 .collect();
-            return Ok(Response { status: reply.status.as_u16(), headers, body: reply.body });
+            return Ok(Response { status: reply.status.as_u16(), headers, body: reply.body, retry_after });
         }
-    }
-
-    /// Forgets a token that was refused; says whether another can be had.
-    async fn renew(&self, token: &Secret, reply: &Reply) -> bool {
-        match &self.pass {
-            Pass::Fixed(_) => false,
-            Pass::Asked(tokens) => {
-                tokens.refused(token).await;
-                true
-            }
-            Pass::SignedIn(identity) => {
-                identity.refused(token, reply.header("www-authenticate")).await;
-                identity.can_renew()
-            }
-        }
-    }
-
-    async fn token(&self) -> Result<Secret, GraphError> {
-        let tokens = match &self.pass {
-            Pass::Fixed(token) => return Ok(token.clone()),
-            Pass::SignedIn(identity) => return Ok(identity.token().await?),
-            Pass::Asked(tokens) => tokens,
-        };
-        let host = host(tokens.address());
-        tokens.token().await.map_err(|error| match error {
-            TokenError::Lost(lost) => failed(tokens.address(), lost),
-            TokenError::Refused { status, code, description } => GraphError::TokenRefused {
-                description: match (description.is_empty(), code.is_empty()) {
-                    (false, _) => description.trim().to_owned(),
-                    (true, false) => code.clone(),
-                    (true, true) => format!("it answered with status {status}"),
-                },
-                code,
-                host,
-            },
-            TokenError::Unavailable { status, .. } => GraphError::TokenRefused {
-                code: "temporarily_unavailable".to_owned(),
-                description: format!("it answered with status {status}; try again later"),
-                host,
-            },
-            TokenError::Unreadable => GraphError::TokenRefused {
-                code: "server_error".to_owned(),
-                description: "its answer holds no access token".to_owned(),
-                host,
-            },
-        })
     }
 
     fn url(&self, path: &str) -> Result<Url, GraphError> {
@@ -330,7 +256,7 @@ impl GraphClient {
         let url = Url::parse(&text).map_err(|_| GraphError::Request(format!("'{path}' is not a path")))?;
         if url.origin() != self.base.origin() {
             // Our token is for the service alone.
-            return Err(GraphError::Request(format!("'{path}' is not an address of {}", host(&self.base))));
+            return Err(GraphError::Request(format!("'{path}' is not an address of {}", self.host())));
         }
         Ok(url)
     }

@@ -12,8 +12,9 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair}
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::json;
 use usher_connectors::ProxyOptions;
-use usher_connectors::graph::{Credential, Endpoint, GraphClient, GraphError, HttpOptions};
+use usher_connectors::graph::{Endpoint, GraphClient, GraphError, HttpOptions, SignIn};
 use usher_core::Secret;
+use usher_testkit::ManualClock;
 use wiremock::matchers::{header, method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -26,12 +27,16 @@ fn endpoint(base: &str, authority: &str) -> Endpoint {
 }
 
 fn client(server: &MockServer) -> GraphClient {
-    let credential = Credential::ClientSecret { client_id: "app".to_owned(), secret: Secret::new("s3cr3t") };
-    GraphClient::new(endpoint(&server.uri(), &server.uri()), credential, HttpOptions::default()).unwrap()
+    let sign_in = SignIn::Secret { client_id: "app".to_owned(), secret: Secret::new("s3cr3t~+/") };
+    made(&server.uri(), sign_in, HttpOptions::default()).unwrap()
+}
+
+fn made(base: &str, sign_in: SignIn, options: HttpOptions) -> Result<GraphClient, GraphError> {
+    GraphClient::new(endpoint(base, base), sign_in, Arc::new(ManualClock::default()), options)
 }
 
 fn holder(base: &str, options: HttpOptions) -> GraphClient {
-    GraphClient::new(endpoint(base, base), Credential::Token(Secret::new("tok")), options).unwrap()
+    made(base, SignIn::Token(Secret::new("tok")), options).unwrap()
 }
 
 async fn gives(server: &MockServer, template: ResponseTemplate, times: u64) {
@@ -89,7 +94,7 @@ async fn a_token_is_got_once_for_the_default_scope_of_the_service() {
         .collect();
     let port = server.address().port().to_string();
     expect![[r#"
-        POST /contoso.example/oauth2/v2.0/token? grant_type=client_credentials&client_id=app&client_secret=s3cr3t&scope=http%3A%2F%2F127.0.0.1%3APORT%2F.default
+        POST /contoso.example/oauth2/v2.0/token? client_id=app&client_secret=s3cr3t%7E%2B%2F&grant_type=client_credentials&scope=http%3A%2F%2F127.0.0.1%3APORT%2F.default
         POST /v1.0/users?$top=5 {}
         POST /v1.0/users?$top=5 {}
     "#]].assert_eq(&lines.concat().replace(&port, "PORT"));
@@ -148,23 +153,56 @@ async fn next_links_are_followed_within_the_service_only() {
 }
 
 #[tokio::test]
-async fn an_authority_that_gives_no_token_is_quoted() {
+async fn an_authority_that_gives_no_token_is_quoted_without_the_secret_that_is_sent_once() {
+    let refused = |description: &str| {
+        let body = json!({ "error": "invalid_client", "error_description": description });
+        ResponseTemplate::new(401).set_body_json(body)
+    };
     let cases = [
         (
-            ResponseTemplate::new(401).set_body_json(json!({
-                "error": "invalid_client", "error_description": "AADSTS7000215: Invalid client secret provided.",
-            })),
-            expect!["server gave no token: AADSTS7000215: Invalid client secret provided."],
+            refused("AADSTS7000215: Invalid client secret provided: s3cr3t~+/."),
+            expect![[r#"
+            there is no token
+              server gave no token: the client secret is wrong; give the secret's value, not its id (AADSTS7000215)"#]],
         ),
-        (ResponseTemplate::new(404), expect!["server gave no token: it answered with status 404"]),
-        (ResponseTemplate::new(503), expect!["server gave no token: it answered with status 503; try again later"]),
-        (ResponseTemplate::new(200).set_body_string("hello"), expect!["server gave no token: its answer holds no access token"]),
+        (
+            refused("The secret 's3cr3t~+/' (client_secret=s3cr3t%7E%2B%2F) is not known."),
+            expect![[r#"
+            there is no token
+              server gave no token: The secret '[Redact]' (client_secret=[Redact]) is not known. (invalid_client)"#]],
+        ),
+        (
+            refused("<html><title>Error</title></html>"),
+            expect![[r#"
+            there is no token
+              server gave no token: it answered with status 401 and not as an authority does; look at its address and the tenant (invalid_client)"#]],
+        ),
+        (
+            ResponseTemplate::new(404).set_body_raw("<html></html>", "text/html"),
+            expect![[r#"
+            there is no token
+              server gave no token: it answered with status 404 and not as an authority does; look at its address and the tenant"#]],
+        ),
+        (
+            ResponseTemplate::new(503),
+            expect![[r#"
+            there is no token
+              server gives no token for now (status 503)"#]],
+        ),
+        (
+            ResponseTemplate::new(200).set_body_string("hello"),
+            expect![[r#"
+            there is no token
+              server gave no token: its answer holds no access token"#]],
+        ),
     ];
     for (template, expected) in cases {
         let server = MockServer::start().await;
         gives(&server, template, 10).await;
         let error = client(&server).send("GET", "/v1.0/me", &[], None).await.unwrap_err();
         expected.assert_eq(&failure(&error, &server.address().to_string()));
+        assert!(!format!("{error:?}").contains("s3cr3t"), "{error:?}");
+        assert_eq!(server.received_requests().await.unwrap().len(), 1, "asked once");
     }
 }
 
@@ -179,11 +217,8 @@ async fn what_cannot_be_sent_is_said_before_it_is_sent() {
     let error = client.send("GET", "/v1.0/me", &headers, None).await.unwrap_err();
     expect!["the request cannot be sent: invalid HTTP header name"].assert_eq(&failure(&error, &address));
     let bad = |base: &str| {
-        let credential = Credential::Token(Secret::new("tok"));
-        failure(
-            &GraphClient::new(endpoint(base, base), credential, HttpOptions::default()).err().unwrap(),
-            "-",
-        )
+        let sign_in = SignIn::Token(Secret::new("tok"));
+        failure(&made(base, sign_in, HttpOptions::default()).err().unwrap(), "-")
     };
     expect![[r#"
         the address 'http://graph.example' of the service cannot be used

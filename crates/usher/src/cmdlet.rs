@@ -74,7 +74,8 @@ impl Transport for SavedConnection {
         let body = request.body.bytes();
         let answer = match &request.proxy {
             Some(proxy) => {
-                let client = client::graph_with(profile, through(proxy)?).map_err(failed)?;
+                let client = client::graph_with(profile, through(proxy)?, client::Keep::saved(profile))
+                    .map_err(failed)?;
                 client.send(request.method.as_str(), &path, &request.headers, body).await
             }
             None => {

@@ -89,6 +89,10 @@ impl Profile {
         if let Some(profile) = Self::from_environment() {
             return Ok(profile);
         }
+        Self::saved()
+    }
+
+    fn saved() -> Result<Self> {
         let path = path()?;
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
@@ -117,6 +121,23 @@ impl Profile {
         }
         write_private(&path, &format!("{:#}\n", self.to_json()))?;
         Ok(path)
+    }
+
+    /// Saves a refresh token in place of the one before, unless another connection has been saved meanwhile.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn renew(&self, token: &Secret) -> Result<()> {
+        let ProfileCredential::Person { client_id, .. } = &self.credential else { return Ok(()) };
+        let saved = Self::saved()?;
+        let is_same = matches!(&saved.credential, ProfileCredential::Person { client_id: theirs, .. } if theirs == client_id)
+            && (&saved.address, &saved.authority, &saved.tenant)
+                == (&self.address, &self.authority, &self.tenant);
+        if is_same {
+            let credential = ProfileCredential::Person { client_id: client_id.clone(), token: token.clone() };
+            Profile { credential, ..saved }.save()?;
+        }
+        Ok(())
     }
 
     /// Forgets the saved connection. Says whether there was one.

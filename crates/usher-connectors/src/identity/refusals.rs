@@ -96,7 +96,7 @@ fn advice(code: &str, description: &str) -> String {
         (None, _, "authorization_declined" | "access_denied") => "the sign-in was declined".to_owned(),
         (None, _, "expired_token") => "nobody signed in in time".to_owned(),
         (None, Some(_), _) => first_sentence(description),
-        (None, None, "") => "it gave no reason".to_owned(),
+        (None, None, "") => first_sentence(description),
         (None, None, code) if description.is_empty() => code.to_owned(),
         (None, None, code) => format!("{} ({code})", first_sentence(description)),
     }
@@ -133,11 +133,15 @@ pub(super) fn of_answer(url: &Url, error: TokenError, hide: &[&str]) -> Identity
     let host = host(url);
     match error {
         TokenError::Lost(lost) => of_silence(url, lost),
-        TokenError::Refused { code, mut description, .. } => {
-            for secret in hide.iter().filter(|secret| secret.len() >= 4) {
-                description = description.replace(secret, "[Redact]");
-            }
-            IdentityError::Refused { host, code, description: description.trim().to_owned() }
+        TokenError::Refused { status, code, description } => {
+            let (code, description) = (hidden(code, hide), hidden(description, hide));
+            let description = match description.trim() {
+                // A page of whatever stands there in place of an authority says nothing to anybody.
+                "" if code.is_empty() => no_authority(status),
+                text if text.starts_with('<') => no_authority(status),
+                text => text.to_owned(),
+            };
+            IdentityError::Refused { host, code, description }
         }
         TokenError::Unavailable { status, retry_after } => {
             IdentityError::Unavailable { host, status, retry_after }
@@ -148,4 +152,22 @@ pub(super) fn of_answer(url: &Url, error: TokenError, hide: &[&str]) -> Identity
             description: "its answer holds no access token".to_owned(),
         },
     }
+}
+
+fn no_authority(status: u16) -> String {
+    format!(
+        "it answered with status {status} and not as an authority does; look at its address and the tenant"
+    )
+}
+
+/// A text without the secrets that it repeats, be it as they are or as they were sent.
+fn hidden(mut text: String, hide: &[&str]) -> String {
+    for secret in hide.iter().filter(|secret| secret.len() >= 4) {
+        let form: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+        let percent = form.replace('+', "%20");
+        for sent in [*secret, &form, &percent] {
+            text = text.replace(sent, "[Redact]");
+        }
+    }
+    text
 }

@@ -3,14 +3,14 @@
 use std::fs;
 use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use anyhow::{Context, Result};
 use serde_json::Value;
 use usher_connectors::graph::{CLOUDS, Cloud, DeviceCode, Endpoint, HttpOptions, IdentityError};
 use usher_core::Secret;
 
-use crate::client::Client;
+use crate::client::{Client, Keep, Refusal};
 use crate::clock::SystemClock;
 use crate::failure::{DONE, Failure, REFUSED};
 use crate::profile::{Profile, ProfileCredential, seconds};
@@ -121,19 +121,32 @@ pub async fn run(args: Args) -> Result<u8> {
         return Ok(DONE);
     }
     check(&args)?;
-    let profile = profile(&args).await?;
-    if let Err(error) = Client::with(&profile)?.get("/v1.0/servicePrincipals?$top=1").await {
-        // A connection that lacks a right is a connection: other verbs may be allowed.
-        match error.downcast_ref::<crate::client::Refusal>() {
-            Some(refusal) if refusal.status == 403 => {}
-            _ => return Err(error),
-        }
+    let mut profile = profile(&args).await?;
+    // What a sign-in gives for later is kept aside: nothing that is saved gives way to what may not work.
+    let (keep, newest) = Keep::aside();
+    attempt(&Client::trying(&profile, keep)?).await?;
+    if let (ProfileCredential::Person { token, .. }, Some(newest)) =
+        (&mut profile.credential, newest.lock().unwrap_or_else(PoisonError::into_inner).take())
+    {
+        *token = newest;
     }
     let path = profile.save()?;
     if !args.no_welcome {
         anstream::eprintln!("connected to {}; saved in {}", profile.address, path.display());
     }
     Ok(DONE)
+}
+
+/// Whether a service that speaks like Graph answers us.
+async fn attempt(client: &Client) -> Result<()> {
+    match client.list_page("/v1.0/servicePrincipals?$top=1").await {
+        Ok(_) => Ok(()),
+        // A connection that lacks a right is a connection: other verbs may be allowed.
+        Err(error) => match error.downcast_ref::<Refusal>() {
+            Some(refusal) if refusal.status == 403 && refusal.is_published => Ok(()),
+            _ => Err(error),
+        },
+    }
 }
 
 /// What Connect-MgGraph takes and we cannot do, with what to do in its place.

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::ArgGroup;
 use serde_json::json;
 
-use crate::client::{Client, Refusal, patiently, segment};
+use crate::client::{Client, Refusal, segment};
 use crate::commands::plan::{self, Subjects};
 use crate::failure::{DONE, Failure, REFUSED};
 use crate::output::{self, Format};
@@ -38,7 +38,7 @@ pub async fn run(args: Args) -> Result<u8> {
     }
     let (path, parameters) = args.subjects.parameters(&client).await?;
     let (path, request) = (format!("{path}/explain"), json!({ "parameters": parameters }));
-    let mut answer = patiently(async || client.post(&path, &request).await).await?;
+    let mut answer = client.act(&path, &request).await?;
     let document = answer["document"].take();
     if args.output == Format::Json {
         output::object(Format::Json, &document);

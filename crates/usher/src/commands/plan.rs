@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use usher_core::saved::{SavedPlan, ldif};
 
-use crate::client::{Client, patiently};
+use crate::client::Client;
 use crate::commands::job::Which;
 use crate::failure::{self, DONE, Failure, REFUSED};
 use crate::lookup;
@@ -141,7 +141,7 @@ async fn plan(args: Args) -> Result<u8> {
         (path, json!({ "parameters": parameters }))
     };
     let path = format!("{path}/plans");
-    let mut answer = patiently(async || client.post(&path, &request).await).await?;
+    let mut answer = client.act(&path, &request).await?;
     let document = answer["document"].take();
     let plan = read(&document)?;
     match args.output {

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use usher_core::ports::Clock;
 
-use crate::client::{Client, patiently, segment};
+use crate::client::{Client, segment};
 use crate::clock::SystemClock;
 use crate::failure::{DONE, Failure, REFUSED};
 use crate::lookup::{self, text};
@@ -182,11 +182,8 @@ async fn provision(
         subject["links"] = links.clone();
     }
     let body = json!({ "parameters": [{ "ruleId": rule, "subjects": [subject] }] });
-    patiently(async || {
-        pace.wait().await;
-        client.post(path, &body).await
-    })
-    .await
+    pace.wait().await;
+    client.act(path, &body).await
 }
 
 async fn many(

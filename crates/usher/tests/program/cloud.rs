@@ -24,6 +24,10 @@ const PRINCIPAL: &str = "0b0b0b0b-1111-4a4a-8888-000000000001";
 const USER: &str = "0b0b0b0b-1111-4a4a-8888-000000000002";
 const RULE: &str = "0b0b0b0b-1111-4a4a-8888-000000000003";
 
+/// What is listed below one object.
+const LISTS: &[&str] =
+    &["/microsoft.graph.group", "/members", "/owners", "/appRoleAssignments", "/appRoleAssignedTo"];
+
 /// A tenant in the cloud: one application with one job, one person.
 struct Cloud {
     folder: TempDir,
@@ -105,13 +109,15 @@ fn answer(request: &Request, lists: bool, busy: usize, count: &AtomicUsize) -> R
         "/v1.0/servicePrincipals" => {
             page(json!([{ "id": PRINCIPAL, "displayName": "hr-portal", "appId": "a" }]))
         }
-        _ if path.starts_with("/v1.0/servicePrincipals/") => {
+        _ if path.starts_with("/v1.0/servicePrincipals/") && !path.ends_with("/appRoleAssignedTo") => {
             json!({ "id": PRINCIPAL, "displayName": "hr-portal", "appId": "a" })
         }
-        _ if path.starts_with("/v1.0/users/delta") || path.starts_with("/v1.0/groups/delta") => {
-            page(json!([]))
+        "/v1.0/users/delta" | "/v1.0/groups/delta" => {
+            let link = "https://graph.example/v1.0/users/delta?$deltatoken=x";
+            json!({ "@odata.deltaLink": link, "value": [] })
         }
-        _ if path.starts_with("/v1.0/users/") => {
+        _ if LISTS.iter().any(|list| path.ends_with(list)) => page(json!([])),
+        _ if path.starts_with("/v1.0/users/") || path.starts_with("/v1.0/groups/") => {
             json!({ "id": USER, "userPrincipalName": "ann@contoso.example" })
         }
         _ => page(json!([{ "id": USER, "userPrincipalName": "ann@contoso.example" }])),
@@ -194,9 +200,17 @@ async fn the_doctor_names_the_permission_that_is_missing_and_the_cloud_that_is_m
     cloud.connect(&["--client-id", "app"]).await;
     let ran = cloud.run(&["doctor"]).await;
     assert_eq!(ran.code, 1, "{}", ran.err);
-    assert!(ran.out.contains("ok      users\n"), "{}", ran.out);
+    let said = |start: &str| ran.out.lines().filter(|line| line.starts_with(start)).count();
+    assert_eq!(
+        (said("ok "), said("denied "), said("failed "), said("skipped ")),
+        (32, 1, 0, 0),
+        "{}",
+        ran.out
+    );
     assert!(
-        ran.out.contains("denied  provisioning log: it needs the permission AuditLog.Read.All"),
+        ran.out.contains(
+            "denied  provisioning log: it needs the permission AuditLog.Read.All (client-request-id "
+        ),
         "{}",
         ran.out
     );

@@ -15,6 +15,7 @@ mod local;
 mod plans;
 mod provision;
 mod schemas;
+mod sign_in;
 mod uploads;
 mod workday;
 mod world;

@@ -1,0 +1,112 @@
+//! The ways to sign in of a saved connection, as the connectors take them.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::Result;
+use usher_connectors::graph::{Endpoint, GraphClient, HttpOptions, SignIn};
+use usher_core::Secret;
+
+use super::refusal;
+use crate::clock::SystemClock;
+use crate::failure::Failure;
+use crate::profile::{Profile, ProfileCredential};
+
+/// Takes the refresh token that stands in the place of the one before.
+#[derive(Clone)]
+pub struct Keep(Arc<dyn Fn(&Secret) + Send + Sync>);
+
+impl Keep {
+    /// In the saved connection, as long as it is this one that is saved.
+    pub fn saved(profile: &Profile) -> Self {
+        let profile = profile.clone();
+        Self(Arc::new(move |token: &Secret| {
+            // The old one is good for a while: when this fails, the next command tries again.
+            if let Err(error) = profile.renew(token) {
+                tracing::warn!("the sign-in cannot be saved: {error:#}");
+            }
+        }))
+    }
+
+    /// In memory, for a connection that is to be saved only when it works.
+    pub fn aside() -> (Self, Arc<Mutex<Option<Secret>>>) {
+        let place = Arc::new(Mutex::new(None));
+        let newest = place.clone();
+        let keep = move |token: &Secret| {
+            *newest.lock().unwrap_or_else(PoisonError::into_inner) = Some(token.clone());
+        };
+        (Self(Arc::new(keep)), place)
+    }
+}
+
+/// The Graph client of a profile.
+///
+/// # Errors
+/// The address or the certificate file is not usable.
+pub fn graph(profile: &Profile) -> Result<GraphClient> {
+    let usual = HttpOptions::default();
+    let options = HttpOptions { timeout: profile.timeout.unwrap_or(usual.timeout), ..usual };
+    graph_with(profile, options, Keep::saved(profile))
+}
+
+/// The Graph client of a profile, with HTTP options of the caller; the profile's certificates are added.
+///
+/// # Errors
+/// The address, the certificate file or the proxy is not usable.
+pub fn graph_with(profile: &Profile, options: HttpOptions, keep: Keep) -> Result<GraphClient> {
+    let extra_ca = match &profile.ca {
+        Some(path) => Some(std::fs::read(path).map_err(|error| {
+            Failure::unreachable(
+                format!("cannot read the certificate file {}: {error}", path.display()),
+                "connect again with `usher connect`",
+            )
+        })?),
+        None => None,
+    };
+    let sign_in = sign_in(&profile.credential, keep)?;
+    let endpoint = Endpoint {
+        base_url: profile.address.clone(),
+        authority: profile.authority.clone(),
+        tenant: profile.tenant.clone(),
+    };
+    GraphClient::new(
+        endpoint,
+        sign_in,
+        Arc::new(SystemClock),
+        HttpOptions { extra_ca_pem: extra_ca, ..options },
+    )
+    .map_err(|error| refusal::failure(&error).into())
+}
+
+/// The way to sign in of a profile.
+fn sign_in(credential: &ProfileCredential, keep: Keep) -> Result<SignIn> {
+    Ok(match credential {
+        ProfileCredential::ClientSecret { client_id, secret } => {
+            SignIn::Secret { client_id: client_id.clone(), secret: secret.clone() }
+        }
+        ProfileCredential::Token(token) => SignIn::Token(token.clone()),
+        ProfileCredential::Certificate { client_id, file } => {
+            let bytes = std::fs::read(file).map_err(|error| {
+                Failure::unreachable(
+                    format!("cannot read the certificate {}: {error}", file.display()),
+                    "connect again with `usher connect --certificate FILE`",
+                )
+            })?;
+            let pem = String::from_utf8(bytes).map_err(|_| {
+                Failure::unreachable(
+                    format!("{} is no PEM file", file.display()),
+                    "a .pfx or .p12 file is converted once: openssl pkcs12 -in FILE -nodes -out app.pem",
+                )
+            })?;
+            SignIn::Certificate { client_id: client_id.clone(), pem: Secret::new(pem) }
+        }
+        ProfileCredential::ManagedIdentity(client_id) => {
+            SignIn::ManagedIdentity { client_id: client_id.clone() }
+        }
+        ProfileCredential::WorkloadIdentity => SignIn::WorkloadIdentity,
+        ProfileCredential::AzureCli => SignIn::AzureCli,
+        ProfileCredential::Environment => SignIn::Environment,
+        ProfileCredential::Person { client_id, token } => {
+            SignIn::Refresh { client_id: client_id.clone(), token: token.clone(), keep: keep.0 }
+        }
+    })
+}

@@ -1,0 +1,165 @@
+//! Writes that leave nothing behind, against a tenant that lags and loses answers.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use usher_core::Secret;
+use usher_testkit::ManualClock;
+use wiremock::matchers::any;
+use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
+
+use super::*;
+use crate::profile::{Profile, ProfileCredential};
+
+/// What a tenant holds: id to name, and whether it is in the recycle bin.
+type Objects = Arc<Mutex<BTreeMap<String, (String, bool)>>>;
+
+/// A tenant that does not know an object the first `lag` times that it is named, and loses answers to creates.
+struct Tenant {
+    objects: Objects,
+    lag: Mutex<usize>,
+    loses_answers: bool,
+    refuses: Option<(&'static str, u16)>,
+}
+
+impl Respond for Tenant {
+    fn respond(&self, request: &Request) -> ResponseTemplate {
+        let path = request.url.path();
+        let mut objects = self.objects.lock().unwrap();
+        let refused = |status: u16| {
+            let body = json!({ "error": { "code": "Refused", "message": format!("{path} is refused.") } });
+            ResponseTemplate::new(status).set_body_json(body)
+        };
+        if let Some((method, status)) = self.refuses
+            && request.method.as_str() == method
+        {
+            return refused(status);
+        }
+        let parts: Vec<&str> = path.trim_start_matches("/v1.0/").split('/').collect();
+        if let [_] = parts.as_slice() {
+            if request.method.as_str() == "POST" {
+                let body: Value = request.body_json().unwrap();
+                let name = body["userPrincipalName"].as_str().or(body["mailNickname"].as_str()).unwrap();
+                let id = format!("id-{}", objects.len());
+                objects.insert(id.clone(), (name.to_owned(), false));
+                return match self.loses_answers {
+                    true => ResponseTemplate::new(504),
+                    false => ResponseTemplate::new(201).set_body_json(json!({ "id": id })),
+                };
+            }
+            let query: String = request.url.query_pairs().map(|(_, value)| value.into_owned()).collect();
+            let mut lag = self.lag.lock().unwrap();
+            *lag = lag.saturating_sub(1);
+            let found: Vec<Value> = objects
+                .iter()
+                .filter(|(_, (name, binned))| *lag == 0 && !binned && query.contains(&format!("'{name}'")))
+                .map(|(id, _)| json!({ "id": id }))
+                .collect();
+            return ResponseTemplate::new(200).set_body_json(json!({ "value": found }));
+        }
+        let mut lag = self.lag.lock().unwrap();
+        if *lag > 0 {
+            *lag -= 1;
+            return refused(404);
+        }
+        match (request.method.as_str(), parts.as_slice()) {
+            ("DELETE", ["users" | "groups", id]) => match objects.get_mut(*id) {
+                Some((_, binned)) if !*binned => *binned = true,
+                _ => return refused(404),
+            },
+            ("POST", ["directory", "deletedItems", id, "restore"]) => match objects.get_mut(*id) {
+                Some((_, binned)) if *binned => *binned = false,
+                _ => return refused(404),
+            },
+            ("DELETE", ["directory", "deletedItems", id]) => {
+                objects.remove(*id);
+            }
+            _ => {}
+        }
+        ResponseTemplate::new(204)
+    }
+}
+
+/// Runs the writes; what was told, and what is left in the tenant.
+async fn tried(
+    lag: usize,
+    loses_answers: bool,
+    refuses: Option<(&'static str, u16)>,
+) -> (Vec<String>, Objects) {
+    let objects = Objects::default();
+    let tenant = Tenant { objects: objects.clone(), lag: Mutex::new(lag), loses_answers, refuses };
+    let server = MockServer::start().await;
+    Mock::given(any()).respond_with(tenant).mount(&server).await;
+    let profile = Profile {
+        address: server.uri(),
+        authority: server.uri(),
+        tenant: "contoso.example".to_owned(),
+        credential: ProfileCredential::Token(Secret::new("a-token")),
+        ca: None,
+        timeout: None,
+    };
+    let client = Client::with(&profile).unwrap();
+    let outcomes =
+        run(&client, "https://graph.example/v1.0", "contoso.example", &ManualClock::default()).await;
+    let told = outcomes
+        .iter()
+        .map(|outcome| match &outcome.result {
+            Ok(()) => format!("ok {}", outcome.what),
+            Err(error) => format!("failed {}: {error:#}", outcome.what),
+        })
+        .collect();
+    (told, objects)
+}
+
+const ALL: [&str; 7] = [
+    "ok making a user",
+    "ok changing a user",
+    "ok making a manager",
+    "ok setting and clearing a manager",
+    "ok a group, its members one by one and in blocks",
+    "ok deleting and restoring a user",
+    "ok deleting what was made",
+];
+
+#[tokio::test]
+async fn everything_is_tried_and_nothing_is_left() {
+    let (told, objects) = tried(0, false, None).await;
+    assert_eq!(told, ALL);
+    assert!(objects.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_tenant_that_lags_is_waited_for_and_keeps_nothing() {
+    let (told, objects) = tried(5, false, None).await;
+    assert_eq!(told, ALL);
+    assert!(objects.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_was_made_without_an_answer_is_found_by_its_name() {
+    let (told, objects) = tried(3, true, None).await;
+    assert_eq!(told, ALL);
+    assert!(objects.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_cannot_be_deleted_is_named() {
+    let (told, objects) = tried(0, false, Some(("DELETE", 403))).await;
+    let last = told.last().unwrap();
+    assert!(
+        last.starts_with("failed deleting what was made: these are left, delete them yourself: "),
+        "{last}"
+    );
+    let objects = objects.lock().unwrap();
+    assert_eq!(objects.len(), 3);
+    for (id, (name, _)) in objects.iter() {
+        assert!(last.contains(&format!("{name} ({id})")), "{last}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_refused_is_not_looked_for() {
+    let (told, _) = tried(0, false, Some(("POST", 403))).await;
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert_eq!(told[1], "ok deleting what was made");
+}
