@@ -77,6 +77,13 @@ pub enum SignIn {
         /// Certificate and private key in PEM.
         pem: Secret,
     },
+    /// The same, with the certificate shown each time: for applications that know its subject and issuer only.
+    CertificateChain {
+        /// The application (client) id.
+        client_id: String,
+        /// Certificates and private key in PEM, the application's certificate first.
+        pem: Secret,
+    },
     /// The token of another issuer in a file that `AZURE_FEDERATED_TOKEN_FILE` names.
     WorkloadIdentity,
     /// The identity of the machine in Azure, or in Azure Arc.
@@ -106,7 +113,7 @@ impl SignIn {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Secret { .. } => "ClientSecret",
-            Self::Certificate { .. } => "ClientCertificate",
+            Self::Certificate { .. } | Self::CertificateChain { .. } => "ClientCertificate",
             Self::WorkloadIdentity => "WorkloadIdentity",
             Self::ManagedIdentity { .. } => "ManagedIdentity",
             Self::AzureCli => "AzureCli",
@@ -320,6 +327,10 @@ fn way(sign_in: SignIn, resource: &Url, variables: &Lookup) -> Result<Way, Ident
         SignIn::Certificate { client_id, pem } => {
             Way::Certificate { client_id, key: Box::new(certificate::Key::read(pem.expose())?) }
         }
+        SignIn::CertificateChain { client_id, pem } => Way::Certificate {
+            client_id,
+            key: Box::new(certificate::Key::read(pem.expose())?.showing_chain()),
+        },
         SignIn::WorkloadIdentity => Way::Federated {
             client_id: needed("AZURE_CLIENT_ID")?,
             file: PathBuf::from(needed("AZURE_FEDERATED_TOKEN_FILE")?),
@@ -344,8 +355,13 @@ fn of_environment(
         return Ok(Way::Secret { client_id, secret: Secret::new(secret) });
     }
     if let Some(path) = variables("AZURE_CLIENT_CERTIFICATE_PATH") {
-        let pem = std::fs::read_to_string(&path)
+        let bytes = std::fs::read(&path)
             .map_err(|error| IdentityError::Credential(format!("{path} cannot be read: {error}")))?;
+        let pem = String::from_utf8(bytes).map_err(|_| {
+            IdentityError::Credential(format!(
+                "{path} is no PEM file; a .pfx file is converted once: openssl pkcs12 -in FILE -nodes -out app.pem"
+            ))
+        })?;
         return Ok(Way::Certificate { client_id, key: Box::new(certificate::Key::read(&pem)?) });
     }
     if let Some(file) = variables("AZURE_FEDERATED_TOKEN_FILE") {

@@ -15,7 +15,7 @@ use crate::clock::SystemClock;
 use crate::profile::Profile;
 
 pub use refusal::Refusal;
-pub use sign_in::{Keep, graph, graph_with};
+pub use sign_in::{Keep, graph, graph_with, read_ca, unreadable_ca};
 
 /// What stays as it is in a path segment (RFC 3986 unreserved).
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');

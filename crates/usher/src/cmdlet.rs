@@ -56,20 +56,27 @@ fn options(output: Output) -> Options {
 
 /// The saved connection as the cmdlets' way to the service.
 struct SavedConnection {
-    profile: Option<Profile>,
+    profile: Result<Profile, TransportError>,
     client: OnceCell<GraphClient>,
 }
 
 impl SavedConnection {
     fn new() -> Self {
-        Self { profile: Profile::load().ok(), client: OnceCell::new() }
+        let profile = Profile::load().map_err(|error| match error.to_string() {
+            text if text == TransportError::NotConnected.to_string() => TransportError::NotConnected,
+            _ => TransportError::Failed { message: format!("{error:#}"), source: None },
+        });
+        Self { profile, client: OnceCell::new() }
     }
 }
 
 #[async_trait]
 impl Transport for SavedConnection {
     async fn send(&self, request: &Request) -> Result<Response, TransportError> {
-        let profile = self.profile.as_ref().ok_or(TransportError::NotConnected)?;
+        let profile = self.profile.as_ref().map_err(|error| match error {
+            TransportError::NotConnected => TransportError::NotConnected,
+            failed => TransportError::Failed { message: failed.to_string(), source: None },
+        })?;
         let path = format!("/{}{}", request.version, request.path);
         let body = request.body.bytes();
         let answer = match &request.proxy {
@@ -92,7 +99,7 @@ impl Transport for SavedConnection {
     }
 
     fn connection(&self) -> Option<Connection> {
-        self.profile.as_ref().map(|profile| Connection {
+        self.profile.as_ref().ok().map(|profile| Connection {
             endpoint: profile.address.clone(),
             auth_type: match profile.credential {
                 ProfileCredential::ClientSecret { .. } => "AppOnly".to_owned(),
@@ -104,6 +111,14 @@ impl Transport for SavedConnection {
                 | ProfileCredential::Environment => "AppOnly".to_owned(),
             },
             scopes: Vec::new(),
+        })
+    }
+
+    fn is_to(&self, environment: &str) -> Result<(), String> {
+        let Ok(profile) = &self.profile else { return Ok(()) };
+        profile.is_to(environment).map_err(|error| match error.downcast_ref::<Failure>() {
+            Some(Failure { message, hint: Some(hint), .. }) => format!("{message}\nhint: {hint}"),
+            _ => error.to_string(),
         })
     }
 }

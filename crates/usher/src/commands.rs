@@ -29,6 +29,8 @@ mod serve;
 mod user;
 mod workday;
 
+pub use connect::cmdlet_words as connect_words;
+
 /// Provision identities: pick one person, provision the account now, and see why.
 #[derive(Parser)]
 #[command(

@@ -1,7 +1,8 @@
 //! Finding things by what people call them: applications, jobs, rules, users and groups.
 
 use anyhow::Result;
-use serde_json::Value;
+use serde_json::{Value, json};
+use usher_core::templates;
 
 use crate::client::{Client, quoted, segment};
 use crate::failure::Failure;
@@ -127,6 +128,44 @@ pub async fn subject(client: &Client, object_type: &str, name: &str) -> Result<S
     }
     let kind = object_type.to_lowercase();
     Err(Failure::with_hint(format!("there is no {kind} '{name}'"), format!("`usher {kind} list` shows them")))
+}
+
+/// The same for the subject of a job. Where the job reads from a tenant of Entra ID, people are not those of the directory
+/// inside: the service is asked whom the tenant knows by the name.
+///
+/// # Errors
+/// None or several have the name.
+pub async fn subject_of(
+    client: &Client,
+    job: &str,
+    rule: &str,
+    object_type: &str,
+    name: &str,
+) -> Result<String> {
+    if is_guid(name) || !matches!(object_type, "User" | "Group") {
+        return Ok(name.to_owned());
+    }
+    let template = client.get(job).await?;
+    if templates::find(text(&template, "templateId")).is_none_or(|template| template.source != "entra") {
+        return subject(client, object_type, name).await;
+    }
+    let subjects = json!([{ "objectId": name, "objectTypeName": object_type }]);
+    let body = json!({ "parameters": [{ "ruleId": rule, "subjects": subjects }] });
+    let answer = client.act(&format!("{job}/explain"), &body).await?;
+    let object = &answer["document"]["objects"][0];
+    let id = text(object, "sourceAnchor");
+    if is_guid(id) {
+        return Ok(id.to_owned());
+    }
+    let kind = object_type.to_lowercase();
+    let why = match text(object, "description") {
+        "" => String::new(),
+        why => format!(": {why}"),
+    };
+    Err(Failure::with_hint(
+        format!("the tenant that the job reads from knows no {kind} '{name}'{why}"),
+        "a user is named by object id or user principal name, a group by its object id",
+    ))
 }
 
 fn ambiguous(kind: &str, name: &str, found: &[Value]) -> anyhow::Error {

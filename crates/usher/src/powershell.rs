@@ -53,6 +53,7 @@ pub use number::Decimal;
 pub use print::to_literal;
 pub use script::read_script;
 pub use session::{Script, run_script};
+pub use syntax::is_dash;
 pub use syntax::{
     Argument, ArgumentKind, Command, Expression, ExpressionKind, Piece, Pipeline, Position, ReadError, Stage,
     Statement,
@@ -72,7 +73,7 @@ pub fn is_cmdlet(name: &str) -> bool {
 /// Whether a word of the command line can only be meant as the name of a cmdlet, though there may be none of that name.
 pub fn is_like_cmdlet(name: &str) -> bool {
     let bare = name.rsplit('\\').next().unwrap_or(name);
-    bare.split_once(syntax::is_dash).is_some_and(|(verb, noun)| {
+    bare.split_once(is_dash).is_some_and(|(verb, noun)| {
         !verb.is_empty()
             && verb.chars().all(char::is_alphabetic)
             && noun.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("Mg"))

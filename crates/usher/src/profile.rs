@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
+use usher_connectors::graph::{CLOUDS, Cloud};
 use usher_core::Secret;
 
 use crate::failure::Failure;
@@ -47,6 +48,8 @@ pub enum ProfileCredential {
         client_id: String,
         /// The PEM file.
         file: PathBuf,
+        /// Whether the certificate is shown with each sign-in.
+        sends_chain: bool,
     },
     /// The identity of this machine in Azure; which one, where it has several.
     ManagedIdentity(Option<String>),
@@ -86,7 +89,7 @@ impl Profile {
     /// # Errors
     /// There is none, or it cannot be read.
     pub fn load() -> Result<Self> {
-        if let Some(profile) = Self::from_environment() {
+        if let Some(profile) = Self::from_environment()? {
             return Ok(profile);
         }
         Self::saved()
@@ -170,6 +173,7 @@ impl Profile {
             (Some("ClientCertificate"), _) => ProfileCredential::Certificate {
                 client_id: text("clientId")?,
                 file: PathBuf::from(text("certificateFile")?),
+                sends_chain: document.get("sendCertificateChain").and_then(Value::as_bool).unwrap_or(false),
             },
             (Some("ManagedIdentity"), _) => ProfileCredential::ManagedIdentity(text("clientId").ok()),
             (Some("WorkloadIdentity"), _) => ProfileCredential::WorkloadIdentity,
@@ -210,9 +214,12 @@ impl Profile {
                 document["clientSecret"] = json!(secret.expose());
             }
             ProfileCredential::Token(token) => document["token"] = json!(token.expose()),
-            ProfileCredential::Certificate { client_id, file } => {
+            ProfileCredential::Certificate { client_id, file, sends_chain } => {
                 document["clientId"] = json!(client_id);
                 document["certificateFile"] = json!(file);
+                if *sends_chain {
+                    document["sendCertificateChain"] = json!(true);
+                }
             }
             ProfileCredential::ManagedIdentity(Some(client_id)) => document["clientId"] = json!(client_id),
             ProfileCredential::Person { client_id, token } => {
@@ -236,24 +243,57 @@ impl Profile {
         document
     }
 
-    fn from_environment() -> Option<Self> {
+    fn from_environment() -> Result<Option<Self>> {
         let get = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
-        let address = get("USHER_ADDRESS")?;
+        let Some(address) = get("USHER_ADDRESS") else { return Ok(None) };
         let credential = match (get("USHER_TOKEN"), get("USHER_CLIENT_ID"), get("USHER_CLIENT_SECRET")) {
-            (Some(token), _, _) => ProfileCredential::Token(Secret::new(token)),
+            (Some(token), None, None) => ProfileCredential::Token(Secret::new(token)),
             (None, Some(client_id), Some(secret)) => {
                 ProfileCredential::ClientSecret { client_id, secret: Secret::new(secret) }
             }
-            _ => return None,
+            (Some(_), _, _) => {
+                return Err(Failure::unreachable(
+                    "USHER_TOKEN and USHER_CLIENT_ID or USHER_CLIENT_SECRET are set, and say different things",
+                    "unset USHER_TOKEN, or the other two",
+                ));
+            }
+            (None, _, _) => {
+                return Err(Failure::unreachable(
+                    "USHER_ADDRESS is set, but not who you are there",
+                    "set USHER_TOKEN, or USHER_CLIENT_ID and USHER_CLIENT_SECRET; without USHER_ADDRESS the saved \
+                     connection is used",
+                ));
+            }
         };
-        Some(Self {
+        Ok(Some(Self {
             authority: get("USHER_AUTHORITY").unwrap_or_else(|| address.clone()),
             address,
             tenant: get("USHER_TENANT").unwrap_or_else(|| "common".to_owned()),
             credential,
             ca: get("USHER_CA").map(PathBuf::from),
             timeout: None,
-        })
+        }))
+    }
+
+    /// Whether this is a connection to a published cloud.
+    ///
+    /// # Errors
+    /// It is one to somewhere else, or there is no such cloud.
+    pub fn is_to(&self, environment: &str) -> Result<()> {
+        let Some(cloud) = Cloud::named(environment) else {
+            let known: Vec<&str> = CLOUDS.iter().map(|cloud| cloud.name).collect();
+            return Err(Failure::usage(
+                format!("there is no environment '{environment}'"),
+                format!("the published ones are {}", known.join(", ")),
+            ));
+        };
+        if self.address.trim_end_matches('/') == cloud.graph {
+            return Ok(());
+        }
+        Err(Failure::unreachable(
+            format!("you are connected to {}, not to {}", self.address, cloud.graph),
+            format!("connect with `usher connect --environment {} …`", cloud.name),
+        ))
     }
 }
 

@@ -124,11 +124,12 @@ async fn proof(folder: &Path, challenge: &str) -> Result<String, IdentityError> 
 
 /// A token of whoever is signed in to the Azure CLI.
 pub(super) async fn azure_cli(scope: &str, tenant: &str) -> Result<Granted, IdentityError> {
-    let run = tokio::process::Command::new("az")
-        .args(["account", "get-access-token", "--output", "json", "--scope", scope, "--tenant", tenant])
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .output();
+    let mut words = vec!["account", "get-access-token", "--output", "json", "--scope", scope];
+    // Nobody named a tenant: it is the one that is chosen there.
+    if !matches!(tenant, "common" | "organizations") {
+        words.extend(["--tenant", tenant]);
+    }
+    let run = tokio::process::Command::new("az").args(words).stdin(Stdio::null()).kill_on_drop(true).output();
     let output = match tokio::time::timeout(CLI_PATIENCE, run).await {
         Ok(Ok(output)) => output,
         Ok(Err(error)) => {

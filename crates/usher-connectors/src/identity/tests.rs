@@ -128,6 +128,52 @@ async fn a_certificate_signs_an_assertion_that_names_it() {
 }
 
 #[tokio::test]
+async fn a_chain_is_shown_when_it_is_asked_for_and_the_key_says_whose_certificate_comes_first() {
+    let server = answering(granted()).await;
+    let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap();
+    let mine =
+        rcgen::CertificateParams::new(vec!["a.example".to_owned()]).unwrap().self_signed(&key).unwrap();
+    let other = rcgen::KeyPair::generate().unwrap();
+    let above =
+        rcgen::CertificateParams::new(vec!["b.example".to_owned()]).unwrap().self_signed(&other).unwrap();
+    let pem = Secret::new(format!("{}{}{}", above.pem(), key.serialize_pem(), mine.pem()));
+    let sign_in = SignIn::CertificateChain { client_id: "app".to_owned(), pem: pem.clone() };
+    identity(&server, sign_in, &[]).unwrap().token().await.unwrap();
+    let sign_in = SignIn::Certificate { client_id: "app".to_owned(), pem };
+    identity(&server, sign_in, &[]).unwrap().token().await.unwrap();
+    let requests = server.received_requests().await.unwrap();
+    let header =
+        |place: usize| jsonwebtoken::decode_header(&form(&requests[place])["client_assertion"]).unwrap();
+    assert_eq!(header(0).x5c, Some(vec![STANDARD.encode(mine.der()), STANDARD.encode(above.der())]));
+    assert_eq!(header(1).x5c, None);
+    assert_eq!(header(0).x5t_s256, header(1).x5t_s256);
+}
+
+#[tokio::test]
+async fn a_certificate_that_cannot_sign_is_refused_with_the_reason() {
+    let server = answering(granted()).await;
+    let pair = || {
+        let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap();
+        let certificate =
+            rcgen::CertificateParams::new(vec!["a.example".to_owned()]).unwrap().self_signed(&key);
+        (key.serialize_pem(), certificate.unwrap().pem())
+    };
+    let ((key, certificate), (stranger, _)) = (pair(), pair());
+    let traditional = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----\n";
+    for (pem, why) in [
+        (format!("{certificate}{traditional}"), "its private key is encrypted"),
+        (format!("{certificate}-----BEGIN ENCRYPTED PRIVATE KEY-----\n"), "its private key is encrypted"),
+        (format!("{stranger}{certificate}"), "its private key belongs to another certificate"),
+        (key, "it holds no certificate"),
+        (certificate, "it holds no private key"),
+    ] {
+        let sign_in = SignIn::Certificate { client_id: "app".to_owned(), pem: Secret::new(pem) };
+        let error = identity(&server, sign_in, &[]).err().unwrap().to_string();
+        assert!(error.contains(why), "{why}: {error}");
+    }
+}
+
+#[tokio::test]
 async fn a_federated_token_is_read_for_every_exchange() {
     let server = answering(granted()).await;
     let folder = std::env::temp_dir().join(format!("usher-identity-{}", std::process::id()));

@@ -1,9 +1,10 @@
 //! The ways to sign in of a saved connection, as the connectors take them.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Result;
-use usher_connectors::graph::{Endpoint, GraphClient, HttpOptions, SignIn};
+use usher_connectors::graph::{Endpoint, GraphClient, GraphError, HttpOptions, HttpOptionsError, SignIn};
 use usher_core::Secret;
 
 use super::refusal;
@@ -53,28 +54,39 @@ pub fn graph(profile: &Profile) -> Result<GraphClient> {
 /// # Errors
 /// The address, the certificate file or the proxy is not usable.
 pub fn graph_with(profile: &Profile, options: HttpOptions, keep: Keep) -> Result<GraphClient> {
-    let extra_ca = match &profile.ca {
-        Some(path) => Some(std::fs::read(path).map_err(|error| {
-            Failure::unreachable(
-                format!("cannot read the certificate file {}: {error}", path.display()),
-                "connect again with `usher connect`",
-            )
-        })?),
-        None => None,
-    };
+    let extra_ca = profile.ca.as_deref().map(read_ca).transpose()?;
     let sign_in = sign_in(&profile.credential, keep)?;
     let endpoint = Endpoint {
         base_url: profile.address.clone(),
         authority: profile.authority.clone(),
         tenant: profile.tenant.clone(),
     };
-    GraphClient::new(
-        endpoint,
-        sign_in,
-        Arc::new(SystemClock),
-        HttpOptions { extra_ca_pem: extra_ca, ..options },
+    let options = HttpOptions { extra_ca_pem: extra_ca, ..options };
+    GraphClient::new(endpoint, sign_in, Arc::new(SystemClock), options).map_err(|error| {
+        match (&error, &profile.ca) {
+            (GraphError::Options(HttpOptionsError::Certificates(_)), Some(file)) => Failure::unreachable(
+                format!("{} holds no certificate in PEM", file.display()),
+                "connect again with --ca FILE",
+            ),
+            _ => refusal::failure(&error).into(),
+        }
+    })
+}
+
+/// The certificates in a file.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn read_ca(file: &Path) -> Result<Vec<u8>> {
+    std::fs::read(file).map_err(|error| unreadable_ca(file, &error))
+}
+
+/// The file with certificates cannot be read.
+pub fn unreadable_ca(file: &Path, error: &std::io::Error) -> anyhow::Error {
+    Failure::unreachable(
+        format!("cannot read the certificate file {}: {error}", file.display()),
+        "connect again with --ca FILE",
     )
-    .map_err(|error| refusal::failure(&error).into())
 }
 
 /// The way to sign in of a profile.
@@ -84,7 +96,7 @@ fn sign_in(credential: &ProfileCredential, keep: Keep) -> Result<SignIn> {
             SignIn::Secret { client_id: client_id.clone(), secret: secret.clone() }
         }
         ProfileCredential::Token(token) => SignIn::Token(token.clone()),
-        ProfileCredential::Certificate { client_id, file } => {
+        ProfileCredential::Certificate { client_id, file, sends_chain } => {
             let bytes = std::fs::read(file).map_err(|error| {
                 Failure::unreachable(
                     format!("cannot read the certificate {}: {error}", file.display()),
@@ -97,7 +109,12 @@ fn sign_in(credential: &ProfileCredential, keep: Keep) -> Result<SignIn> {
                     "a .pfx or .p12 file is converted once: openssl pkcs12 -in FILE -nodes -out app.pem",
                 )
             })?;
-            SignIn::Certificate { client_id: client_id.clone(), pem: Secret::new(pem) }
+            let (client_id, pem) = (client_id.clone(), Secret::new(pem));
+            if *sends_chain {
+                SignIn::CertificateChain { client_id, pem }
+            } else {
+                SignIn::Certificate { client_id, pem }
+            }
         }
         ProfileCredential::ManagedIdentity(client_id) => {
             SignIn::ManagedIdentity { client_id: client_id.clone() }

@@ -1,19 +1,25 @@
 //! `usher connect`: say which service to talk to, and who you are there.
 
+mod cmdlet;
+
 use std::fs;
 use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde_json::Value;
 use usher_connectors::graph::{CLOUDS, Cloud, DeviceCode, Endpoint, HttpOptions, IdentityError};
 use usher_core::Secret;
 
-use crate::client::{Client, Keep, Refusal};
+use crate::client::{Client, Keep, Refusal, read_ca, unreadable_ca};
 use crate::clock::SystemClock;
+use crate::commands::secret;
 use crate::failure::{DONE, Failure, REFUSED};
 use crate::profile::{Profile, ProfileCredential, seconds};
+
+pub use cmdlet::words as cmdlet_words;
 
 /// The public client that Connect-MgGraph signs people in with.
 const COMMAND_LINE_TOOLS: &str = "14d82eec-204b-4c2f-b7e8-296a70dab67e";
@@ -26,55 +32,67 @@ const COMMAND_LINE_TOOLS: &str = "14d82eec-204b-4c2f-b7e8-296a70dab67e";
     usher connect --environment Global --tenant TENANT --client-id ID < secret.txt\n  \
     usher connect --environment Global --tenant TENANT --client-id ID --certificate app.pem\n  \
     usher connect --environment USGov --tenant TENANT --use-device-code --scopes Synchronization.ReadWrite.All\n  \
-    usher connect --environment Global --tenant TENANT --identity\n  \
+    usher connect --environment Global --identity\n  \
     usher connect --show\n\n\
     The environment variables USHER_ADDRESS, USHER_AUTHORITY, USHER_TENANT, USHER_CLIENT_ID, USHER_CLIENT_SECRET,\n\
     USHER_TOKEN and USHER_CA go before what is saved.")]
 pub struct Args {
     /// The data folder of a service on this machine; takes the administrator's credential from there.
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["address", "environment"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["address", "environment", "authority", "tenant",
+        "client_id", "client_secret_file", "ca", "way"])]
     data: Option<PathBuf>,
     /// The base address of the service.
     #[arg(long, value_name = "URL", conflicts_with = "environment")]
     address: Option<String>,
     /// Microsoft Graph itself: Global, USGov, USGovDoD or China.
-    #[arg(long, value_name = "NAME", visible_alias = "national-cloud")]
+    #[arg(long, value_name = "NAME", visible_aliases = ["environment-name", "national-cloud"])]
     environment: Option<String>,
     /// The authority that gives tokens; without it the cloud's own, or the service itself.
     #[arg(long, value_name = "URL")]
     authority: Option<String>,
-    /// The tenant id or a domain of it.
-    #[arg(long, visible_alias = "tenant-id")]
+    /// The tenant id or a domain of it; needed with a secret or a certificate.
+    #[arg(long, visible_alias = "tenant-id", alias = "audience")]
     tenant: Option<String>,
     /// The application (client) id; with --identity, which of the machine's identities.
     #[arg(long, value_name = "ID", visible_aliases = ["app-id", "application-id"])]
     client_id: Option<String>,
     /// A file that holds the client secret; without it the secret is read from standard input.
-    #[arg(long, value_name = "FILE", visible_alias = "client-secret-credential")]
+    #[arg(long, value_name = "FILE", group = "way", requires = "client_id",
+        visible_aliases = ["client-secret-credential", "secret-credential", "credential"])]
     client_secret_file: Option<PathBuf>,
     /// A file that holds a bearer token, in place of client id and secret.
-    #[arg(long, value_name = "FILE", visible_alias = "access-token", group = "way")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        visible_alias = "access-token",
+        group = "way",
+        conflicts_with = "client_id"
+    )]
     token_file: Option<PathBuf>,
     /// A PEM file with the application's certificate and private key, in place of a secret.
     #[arg(long, value_name = "FILE", group = "way", requires = "client_id")]
     certificate: Option<PathBuf>,
+    /// Show the certificate along with each sign-in, for applications that know its subject and issuer only.
+    #[arg(long, requires = "certificate")]
+    send_certificate_chain: bool,
     /// Sign in in a browser, here or elsewhere, by a code.
-    #[arg(long, group = "way", visible_alias = "use-device-authentication")]
+    #[arg(long, group = "way", visible_alias = "use-device-authentication",
+        aliases = ["device-code", "device-auth", "device"])]
     use_device_code: bool,
     /// The delegated permissions to ask for with --use-device-code.
     #[arg(long, value_name = "NAMES", value_delimiter = ',', requires = "use_device_code")]
     scopes: Vec<String>,
     /// Use the managed identity of this machine in Azure, or in Azure Arc.
-    #[arg(long, group = "way", visible_aliases = ["managed-identity", "msi"])]
+    #[arg(long, group = "way", visible_aliases = ["managed-identity", "managed-service-identity", "msi"])]
     identity: bool,
     /// Use the token in the file that AZURE_FEDERATED_TOKEN_FILE names.
-    #[arg(long, group = "way")]
+    #[arg(long, group = "way", conflicts_with = "client_id")]
     workload_identity: bool,
     /// Use whoever is signed in to the Azure CLI.
-    #[arg(long, group = "way")]
+    #[arg(long, group = "way", conflicts_with = "client_id")]
     azure_cli: bool,
     /// Use AZURE_CLIENT_ID with AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH or AZURE_FEDERATED_TOKEN_FILE.
-    #[arg(long, group = "way")]
+    #[arg(long, group = "way", conflicts_with = "client_id")]
     environment_variable: bool,
     /// A certificate of the store of Windows by name: refused, with what to do in its place.
     #[arg(long, value_name = "NAME", group = "way", visible_aliases = ["certificate-subject", "certificate-name"])]
@@ -94,11 +112,14 @@ pub struct Args {
     /// A file with certificates (PEM) to trust besides the system's.
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
-    /// Show what is saved, without secrets.
+    /// Wait for a debugger of .NET: there is none here, so this does nothing.
     #[arg(long)]
+    r#break: bool,
+    /// Show what is saved, without secrets.
+    #[arg(long, exclusive = true)]
     show: bool,
     /// Forget what is saved.
-    #[arg(long)]
+    #[arg(long, exclusive = true)]
     forget: bool,
 }
 
@@ -121,6 +142,11 @@ pub async fn run(args: Args) -> Result<u8> {
         return Ok(DONE);
     }
     check(&args)?;
+    if args.r#break {
+        anstream::eprintln!(
+            "warning: there is no .NET debugger that could attach here; --break does nothing"
+        );
+    }
     let mut profile = profile(&args).await?;
     // What a sign-in gives for later is kept aside: nothing that is saved gives way to what may not work.
     let (keep, newest) = Keep::aside();
@@ -224,10 +250,17 @@ async fn profile(args: &Args) -> Result<Profile> {
         }
     };
     let from_environment = || std::env::var("AZURE_TENANT_ID").ok().filter(|tenant| !tenant.is_empty());
-    let Some(tenant) = args.tenant.clone().or_else(from_environment) else {
+    // Whoever has a token has a tenant already; a person's is told by the name that signs in.
+    let needs_none = args.identity || args.use_device_code || args.azure_cli || args.token_file.is_some();
+    let common = || needs_none.then(|| "common".to_owned());
+    let Some(tenant) = args.tenant.clone().or_else(from_environment).or_else(common) else {
         return Err(Failure::usage("no tenant was named", "give --tenant ID"));
     };
-    let ca = args.ca.clone();
+    let ca = match &args.ca {
+        // What is saved is used from other folders, too.
+        Some(file) => Some(fs::canonicalize(file).map_err(|error| unreadable_ca(file, &error))?),
+        None => None,
+    };
     let credential = match &args.client_id {
         _ if args.identity => ProfileCredential::ManagedIdentity(args.client_id.clone()),
         _ if args.workload_identity => ProfileCredential::WorkloadIdentity,
@@ -236,7 +269,7 @@ async fn profile(args: &Args) -> Result<Profile> {
         _ if args.use_device_code => {
             let endpoint =
                 Endpoint { base_url: address.clone(), authority: authority.clone(), tenant: tenant.clone() };
-            person(args, &endpoint).await?
+            person(args, &endpoint, timeout).await?
         }
         _ if args.token_file.is_some() => {
             ProfileCredential::Token(Secret::new(secret_from(args.token_file.as_ref())?))
@@ -245,7 +278,8 @@ async fn profile(args: &Args) -> Result<Profile> {
             Some(file) => {
                 let file =
                     fs::canonicalize(file).with_context(|| format!("cannot read {}", file.display()))?;
-                ProfileCredential::Certificate { client_id: client_id.clone(), file }
+                let sends_chain = args.send_certificate_chain;
+                ProfileCredential::Certificate { client_id: client_id.clone(), file, sends_chain }
             }
             None => ProfileCredential::ClientSecret {
                 client_id: client_id.clone(),
@@ -264,10 +298,14 @@ async fn profile(args: &Args) -> Result<Profile> {
 }
 
 /// Lets a person sign in by a code; what they get is saved for the next commands.
-async fn person(args: &Args, endpoint: &Endpoint) -> Result<ProfileCredential> {
+async fn person(args: &Args, endpoint: &Endpoint, timeout: Option<Duration>) -> Result<ProfileCredential> {
     let client_id = args.client_id.clone().unwrap_or_else(|| COMMAND_LINE_TOOLS.to_owned());
-    let options =
-        HttpOptions { extra_ca_pem: args.ca.as_ref().map(fs::read).transpose()?, ..HttpOptions::default() };
+    let usual = HttpOptions::default();
+    let options = HttpOptions {
+        extra_ca_pem: args.ca.as_deref().map(read_ca).transpose()?,
+        timeout: timeout.unwrap_or(usual.timeout),
+        ..usual
+    };
     let refused = |error: IdentityError| {
         Failure::unreachable(
             error.to_string(),
@@ -284,8 +322,17 @@ async fn person(args: &Args, endpoint: &Endpoint) -> Result<ProfileCredential> {
 
 fn secret_from(file: Option<&PathBuf>) -> Result<String> {
     let text = match file {
-        Some(file) => fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?,
-        None => {
+        Some(file) if file.as_os_str() != "-" => {
+            // A secret in place of the file's name must not come back in the message.
+            if !file.exists() {
+                return Err(Failure::usage(
+                    "the file with the secret is not there",
+                    "--client-secret-file and --token-file take the name of a file, not the secret itself",
+                ));
+            }
+            secret::read_value(file)?
+        }
+        _ => {
             if std::io::stdin().is_terminal() {
                 anstream::eprintln!("client secret (ends with a line break; it is shown as you type):");
                 let mut line = String::new();

@@ -3,13 +3,11 @@
 mod reads;
 mod writes;
 
-use anyhow::Result;
-use usher_connectors::graph::{CLOUDS, Cloud};
-
 use crate::client::{Client, Refusal};
 use crate::clock::SystemClock;
-use crate::failure::{DONE, Failure, REFUSED};
+use crate::failure::{DONE, REFUSED};
 use crate::profile::Profile;
+use anyhow::Result;
 
 /// Try on the service that you are connected to what jobs and commands need of it.
 #[derive(clap::Args)]
@@ -30,7 +28,7 @@ pub struct Args {
 pub async fn run(args: Args) -> Result<u8> {
     let profile = Profile::load()?;
     if let Some(name) = &args.environment {
-        is_connected_to(&profile, name)?;
+        profile.is_to(name)?;
     }
     let client = Client::with(&profile)?;
     anstream::println!("{} tenant {}", profile.address, profile.tenant);
@@ -42,23 +40,6 @@ pub async fn run(args: Args) -> Result<u8> {
         }
     }
     Ok(if failed == 0 { DONE } else { REFUSED })
-}
-
-pub(crate) fn is_connected_to(profile: &Profile, name: &str) -> Result<()> {
-    let Some(cloud) = Cloud::named(name) else {
-        let known: Vec<&str> = CLOUDS.iter().map(|cloud| cloud.name).collect();
-        return Err(Failure::usage(
-            format!("there is no environment '{name}'"),
-            format!("the published ones are {}", known.join(", ")),
-        ));
-    };
-    if profile.address.trim_end_matches('/') == cloud.graph {
-        return Ok(());
-    }
-    Err(Failure::unreachable(
-        format!("you are connected to {}, not to {}", profile.address, cloud.graph),
-        format!("connect with `usher connect --environment {} …`", cloud.name),
-    ))
 }
 
 /// How a check went.

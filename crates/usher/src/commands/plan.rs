@@ -91,12 +91,12 @@ impl Subjects {
         let mut links = json!({});
         let user = |id: String| json!({ "objectId": id, "objectTypeName": "User" });
         if let Some(manager) = &self.manager {
-            links["manager"] = user(lookup::subject(client, "User", manager).await?);
+            links["manager"] = user(lookup::subject_of(client, &path, &rule, "User", manager).await?);
         }
         for (name, people) in [("members", &self.members), ("owners", &self.owners)] {
             let mut list = Vec::with_capacity(people.len());
             for person in people {
-                list.push(user(lookup::subject(client, "User", person).await?));
+                list.push(user(lookup::subject_of(client, &path, &rule, "User", person).await?));
             }
             if !list.is_empty() {
                 links[name] = Value::Array(list);
@@ -104,7 +104,7 @@ impl Subjects {
         }
         let mut subjects = Vec::with_capacity(self.subjects.len());
         for name in &self.subjects {
-            let id = lookup::subject(client, object_type, name).await?;
+            let id = lookup::subject_of(client, &path, &rule, object_type, name).await?;
             let mut subject = json!({ "objectId": id, "objectTypeName": object_type });
             if links.as_object().is_some_and(|links| !links.is_empty()) {
                 subject["links"] = links.clone();

@@ -93,7 +93,7 @@ pub async fn run(args: Args) -> Result<u8> {
     if args.plan {
         only_usher_plans(&client, &path).await?;
     }
-    let links = links(&client, &args).await?;
+    let links = links(&client, &path, &rule, &args).await?;
     let request = format!("{path}/provisionOnDemand{}", if args.plan { "?dryRun=true" } else { "" });
     let mut pace = Pace { clock: SystemClock, sent: VecDeque::new() };
     if let [subject] = subjects.as_slice() {
@@ -140,17 +140,17 @@ fn subjects(args: &Args) -> Result<Vec<String>> {
     Ok(subjects)
 }
 
-async fn links(client: &Client, args: &Args) -> Result<Value> {
+async fn links(client: &Client, job: &str, rule: &str, args: &Args) -> Result<Value> {
     let mut links = json!({});
     let kind = people(&args.object_type);
     let subject = |id: String| json!({ "objectId": id, "objectTypeName": kind });
     if let Some(manager) = &args.manager {
-        links["manager"] = subject(lookup::subject(client, kind, manager).await?);
+        links["manager"] = subject(lookup::subject_of(client, job, rule, kind, manager).await?);
     }
     for (name, people) in [("members", &args.members), ("owners", &args.owners)] {
         let mut list = Vec::with_capacity(people.len());
         for person in people {
-            list.push(subject(lookup::subject(client, kind, person).await?));
+            list.push(subject(lookup::subject_of(client, job, rule, kind, person).await?));
         }
         if !list.is_empty() {
             links[name] = Value::Array(list);
@@ -176,7 +176,8 @@ async fn provision(
     links: &Value,
     pace: &mut Pace,
 ) -> Result<Value> {
-    let id = lookup::subject(client, &args.object_type, name).await?;
+    let job = path.split("/provisionOnDemand").next().unwrap_or(path);
+    let id = lookup::subject_of(client, job, rule, &args.object_type, name).await?;
     let mut subject = json!({ "objectId": id, "objectTypeName": args.object_type });
     if links.as_object().is_some_and(|links| !links.is_empty()) {
         subject["links"] = links.clone();

@@ -125,7 +125,30 @@ pub fn read_value(file: &Path) -> Result<String> {
     if file == Path::new("-") {
         std::io::stdin().read_to_string(&mut text).context("cannot read standard input")?;
     } else {
-        text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+        let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+        text = String::from_utf8(bytes).map_err(|_| {
+            Failure::usage(
+                format!("{} holds no text", file.display()),
+                "a certificate in a .pfx or .p12 file is converted once: openssl pkcs12 -in FILE -nodes -out app.pem",
+            )
+        })?;
     }
     Ok(text.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_that_is_no_text_is_refused_with_the_way_to_make_it_one() {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let file = folder.path().join("app.pfx");
+        std::fs::write(&file, [0x30, 0x82, 0x0a, 0xff]).expect("it is written");
+        let error =
+            key_and_value(&format!("ClientCertificate=@{}", file.display())).expect_err("it is no text");
+        let failure = error.downcast_ref::<Failure>().expect("it is a failure with a hint");
+        assert!(failure.message.ends_with("app.pfx holds no text"), "{failure}");
+        assert!(failure.hint.as_deref().is_some_and(|hint| hint.contains("openssl pkcs12")));
+    }
 }

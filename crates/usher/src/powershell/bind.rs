@@ -38,6 +38,8 @@ pub struct Bound {
     pub open: Sets,
     /// `--output`.
     pub output: Option<Output>,
+    /// `-Environment`: the cloud that is meant.
+    pub environment: Option<String>,
     /// `-?` or `--help`.
     pub wants_help: bool,
 }
@@ -60,6 +62,7 @@ pub fn bind(cmdlet: &'static Cmdlet, items: Vec<Item>, scope: &dyn Scope) -> Res
             values: IndexMap::new(),
             open: cmdlet.sets_that(|_| true),
             output: None,
+            environment: None,
             wants_help: false,
         },
         items: items.into_iter().peekable(),
@@ -207,24 +210,30 @@ impl Binder<'_> {
         }
     }
 
-    /// `--output` and `--help`: ours, in the manner of the other verbs.
+    /// `--Name`: `--output` and `--help` are ours, in the manner of the other verbs; every other name is the
+    /// parameter of that name, with or without dashes in it.
     fn own_option(&mut self, option: &str, word: &str) -> Result<(), ErrorRecord> {
-        let (name, value) =
-            option.split_once('=').map_or((option, None), |(name, value)| (name, Some(value.to_owned())));
-        match name {
-            "help" => self.bound.wants_help = true,
-            "output" => {
-                let value = value.or_else(|| match self.items.next() {
-                    Some(Item::Word(value)) => Some(value),
-                    _ => None,
-                });
-                self.bound.output = Some(value.as_deref().and_then(Output::parse).ok_or_else(|| {
-                    let text =
-                        "Missing an argument for '--output'. Specify json, table or list and try again.";
-                    ErrorRecord::binding(self.bound.cmdlet, "MissingArgument", text)
-                })?);
+        let (name, value) = match option.split_once(['=', ':']) {
+            Some((name, value)) => (name, Some(value.to_owned())),
+            None => (option, None),
+        };
+        if name.eq_ignore_ascii_case("help") {
+            self.bound.wants_help = true;
+        } else if name.eq_ignore_ascii_case("output") {
+            let value = value.or_else(|| match self.items.next() {
+                Some(Item::Word(value)) => Some(value),
+                _ => None,
+            });
+            self.bound.output = Some(value.as_deref().and_then(Output::parse).ok_or_else(|| {
+                let text = "Missing an argument for '--output'. Specify json, table or list and try again.";
+                ErrorRecord::binding(self.bound.cmdlet, "MissingArgument", text)
+            })?);
+        } else {
+            let plain: String = name.chars().filter(|letter| !is_dash(*letter)).collect();
+            if plain.is_empty() {
+                return Err(positional(self.bound.cmdlet, word));
             }
-            _ => return Err(positional(self.bound.cmdlet, word)),
+            self.named(&plain, value.map(Given::Word))?;
         }
         Ok(())
     }
@@ -234,7 +243,11 @@ impl Binder<'_> {
             self.bound.wants_help = true;
             return Ok(());
         }
-        let parameter = find_parameter(self.bound.cmdlet, self.bound.parameters, name)?.clone();
+        let found = find_parameter(self.bound.cmdlet, self.bound.parameters, name).cloned();
+        if found.is_err() && ENVIRONMENT.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            return self.environment(name, attached);
+        }
+        let parameter = found?;
         if self.bound.values.contains_key(parameter.name) {
             let text = format!(
                 "Cannot bind parameter because parameter '{}' is specified more than once. To provide multiple values to parameters that can accept multiple values, use the array syntax. For example, \"-parameter value1,value2,value3\".",
@@ -253,6 +266,23 @@ impl Binder<'_> {
         };
         let name = parameter.name;
         self.bound.add(name, value)
+    }
+
+    /// `-Environment NAME`: which cloud the call is meant for.
+    fn environment(&mut self, name: &str, attached: Option<Given>) -> Result<(), ErrorRecord> {
+        let given = attached.filter(|given| !matches!(given, Given::Word(word) if word.is_empty()));
+        let text = match given.or_else(|| self.next_value()) {
+            Some(Given::Word(word)) => word,
+            Some(Given::Value(value)) => value.to_text(),
+            None => {
+                let text = format!(
+                    "Missing an argument for parameter '{name}'. Specify the name of a cloud, such as Global, and try again."
+                );
+                return Err(ErrorRecord::binding(self.bound.cmdlet, "MissingArgument", text));
+            }
+        };
+        self.bound.environment = Some(text);
+        Ok(())
     }
 
     /// `-Name: value`. A switch takes only what is clearly meant for it: where a shell has replaced
@@ -326,6 +356,10 @@ impl Binder<'_> {
         ErrorRecord::binding(self.bound.cmdlet, "MissingArgument", text)
     }
 }
+
+/// The parameter that every cmdlet of this program has besides the published ones, by the names that `Connect-MgGraph`
+/// has for it.
+const ENVIRONMENT: [&str; 3] = ["Environment", "EnvironmentName", "NationalCloud"];
 
 /// How many words one literal may be spread over.
 const JOINED_LIMIT: usize = 2048;

@@ -42,13 +42,14 @@ pub fn help(cmdlet: &Cmdlet, width: usize) -> String {
     text.trim_end().to_owned()
 }
 
-const OPTIONS: [&str; 2] = [
+const OPTIONS: [&str; 3] = [
+    "-Environment NAME           The cloud that is meant (Global, USGov, USGovDoD, China): another connection is refused.",
     "--output table|list|json    How results are shown; table is the default.",
     "--help, -?                  This text.",
 ];
 
 const NOTES: [&str; 8] = [
-    "Names may be shortened as long as one parameter fits; the cmdlet's own parameters win over the common ones. -Name:value works for every parameter; a switch is turned off with -Name:$false.",
+    "Names may be shortened as long as one parameter fits; the cmdlet's own parameters win over the common ones. -Name:value works for every parameter, and so do two dashes; a switch is turned off with -Name:$false.",
     "Where a hashtable or a list is expected, the argument is a PowerShell literal, JSON, or @FILE with either. A literal that a shell has cut at its blanks is put together again.",
     "Pipeline input comes from standard input: JSON documents or literals, one call for each; the items of a list are items of their own. It is read only while InputObject or BodyParameter can still be filled, never when both ids are given together with -Parameters, -AdditionalProperties or -BodyParameter.",
     "An item with identity keys (ApplicationId, ServicePrincipalId, SynchronizationJobId and the like) is the InputObject. An item with the key parameters is the BodyParameter. An item with both is both. An item of neither kind whose values are all texts holds Headers.",

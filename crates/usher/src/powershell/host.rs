@@ -54,6 +54,10 @@ pub trait Transport: Send + Sync {
 
     /// The connection that requests go over, for the debug stream and for `Connect-MgGraph`.
     fn connection(&self) -> Option<Connection>;
+
+    /// Whether that is a connection to the cloud of this name; the text says how to get there. Without a connection
+    /// there is nothing to compare, and the call itself says so.
+    fn is_to(&self, environment: &str) -> Result<(), String>;
 }
 
 /// A request to the service.

@@ -112,6 +112,13 @@ pub async fn run(
         }
     };
     talk.preferences = preferences.with_parameters(|name| bound.get(name));
+    if let Some(environment) = &bound.environment
+        && let Err(text) = transport.is_to(environment)
+    {
+        let record = ErrorRecord::binding(cmdlet, "EnvironmentMismatch", text);
+        let halt = talk.terminate(record);
+        return Outcome { ends_script: halt.ends_script, errors: talk.errors, ..Outcome::default() };
+    }
     let mut run = Run {
         cmdlet,
         output: bound.output.unwrap_or(options.output),

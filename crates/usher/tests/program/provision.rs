@@ -171,3 +171,33 @@ async fn secrets_are_never_printed() {
     assert_eq!(ran.code, 1);
     assert!(ran.out.contains("Unauthorized"), "{}", ran.out);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_of_a_tenant_are_called_by_their_names_though_the_directory_inside_has_none_such() {
+    let (tenant, world) = (World::start().await, World::start().await);
+    for words in [
+        &["user", "create", "zoe@contoso.example", "--name", "zoe"][..],
+        &["app", "assign", "hr-portal", "zoe@contoso.example"],
+    ] {
+        let ran = tenant.run(words).await;
+        assert_eq!(ran.code, 0, "{}", ran.err);
+    }
+    let zoe = tenant.id("zoe").await;
+    let mut words: Vec<String> =
+        ["app", "create", "cloud", "--template", "Entra2Scim"].map(str::to_owned).to_vec();
+    words.extend(tenant.as_tenant());
+    words.extend(["--set".to_owned(), format!("BaseAddress={}", world.application.base_address())]);
+    words.extend(["--set", "SecretToken=t"].map(str::to_owned));
+    let ran = world.run(&words.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let plan =
+        world.run(&["plan", "User", "zoe@contoso.example", "--app", "cloud", "--output", "json"]).await;
+    assert_eq!(plan.code, 2, "{}", plan.err);
+    assert!(plan.out.contains(&format!("\"sourceAnchor\": \"{zoe}\"")), "{}", plan.out);
+    let ran = world.run(&["provision", "User", "zoe@contoso.example", "--app", "cloud"]).await;
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert_eq!(world.accounts(), ["zoe@contoso.example"]);
+    let ran = world.run(&["provision", "User", "nobody@contoso.example", "--app", "cloud"]).await;
+    assert_eq!(ran.code, 1, "{}", ran.out);
+    assert!(ran.err.contains("knows no user 'nobody@contoso.example'"), "{}", ran.err);
+}

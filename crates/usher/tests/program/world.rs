@@ -182,6 +182,26 @@ impl World {
         std::mem::take(&mut *self.exchanges.lock().expect("nobody panics"))
     }
 
+    /// What a job needs to read from this world as from a tenant.
+    pub fn as_tenant(&self) -> Vec<String> {
+        let value = |name: &str| {
+            let found = self.environment.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| value.clone()).expect("the world has it")
+        };
+        let address = value("USHER_ADDRESS");
+        [
+            ("GraphAddress", address.clone()),
+            ("Authority", address),
+            ("TenantId", value("USHER_TENANT")),
+            ("ClientId", value("USHER_CLIENT_ID")),
+            ("ClientSecret", value("USHER_CLIENT_SECRET")),
+            ("ServicePrincipalId", self.principal.clone()),
+        ]
+        .into_iter()
+        .flat_map(|(key, value)| ["--set".to_owned(), format!("{key}={value}")])
+        .collect()
+    }
+
     /// The application's faults.
     pub fn faults(&self) -> &Faults {
         self.application.sandbox().faults()
@@ -191,9 +211,15 @@ impl World {
 /// The program, with nothing of this machine's settings.
 pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_usher"));
-    for name in
-        ["USHER_ADDRESS", "USHER_TENANT", "USHER_CLIENT_ID", "USHER_CLIENT_SECRET", "USHER_TOKEN", "USHER_CA"]
-    {
+    for name in [
+        "USHER_ADDRESS",
+        "USHER_TENANT",
+        "USHER_CLIENT_ID",
+        "USHER_CLIENT_SECRET",
+        "USHER_TOKEN",
+        "USHER_CA",
+        "USHER_AUTHORITY",
+    ] {
         command.env_remove(name);
     }
     command.env("NO_COLOR", "1");

@@ -338,7 +338,11 @@ fn values_of_the_wrong_kind_are_refused() {
         (["-WhatIf:maybe", ""], "Boolean parameters accept only Boolean values and numbers"),
         (["-InputObject", "@absent.json"], "Cannot find path 'absent.json' because it does not exist."),
         (["--output", "xml"], "Specify json, table or list"),
-        (["--verbose", "x"], "accepts argument '--verbose'"),
+        (["--verbose", "x"], "accepts argument 'x'"),
+        (["--foo", "x"], "matches parameter name 'foo'"),
+        (["--", "x"], "accepts argument '--'"),
+        (["--environment", "China"], "you are connected to https://graph.example, not to China"),
+        (["-Environment", "-WhatIf"], "Missing an argument for parameter 'Environment'"),
     ] {
         let transcript = run(&arguments);
         assert!(transcript.contains(part), "{arguments:?}\n{transcript}");
@@ -356,5 +360,18 @@ fn help_names_every_parameter_and_the_rules_of_the_pipeline() {
         }
         assert!(transcript.contains("Pipeline input comes from standard input"), "{transcript}");
         assert!(transcript.ends_with("exit 0"), "{transcript}");
+    }
+}
+
+#[test]
+fn two_dashes_do_as_well_and_the_cloud_that_is_meant_may_be_named() {
+    let plain = set_of(&["-ApplicationId", "a", "-SynchronizationJobId", "j"]);
+    for arguments in [
+        &["--ApplicationId", "a", "--SynchronizationJobId", "j", "--environment", "Global"][..],
+        &["--application-id", "a", "--synchronization-job-id=j", "-Environment", "Global"],
+        &["-ENVIRONMENTNAME:Global", "-applicationid", "a", "--SYNCHRONIZATIONJOBID", "j"],
+        &["--application-id=a", "-SynchronizationJobId:j", "--national-cloud=Global"],
+    ] {
+        assert_eq!(set_of(arguments), plain, "{arguments:?}");
     }
 }

@@ -297,6 +297,13 @@ impl Transport for FakeService {
     fn connection(&self) -> Option<Connection> {
         self.connection.clone()
     }
+
+    fn is_to(&self, environment: &str) -> Result<(), String> {
+        match environment {
+            "Global" => Ok(()),
+            other => Err(format!("you are connected to https://graph.example, not to {other}")),
+        }
+    }
 }
 
 struct FakeClock(Log);
