@@ -8,7 +8,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use serde_json::Value;
 use std::time::Duration;
 
-use usher_connectors::graph::{GraphClient, HttpOptions};
+use usher_connectors::graph::{GraphClient, GraphError, HttpOptions, IdentityError};
 use usher_core::ports::Clock as _;
 
 use crate::clock::SystemClock;
@@ -41,6 +41,18 @@ struct Call<'c> {
     media: &'c str,
     /// Whether it may be carried out twice.
     may_repeat: bool,
+}
+
+/// Why there is no good answer, and whether the request may be sent again.
+struct Missed {
+    error: anyhow::Error,
+    put_off: Option<PutOff>,
+}
+
+/// The request may be sent again, after the time that was named.
+struct PutOff {
+    status: u16,
+    until: Option<Duration>,
 }
 
 impl Client {
@@ -174,23 +186,23 @@ impl Client {
         self.send(&Call { method, path, body, media: "application/json", may_repeat }).await
     }
 
-    /// Sends a request, and sends it again as published when the service puts it off.
+    /// Sends a request, and sends it again as published when the service or the authority puts it off.
     async fn send(&self, call: &Call<'_>) -> Result<Value> {
         let mut waited = Duration::ZERO;
         let mut tries = 1;
         loop {
-            let error = match self.once(call).await {
+            let (error, put_off) = match self.once(call).await {
                 Ok(answer) => return Ok(answer),
-                Err(error) => error,
+                Err(Missed { error, put_off }) => (error, put_off),
             };
-            let Some(refusal) = error.downcast_ref::<Refusal>() else { return Err(error) };
-            let pause = refusal.retry_after.unwrap_or(FIRST_PAUSE * 2_u32.pow(tries - 1));
+            let Some(PutOff { status, until }) = put_off else { return Err(error) };
+            let pause = until.unwrap_or(FIRST_PAUSE * 2_u32.pow(tries - 1));
             waited = waited.saturating_add(pause);
-            if tries == TRIES || waited > PAUSE_LIMIT || !is_put_off(refusal, call.may_repeat) {
+            if tries == TRIES || waited > PAUSE_LIMIT {
                 return Err(error);
             }
             if pause >= LONG_PAUSE {
-                let (status, seconds) = (refusal.status, pause.as_secs());
+                let seconds = pause.as_secs();
                 anstream::eprintln!("the service answers {status}; trying again in {seconds} seconds");
             }
             SystemClock.wait(pause).await;
@@ -198,7 +210,7 @@ impl Client {
         }
     }
 
-    async fn once(&self, call: &Call<'_>) -> Result<Value> {
+    async fn once(&self, call: &Call<'_>) -> Result<Value, Missed> {
         let id = SystemClock.guid().hyphenated().to_string();
         let mut headers = vec![
             ("Accept".to_owned(), "application/json".to_owned()),
@@ -212,18 +224,34 @@ impl Client {
             headers.push(("Content-Type".to_owned(), call.media.to_owned()));
             body.to_string().into_bytes()
         });
-        let sent = self.graph.send(call.method, call.path, &headers, body).await;
-        let response = sent.map_err(|error| refusal::no_answer(error, &id))?;
+        let response = match self.graph.send(call.method, call.path, &headers, body).await {
+            Ok(response) => response,
+            Err(error) => {
+                // Without a token nothing was sent.
+                let put_off = match &error {
+                    GraphError::Identity(IdentityError::Unavailable { status, retry_after, .. }) => {
+                        Some(PutOff { status: *status, until: *retry_after })
+                    }
+                    _ => None,
+                };
+                return Err(Missed { error: refusal::no_answer(error, &id), put_off });
+            }
+        };
         if !(200..300).contains(&response.status) {
-            return Err(refusal::of(call.method, call.path, &response, &id).into());
+            let refusal = refusal::of(call.method, call.path, &response, &id);
+            let put_off = is_put_off(&refusal, call.may_repeat)
+                .then_some(PutOff { status: refusal.status, until: refusal.retry_after });
+            return Err(Missed { error: refusal.into(), put_off });
         }
         for (_, value) in response.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("warning")) {
             anstream::eprintln!("warning: {}", warning(value));
         }
         match response.body.as_ref() {
             b"" if call.method != "GET" => Ok(Value::Null),
-            bytes => serde_json::from_slice(bytes)
-                .map_err(|_| refusal::no_json(self.graph.host(), call.method, call.path, &response)),
+            bytes => serde_json::from_slice(bytes).map_err(|_| Missed {
+                error: refusal::no_json(self.graph.host(), call.method, call.path, &response),
+                put_off: None,
+            }),
         }
     }
 }

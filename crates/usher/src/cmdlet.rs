@@ -6,7 +6,7 @@ use anyhow::Result;
 use async_trait::async_trait;
 use jiff::tz::TimeZone;
 use tokio::sync::OnceCell;
-use usher_connectors::graph::GraphClient;
+use usher_connectors::graph::{GraphClient, GraphError};
 use usher_connectors::{HttpOptions, ProxyOptions};
 
 use crate::client;
@@ -91,9 +91,19 @@ impl Transport for SavedConnection {
                 client.send(request.method.as_str(), &path, &request.headers, body).await
             }
         };
-        let answer = answer.map_err(|error| TransportError::Failed {
-            message: error.to_string(),
-            source: Some(Box::new(error)),
+        let answer = answer.map_err(|error| {
+            let id = request.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("client-request-id"));
+            let message = match (&error, id) {
+                // It may have arrived: the id tells what came of it.
+                (
+                    GraphError::Timeout { .. } | GraphError::Broken { .. } | GraphError::TooLong { .. },
+                    Some((_, id)),
+                ) => {
+                    format!("{error} (client-request-id {id})")
+                }
+                _ => error.to_string(),
+            };
+            TransportError::Failed { message, source: Some(Box::new(error)) }
         })?;
         Ok(Response { status: answer.status, headers: answer.headers, body: answer.body.to_vec() })
     }

@@ -174,7 +174,7 @@ pub async fn run(args: Args) -> Result<u8> {
         }
         Verb::Test { which } => {
             let path = format!("{}/validateCredentials", which.path(&client).await?);
-            client.post(&path, &json!({ "useSavedCredentials": true })).await?;
+            client.act(&path, &json!({ "useSavedCredentials": true })).await?;
             anstream::eprintln!("the connection works");
         }
         Verb::Start { which } => control::start(&client, &which).await?,

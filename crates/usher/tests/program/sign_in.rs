@@ -5,7 +5,7 @@ use tempfile::TempDir;
 use wiremock::matchers::{any, method, path};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
-use crate::world::{Ran, finish, program};
+use crate::world::{Ran, World, finish, program};
 
 /// An authority and a service at one address, and the folder where a person's connection is saved.
 struct Place {
@@ -153,6 +153,18 @@ async fn a_secret_that_the_authority_repeats_is_not_shown_and_sent_once() {
     assert_eq!(place.asked("/contoso.example/oauth2/v2.0/token").await.len(), 1);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_authority_that_is_busy_is_asked_again() {
+    let place = Place::new().await;
+    let busy = ResponseTemplate::new(429).insert_header("retry-after", "0");
+    place.gives("/contoso.example/oauth2/v2.0/token", busy, 2).await;
+    place.tokens("contoso.example").await;
+    place.applications().await;
+    let ran = place.connect(&SECRET).await;
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert_eq!(place.asked("/contoso.example/oauth2/v2.0/token").await.len(), 3);
+}
+
 /// An authority that gives the device code to whoever asks, and refresh tokens one after the other.
 async fn with_people(place: &Place) {
     let code = json!({
@@ -253,6 +265,22 @@ async fn the_device_dialogue_waits_as_long_as_it_is_told() {
         "{}",
         ran.err
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_without_an_answer_is_told_with_its_id() {
+    let place = Place::new().await;
+    let late = ResponseTemplate::new(200).set_delay(std::time::Duration::from_secs(60));
+    Mock::given(any()).respond_with(late).mount(&place.server).await;
+    let saved = json!({
+        "address": place.server.uri(), "tenant": "contoso.example", "token": "t", "clientTimeout": 0.3,
+    });
+    std::fs::write(place.folder.path().join("connection.json"), saved.to_string()).expect("it is written");
+    for words in [&["user", "list"][..], &["Get-MgUser"]] {
+        let ran = place.run(words).await;
+        let told = ran.err.contains("did not answer in time (client-request-id ");
+        assert!(ran.code != 0 && told, "{words:?}: {}", ran.err);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -380,4 +408,20 @@ async fn cmdlets_go_to_the_cloud_that_is_named_and_to_no_other() {
         ran.err
     );
     assert!(ran.err.contains("hint: connect with `usher connect --environment Global"), "{}", ran.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_finds_our_own_service_well_and_leaves_nothing_behind() {
+    let world = World::start().await;
+    let counts = async || {
+        let users = world.client.list("/v1.0/users").await.expect("they are listed").len();
+        let groups = world.client.list("/v1.0/groups").await.expect("they are listed").len();
+        let bin = "/v1.0/directory/deletedItems/microsoft.graph.user";
+        (users, groups, world.client.list(bin).await.expect("they are listed").len())
+    };
+    let before = counts().await;
+    let ran = world.run(&["doctor", "--write", "contoso.example"]).await;
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("ok      setting and clearing a manager"), "{}", ran.out);
+    assert_eq!(counts().await, before);
 }

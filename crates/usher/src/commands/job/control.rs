@@ -51,14 +51,14 @@ pub struct Changes {
 
 /// Lets the job run on its schedule.
 pub async fn start(client: &Client, which: &Which) -> Result<()> {
-    client.post(&format!("{}/start", which.path(client).await?), &Value::Null).await?;
+    client.act(&format!("{}/start", which.path(client).await?), &Value::Null).await?;
     anstream::eprintln!("the job runs; see how with: usher job watch --app {}", which.app);
     Ok(())
 }
 
 /// Stops the job after what is in flight.
 pub async fn pause(client: &Client, which: &Which) -> Result<()> {
-    client.post(&format!("{}/pause", which.path(client).await?), &Value::Null).await?;
+    client.act(&format!("{}/pause", which.path(client).await?), &Value::Null).await?;
     anstream::eprintln!(
         "the job is paused; it goes on where it is with: usher job start --app {}",
         which.app
