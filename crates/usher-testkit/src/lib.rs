@@ -8,6 +8,7 @@ mod ldap_double;
 pub mod servers;
 mod store;
 pub mod suites;
+pub mod wire;
 
 pub use clock::ManualClock;
 pub use connector::{Fault, MemoryConnector};

@@ -16,7 +16,7 @@ pub(super) const PAGE: usize = 999;
 /// How many requests a batch takes, and how many links one request may bind.
 pub(super) const BLOCK: usize = 20;
 /// RFC 3986 unreserved.
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'@');
 /// A query keeps what makes it readable and cannot be misread.
 const QUERY: &AsciiSet =
     &SEGMENT.remove(b'$').remove(b',').remove(b'(').remove(b')').remove(b'\'').remove(b'/').remove(b':');

@@ -209,8 +209,12 @@ impl Writer<'_> {
         let Some((relative, container)) = moved(present, wish, naming) else {
             return Ok(present.clone());
         };
-        let name = by_anchor(anchor, self.server())?.unwrap_or_else(|| present.text());
-        self.move_to(&name, &relative, container.as_ref()).await?;
+        let parent = wish.container.clone().unwrap_or_else(|| present.parent());
+        match by_anchor(anchor, self.server())? {
+            // A name that is an anchor has no parent; not every server looks the entry's own up (Samba does not).
+            Some(name) => self.move_to(&name, &relative, Some(&parent)).await?,
+            None => self.move_to(&present.text(), &relative, container.as_ref()).await?,
+        }
         let container = container.unwrap_or_else(|| present.parent());
         Dn::parse(&format!("{relative},{}", container.text()))
             .map_err(|wrong| ConnectorError::new(ConnectorErrorKind::Rejected, "InvalidAnchor", wrong))
@@ -222,8 +226,8 @@ impl Writer<'_> {
         relative: &str,
         container: Option<&Dn>,
     ) -> Result<(), ConnectorError> {
-        let request = shown::rename(name, relative, container);
         let container = container.map(Dn::text);
+        let request = shown::rename(name, relative, container.as_deref());
         let mut ldap = self.session.ldap();
         let moved = ldap.modifydn(name, relative, true, container.as_deref()).await;
         told(request, &moved);

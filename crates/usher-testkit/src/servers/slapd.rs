@@ -18,6 +18,7 @@ pub struct Slapd {
     pub authority: String,
     port: u16,
     tls_port: u16,
+    is_without_tls: bool,
     process: Process,
 }
 
@@ -30,6 +31,8 @@ pub struct SlapdOptions {
     pub remembers: Option<u32>,
     /// Entries that it begins with, besides the suffix: LDIF.
     pub ldif: String,
+    /// It offers no TLS: what is said to it can be read on the wire.
+    pub is_without_tls: bool,
     /// It begins with nothing, not even the suffix: another server is to fill it.
     pub is_empty: bool,
     /// Lines for the end of the configuration, such as those that make it another server's replica.
@@ -58,7 +61,8 @@ impl Slapd {
             fs::write(process.folder.join(name), text)?;
         }
         let (port, tls_port) = (free_port()?, free_port()?);
-        let mut slapd = Self { authority: certificate.authority, port, tls_port, process };
+        let is_without_tls = options.is_without_tls;
+        let mut slapd = Self { authority: certificate.authority, port, tls_port, is_without_tls, process };
         fs::write(slapd.conf(), slapd.configuration(options))?;
         if !options.is_empty {
             slapd.load(&options.ldif)?;
@@ -93,7 +97,10 @@ impl Slapd {
     /// It does not start.
     pub async fn begin(&mut self) -> io::Result<()> {
         let mut command = Command::new("/usr/sbin/slapd");
-        let addresses = format!("{}/ {}/", self.ldap(), self.ldaps());
+        let addresses = match self.is_without_tls {
+            true => format!("{}/", self.ldap()),
+            false => format!("{}/ {}/", self.ldap(), self.ldaps()),
+        };
         command.arg("-f").arg(self.conf()).args(["-h", &addresses, "-d", "0"]);
         self.process.start(command, SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))).await
     }
@@ -149,11 +156,19 @@ impl Slapd {
             text,
             "pidfile {folder}/slapd.pid\n\
              modulepath /usr/lib/ldap\n\
-             moduleload back_mdb\nmoduleload refint\nmoduleload syncprov\n\
-             TLSCACertificateFile {folder}/ca.pem\n\
-             TLSCertificateFile {folder}/certificate.pem\n\
-             TLSCertificateKeyFile {folder}/key.pem\n\
-             sizelimit unlimited\nsortvals member\n\
+             moduleload back_mdb\nmoduleload refint\nmoduleload syncprov\n"
+        );
+        if !options.is_without_tls {
+            let _ = write!(
+                text,
+                "TLSCACertificateFile {folder}/ca.pem\n\
+                 TLSCertificateFile {folder}/certificate.pem\n\
+                 TLSCertificateKeyFile {folder}/key.pem\n"
+            );
+        }
+        let _ = write!(
+            text,
+            "sizelimit unlimited\nsortvals member\n\
              database mdb\n\
              suffix \"{suffix}\"\nrootdn \"{administrator}\"\nrootpw {PASSWORD}\n\
              directory {folder}/db\nmaxsize 4294967296\ndbnosync\n\

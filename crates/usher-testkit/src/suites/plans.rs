@@ -1,5 +1,12 @@
 //! What is reviewed is what is sent: the requests that a connector tells before it writes are those that it sends.
 
+mod facts;
+
+pub use facts::{
+    PlanSite, a_plan_of_a_plans_result_is_empty, apply_after_an_outside_change_refuses,
+    what_is_sent_is_what_was_planned,
+};
+
 use serde_json::Value as Json;
 use usher_core::Operation;
 use usher_core::ports::{Connector, ConnectorError, Exchange, PreparedRequest, Written};

@@ -71,8 +71,8 @@ fn one_object_is_asked_for_what_the_schema_needs_and_nothing_else() {
         ],
         &expect![[r#"
             GET /users/5d4c3b2a-0000-4000-8000-000000000001?$select=id,accountEnabled,deletedDateTime,onPremisesSyncEnabled,userPrincipalName,mobilePhone,onPremisesExtensionAttributes&$expand=manager($select=id)
-            GET /users/ina_home.example%23EXT%23%40tenant.example?$select=id,accountEnabled,deletedDateTime,onPremisesSyncEnabled
-            GET /users('%24ina%40tenant.example')?$select=id,accountEnabled,deletedDateTime,onPremisesSyncEnabled
+            GET /users/ina_home.example%23EXT%23@tenant.example?$select=id,accountEnabled,deletedDateTime,onPremisesSyncEnabled
+            GET /users('%24ina@tenant.example')?$select=id,accountEnabled,deletedDateTime,onPremisesSyncEnabled
             GET /groups/5d4c3b2a-0000-4000-8000-000000000001?$select=id,deletedDateTime,displayName
             GET /groups/5d4c3b2a-0000-4000-8000-000000000001/members?$select=id&$top=999
         "#]],

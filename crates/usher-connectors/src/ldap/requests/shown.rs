@@ -33,12 +33,12 @@ pub(in super::super) fn modify(name: &str, edits: &[Edit]) -> PreparedRequest {
 }
 
 /// An entry is renamed, moved, or both.
-pub(in super::super) fn rename(name: &str, relative: &str, container: Option<&Dn>) -> PreparedRequest {
+pub(in super::super) fn rename(name: &str, relative: &str, container: Option<&str>) -> PreparedRequest {
     let mut body = Map::new();
     body.insert("newrdn".to_owned(), json!(relative));
     body.insert("deleteoldrdn".to_owned(), json!(true));
     if let Some(container) = container {
-        body.insert("newsuperior".to_owned(), json!(container.text()));
+        body.insert("newsuperior".to_owned(), json!(container));
     }
     PreparedRequest { method: "MODDN".into(), path: name.to_owned(), body: Some(Json::Object(body)) }
 }

@@ -6,7 +6,7 @@ use usher_core::{Anchor, Operation, OperationKind, Secret};
 use crate::transcript::DRAWN;
 
 use super::super::connection::ServerFacts;
-use super::super::dn;
+use super::super::dn::{self, Dn};
 use super::super::requests::{self, Edit, Names, STATE, Wish, shown};
 use super::super::settings::LdapSettings;
 use super::create::Create;
@@ -14,6 +14,8 @@ use super::{by_anchor, naming};
 
 /// Stands for an entry that is yet to be made.
 const NEW: &str = "(the new entry)";
+/// Stands for what only the server knows.
+const AS_IT_IS: &str = "(as it is)";
 
 /// The requests of an operation as they would be sent first; without a server at hand as Active Directory wants them.
 pub(in super::super) fn preview(
@@ -53,11 +55,14 @@ pub(in super::super) fn preview(
             let naming = naming(&operation.object_type, server, settings);
             let wish = Wish::of(operation, naming)?;
             if wish.name.is_some() || wish.container.is_some() {
-                let relative = wish.name.as_ref().map_or_else(
-                    || "(as it is)".to_owned(),
-                    |name| format!("{naming}={}", dn::escaped(name)),
-                );
-                all.push(shown::rename(&name, &relative, wish.container.as_ref()));
+                let relative = wish
+                    .name
+                    .as_ref()
+                    .map_or_else(|| AS_IT_IS.to_owned(), |name| format!("{naming}={}", dn::escaped(name)));
+                let container = wish.container.as_ref().map(Dn::text);
+                // By its anchor an entry has no container that a server could keep: it is always named.
+                let as_it_is = server.is_active_directory.then(|| AS_IT_IS.to_owned());
+                all.push(shown::rename(&name, &relative, container.or(as_it_is).as_deref()));
             }
             let mut edits = wish.edits(&server.schema)?;
             if let Some(is_disabled) = wish.is_disabled {
@@ -71,7 +76,7 @@ pub(in super::super) fn preview(
         }
         OperationKind::Delete => all.push(match &settings.leavers {
             Some(leavers) if requests::has_account(&operation.object_type, server.is_active_directory) => {
-                shown::rename(&name, "(as it is)", Some(leavers))
+                shown::rename(&name, AS_IT_IS, Some(&leavers.text()))
             }
             _ => shown::delete(&name),
         }),
