@@ -15,11 +15,18 @@ use crate::directory::translate::{self, Place, Shape};
 pub(super) const PAGE: usize = 999;
 /// How many requests a batch takes, and how many links one request may bind.
 pub(super) const BLOCK: usize = 20;
-/// RFC 3986 unreserved.
+/// RFC 3986 unreserved, and the sign that symbols of plans begin with: a path may hold it.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'@');
 /// A query keeps what makes it readable and cannot be misread.
-const QUERY: &AsciiSet =
-    &SEGMENT.remove(b'$').remove(b',').remove(b'(').remove(b')').remove(b'\'').remove(b'/').remove(b':');
+const QUERY: &AsciiSet = &SEGMENT
+    .add(b'@')
+    .remove(b'$')
+    .remove(b',')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'\'')
+    .remove(b'/')
+    .remove(b':');
 
 /// The collection of a kind.
 pub(super) fn collection(kind: EntryKind) -> &'static str {

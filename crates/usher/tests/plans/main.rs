@@ -10,8 +10,9 @@ mod tenant;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use usher_core::saved::VERSION_HEADER;
 use usher_testkit::suites::plans::{
-    a_plan_of_a_plans_result_is_empty, apply_after_an_outside_change_refuses,
+    PlanSite, a_plan_of_a_plans_result_is_empty, apply_after_an_outside_change_refuses,
     what_is_sent_is_what_was_planned,
 };
 
@@ -67,6 +68,38 @@ fn over_better_auth() {
 #[test]
 fn over_django() {
     holds(Target::django(), FEW);
+}
+
+/// A service may count versions up for what no mapping looks at: the account is still as planned, and the version that
+/// was read right before the write is sent.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_what_no_mapping_looks_at_refuses_nothing() {
+    let target = Target::sandbox("").await;
+    let mut stage = Stage::new(&target, 0).await;
+    what_is_sent_is_what_was_planned(&stage).await;
+    stage.promote_all();
+    let plan = stage.plan().await;
+    let planned = versions(
+        plan.objects
+            .iter()
+            .flat_map(|object| &object.requests)
+            .map(|request| request.headers.get(VERSION_HEADER).cloned()),
+    );
+    for object in &plan.objects {
+        let account = object.target_anchor.as_ref().expect("they have accounts");
+        stage.change(account, ("nickName", "by hand")).await;
+    }
+    stage.sent();
+    let applied = stage.apply(&plan).await;
+    assert!(applied.is_complete(), "{:#?}", applied.objects.last());
+    let sent = stage.sent().expect("the wire is read along");
+    let sent = versions(sent.iter().map(|sent| sent.header("if-match").map(str::to_owned)));
+    assert_eq!((planned.len(), sent.len()), (2, 2), "the sandbox tells versions");
+    assert!(planned.iter().zip(&sent).all(|(planned, sent)| planned != sent), "{planned:?} {sent:?}");
+}
+
+fn versions(all: impl Iterator<Item = Option<String>>) -> Vec<String> {
+    all.flatten().collect()
 }
 
 /// The property: the same stories in every run, and the shortest one that fails.

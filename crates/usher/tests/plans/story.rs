@@ -320,9 +320,16 @@ impl PlanSite for Stage<'_> {
     }
 
     async fn change_account(&self, account: &Anchor) {
+        self.change(account, self.target.changed).await;
+    }
+}
+
+impl Stage<'_> {
+    /// Somebody else changes an attribute of an account.
+    pub async fn change(&self, account: &Anchor, (attribute, value): (&str, &str)) {
         let change = AttributeChange {
-            attribute: self.target.changed.0.into(),
-            change: Change::Replace(vec![Value::from(self.target.changed.1)]),
+            attribute: attribute.into(),
+            change: Change::Replace(vec![Value::from(value)]),
             is_reference: false,
             is_multivalued: false,
         };
