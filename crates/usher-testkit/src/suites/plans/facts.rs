@@ -157,7 +157,8 @@ fn same_body(planned: &PlannedRequest, sent: Option<&str>, symbols: &BTreeMap<An
         return false;
     };
     let is_same = fits(&planned, &read) || is_drawn(&planned, &read);
-    read.to_string() == sent && (is_same || is_ldap && fits(&in_order(planned), &in_order(read)))
+    let written = read.to_string();
+    written.as_str() == sent && (is_same || is_ldap && fits(&in_order(planned), &in_order(read)))
 }
 
 /// The values of an attribute of LDAP are a set: in which order they go over the wire means nothing (RFC 4511, 4.1.7).
