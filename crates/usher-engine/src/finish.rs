@@ -4,12 +4,19 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use usher_core::escrow::{self, Pace};
-use usher_core::ports::{Commit, EscrowChange, Held, HeldChange, PairingChange, Seen, SubjectKey, Waiting};
+use usher_core::ports::{
+    Commit, EscrowChange, Held, HeldChange, PairingChange, Remembered, Seen, SubjectKey, Waiting,
+};
 use usher_core::program::MappingProgram;
-use usher_core::{Facts, Pairing, PairingEffect, Plan, SkipReason};
+use usher_core::{ErrorCategory, Facts, Failure, Pairing, PairingEffect, Plan, SkipReason};
 
 use crate::cases::CaseError;
-use crate::subject::{Mode, Progress, Run, Worked};
+use crate::subject::{Mode, Progress, Run, Worked, broken};
+
+/// The key under which nobody else works on a subject.
+pub(crate) fn lock_of(subject: &SubjectKey) -> String {
+    format!("subject\n{}\n{}\n{}", subject.job, subject.source_type, subject.source_anchor)
+}
 
 impl Run<'_> {
     /// Puts a disabling or deletion aside until all of the cycle are counted.
@@ -36,6 +43,30 @@ impl Run<'_> {
         let mut worked = worked(event, facts, &plan, progress);
         worked.is_held = true;
         Ok(worked)
+    }
+
+    /// Notes that the source tells of a subject which it cannot give yet: whatever is known of it stays, and it is tried
+    /// again.
+    pub(crate) async fn put_off(
+        &self,
+        mapping: &MappingProgram,
+        anchor: &usher_core::Anchor,
+    ) -> Result<Worked, CaseError> {
+        let subject = self.subject(mapping, anchor);
+        let _lock = self.engine.locks.lock(lock_of(&subject)).await;
+        let Remembered { pairing, escrow, held } = self.engine.store.remembered(&subject).await?;
+        let names = self.names(mapping, anchor.as_str());
+        let failure = Failure {
+            code: "EntryNotFound".into(),
+            reason: format!("{} tells of it, but does not give it yet", names.source),
+            additional_details: None,
+            category: ErrorCategory::Failure,
+            recommended_action: Some("nothing needs to be done: it is tried again".to_owned()),
+        };
+        let facts = Facts { named: anchor.as_str().into(), pairing, ..Facts::default() };
+        let progress = Progress { escrow, is_held: held.is_some(), ..Progress::default() };
+        let now = self.engine.clock.now();
+        self.finish(mapping, &facts, broken(&names, failure), progress, now).await
     }
 
     /// Makes durable what came of a subject.

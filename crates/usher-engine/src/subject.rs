@@ -23,6 +23,7 @@ use usher_expr::Context;
 use crate::Engine;
 use crate::cases::CaseError;
 use crate::failures::failure;
+use crate::finish::lock_of;
 use crate::prepared::PreparedJob;
 use crate::questions::Stop;
 use crate::target::Target;
@@ -203,8 +204,7 @@ impl Run<'_> {
     ) -> Result<Looked, CaseError> {
         let began_at = self.engine.clock.now();
         let subject = self.subject(mapping, &imported.anchor);
-        let key = format!("subject\n{}\n{}\n{}", subject.job, subject.source_type, subject.source_anchor);
-        let mut locks = vec![self.engine.locks.lock(key).await];
+        let mut locks = vec![self.engine.locks.lock(lock_of(&subject)).await];
         let Remembered { pairing, escrow, held } = self.engine.store.remembered(&subject).await?;
         // A deletion that was on its way may have taken effect: that the account is gone is no surprise then.
         let may_be_deleted = held.as_ref().is_some_and(|held| held.action == Action::Delete);
@@ -576,7 +576,7 @@ enum Carried {
 }
 
 /// A plan that does nothing because a directory failed while it was asked.
-fn broken(names: &Names, failure: Failure) -> Plan {
+pub(crate) fn broken(names: &Names, failure: Failure) -> Plan {
     Plan {
         steps: vec![export::stopped(names, &failure)],
         action: Action::Other,

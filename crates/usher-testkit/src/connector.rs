@@ -480,7 +480,7 @@ impl Connector for MemoryConnector {
         if state.repeats {
             objects.extend(objects.first().cloned());
         }
-        Ok(Page { objects, next, total })
+        Ok(Page { objects, next, total, unsettled: Vec::new() })
     }
 
     async fn subject(&self, request: &SubjectRequest) -> Result<Option<DirectoryObject>, ConnectorError> {

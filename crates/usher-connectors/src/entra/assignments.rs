@@ -56,7 +56,14 @@ impl Snapshot {
         let found: Vec<(String, Vec<SmolStr>)> = stream::iter(groups)
             .map(|(id, role)| async move {
                 let members = if is_security_group(service, &id).await? {
-                    links(service, EntryKind::Group, &id, Relation::Members).await?
+                    let found = service.all(request::links(EntryKind::Group, &id, Relation::Members)).await?;
+                    // A group inside an assigned group gets nothing, nor does a device.
+                    found
+                        .iter()
+                        .filter(|member| translate::is_user(member))
+                        .filter_map(translate::id)
+                        .map(SmolStr::from)
+                        .collect()
                 } else {
                     Vec::new()
                 };
@@ -68,10 +75,7 @@ impl Snapshot {
         for (role, members) in found {
             for id in members {
                 let held = principals.entry(id).or_insert_with(|| (EntryKind::User, RoleIds::new()));
-                // A group inside an assigned group gets nothing.
-                if held.0 == EntryKind::User {
-                    held.1.insert(role.clone());
-                }
+                held.1.insert(role.clone());
             }
         }
         Ok(Some(Self { roles, principals }))
@@ -103,6 +107,11 @@ impl Snapshot {
             })
             .cloned()
             .collect()
+    }
+
+    /// Whether anything is assigned to an object.
+    pub(super) fn holds(&self, id: &str) -> bool {
+        self.principals.contains_key(id)
     }
 
     /// Whether an object may be provisioned.

@@ -240,7 +240,7 @@ impl Connector for EntraConnector {
             Some(document) => Some(document),
             // A user in the bin is switched off elsewhere and may come back; nothing else knows such a state.
             None if kind == EntryKind::User => match self.service.document(&request::binned(id)).await {
-                Ok(document) => Some(document).filter(is_user),
+                Ok(document) => Some(document).filter(translate::is_user),
                 // A name is not looked for in the bin, and an ill-formed id is nobody's.
                 Err(refusal) if matches!(refusal.status, Some(400 | 404)) => None,
                 Err(refusal) => return Err(refusal.error),
@@ -351,9 +351,4 @@ impl Connector for EntraConnector {
     async fn envelope(&self, request: &PreparedRequest) -> Envelope {
         self.service.envelope(request)
     }
-}
-
-/// The bin holds all kinds of objects.
-fn is_user(document: &Json) -> bool {
-    document.get("@odata.type").and_then(Json::as_str).is_none_or(|kind| kind == "#microsoft.graph.user")
 }

@@ -119,6 +119,15 @@ struct Reading<'a> {
     snapshot: Option<Arc<Snapshot>>,
 }
 
+/// What objects are that were asked for one by one.
+#[derive(Default)]
+struct Documents {
+    /// `None` for those that are gone for good.
+    found: Vec<(String, Option<Json>)>,
+    /// Those that are found nowhere, although nobody says that they were removed.
+    missing: Vec<String>,
+}
+
 impl Reading<'_> {
     async fn everything(&self, cursor: Option<&str>) -> Result<Page, ConnectorError> {
         let attributes = &self.request.attributes;
@@ -142,7 +151,7 @@ impl Reading<'_> {
             let id = document.as_ref().and_then(translate::id)?.to_owned();
             Some((id, document))
         });
-        Ok(Page { objects: self.objects(documents.collect()).await?, next, total: None })
+        Ok(Page { objects: self.objects(documents.collect()).await?, next, ..Page::default() })
     }
 
     async fn changed(
@@ -179,8 +188,10 @@ impl Reading<'_> {
             }
             None => None,
         };
-        let documents = self.documents(changes).await?;
-        Ok(Page { objects: self.objects(documents).await?, next, total: None })
+        let Documents { found, missing } = self.documents(changes).await?;
+        // The delta says that they are there: a part of the tenant that lags behind must not cost them their account.
+        let unsettled = missing.into_iter().map(Anchor::new).collect();
+        Ok(Page { objects: self.objects(found).await?, next, total: None, unsettled })
     }
 
     /// Those whose assignment changed.
@@ -198,44 +209,49 @@ impl Reading<'_> {
             ids.iter().skip(place).take(PAGE).map(|id| (id.clone(), None)).collect();
         let end = place + block.len();
         let next = (end < ids.len()).then(|| format_smolstr!("{ASSIGNED}{end}"));
-        let documents = self.documents(block).await?;
-        Ok(Page { objects: self.objects(documents).await?, next, total: None })
+        let Documents { mut found, missing } = self.documents(block).await?;
+        // Who has left the tenant has lost the assignments with it; who is assigned is there.
+        let (unsettled, gone): (Vec<String>, Vec<String>) =
+            missing.into_iter().partition(|id| after.holds(id));
+        found.extend(gone.into_iter().map(|id| (id, None)));
+        let unsettled = unsettled.into_iter().map(Anchor::new).collect();
+        Ok(Page { objects: self.objects(found).await?, next, total: None, unsettled })
     }
 
-    /// What changed objects are now; `None` for those that are gone for good.
-    async fn documents(
-        &self,
-        changes: IndexMap<SmolStr, Option<&str>>,
-    ) -> Result<Vec<(String, Option<Json>)>, ConnectorError> {
+    /// What objects are now, of which some are known to be removed.
+    async fn documents(&self, changes: IndexMap<SmolStr, Option<&str>>) -> Result<Documents, ConnectorError> {
         let service = &self.connector.service;
-        let (mut found, mut in_bin) = (Vec::new(), Vec::new());
-        let mut living = Vec::new();
+        let mut documents = Documents::default();
+        let (mut living, mut in_bin) = (Vec::new(), Vec::new());
         for (id, removed) in changes {
             match removed {
                 None => living.push(id.to_string()),
-                Some("changed") if self.kind == EntryKind::User => in_bin.push(id.to_string()),
-                Some(_) => found.push((id.to_string(), None)),
+                Some("changed") if self.kind == EntryKind::User => in_bin.push((id.to_string(), true)),
+                Some(_) => documents.found.push((id.to_string(), None)),
             }
         }
         let ask = |id: &String| request::one(self.kind, id, &self.request.attributes);
         let asked: Vec<PreparedRequest> = living.iter().map(ask).collect();
         for (id, answer) in living.into_iter().zip(service.batch(&asked).await?) {
             match answer {
-                Ok(document) => found.push((id, Some(document))),
-                Err(refusal) if refusal.is_missing() && self.kind == EntryKind::User => in_bin.push(id),
-                Err(refusal) if refusal.is_missing() => found.push((id, None)),
+                Ok(document) => documents.found.push((id, Some(document))),
+                Err(refusal) if refusal.is_missing() && self.kind == EntryKind::User => {
+                    in_bin.push((id, false));
+                }
+                Err(refusal) if refusal.is_missing() => documents.missing.push(id),
                 Err(refusal) => return Err(refusal.error),
             }
         }
-        let asked: Vec<PreparedRequest> = in_bin.iter().map(|id| request::binned(id)).collect();
-        for (id, answer) in in_bin.into_iter().zip(service.batch(&asked).await?) {
+        let asked: Vec<PreparedRequest> = in_bin.iter().map(|(id, _)| request::binned(id)).collect();
+        for ((id, is_removed), answer) in in_bin.into_iter().zip(service.batch(&asked).await?) {
             match answer {
-                Ok(document) => found.push((id, Some(document))),
-                Err(refusal) if refusal.is_missing() => found.push((id, None)),
+                Ok(document) => documents.found.push((id, Some(document))),
+                Err(refusal) if refusal.is_missing() && is_removed => documents.found.push((id, None)),
+                Err(refusal) if refusal.is_missing() => documents.missing.push(id),
                 Err(refusal) => return Err(refusal.error),
             }
         }
-        Ok(found)
+        Ok(documents)
     }
 
     async fn objects(&self, documents: Vec<(String, Option<Json>)>) -> Result<Vec<Incoming>, ConnectorError> {

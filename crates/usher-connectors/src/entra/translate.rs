@@ -32,6 +32,11 @@ pub(super) fn id(document: &Json) -> Option<&str> {
     document.get("id").and_then(Json::as_str).filter(|id| !id.is_empty())
 }
 
+/// Whether an object is a user, where several kinds come together: in the recycle bin, among members.
+pub(super) fn is_user(document: &Json) -> bool {
+    document.get("@odata.type").and_then(Json::as_str).is_none_or(|kind| kind == "#microsoft.graph.user")
+}
+
 /// The user principal name that somebody in the recycle bin had: there it begins with the id of the object, without
 /// dashes.
 pub(super) fn name_before(document: &Json) -> &str {

@@ -206,7 +206,7 @@ pub(super) async fn by_dirsync(
         objects.push(current(reader, container, anchor, is("isDeleted", "TRUE")).await?);
     }
     let next = more.then(|| SmolStr::from(STANDARD.encode(next)));
-    Ok(Page { objects, next, total: None })
+    Ok(Page { objects, next, total: None, unsettled: Vec::new() })
 }
 
 /// Everything of a type below a container that moved.
@@ -282,7 +282,7 @@ pub(super) async fn before_numbers(
     for entry in moved.into_iter().filter(entries::is_entry).map(SearchEntry::construct) {
         objects.extend(below(reader, object_type, container, &entry.dn).await?);
     }
-    Ok(Page { objects, next: Some(AFTER_DELETED), total: None })
+    Ok(Page { objects, next: Some(AFTER_DELETED), total: None, unsettled: Vec::new() })
 }
 
 /// The anchors of what was deleted after a number; `None` for an account that may not see it.

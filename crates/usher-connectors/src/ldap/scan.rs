@@ -161,7 +161,7 @@ impl Scans {
         let (objects, is_more) = scan.fill(request).await?;
         scan.given += 1;
         let next = is_more.then(|| format_smolstr!("{}:{}", scan.id, scan.given));
-        let page = Page { objects, next, total: None };
+        let page = Page { objects, next, total: None, unsettled: Vec::new() };
         if is_more {
             scan.last = Some((here, page.clone()));
             self.open.lock().await.insert(object_type.clone(), scan);

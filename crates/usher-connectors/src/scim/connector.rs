@@ -239,7 +239,7 @@ impl Connector for ScimConnector {
                 .ok_or_else(|| answer::incompatible(&list, "holds a resource without 'id'").error)?;
             objects.push(Incoming { anchor: object.anchor.clone(), object: Some(object), entitlement: None });
         }
-        Ok(Page { objects, next, total: u64::try_from(page.total).ok() })
+        Ok(Page { objects, next, total: u64::try_from(page.total).ok(), unsettled: Vec::new() })
     }
 
     async fn subject(&self, request: &SubjectRequest) -> Result<Option<DirectoryObject>, ConnectorError> {

@@ -132,6 +132,9 @@ pub struct Page {
     pub next: Option<SmolStr>,
     /// How many objects there are in all, where the source can tell.
     pub total: Option<u64>,
+    /// Objects that changed, and that the source cannot give yet: they are neither here nor gone, and wait for another
+    /// try.
+    pub unsettled: Vec<Anchor>,
 }
 
 /// Asks for one object by anchor.

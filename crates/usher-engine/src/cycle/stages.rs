@@ -29,20 +29,19 @@ impl CycleRun<'_> {
             return self.imported_everything().await;
         };
         let is_first = cursor.is_none();
-        let page = self.read(lane, cursor).await?;
+        let mut page = self.read(lane, cursor).await?;
         let next = page.next.clone();
         self.count_in(page.total, is_first).await?;
-        let items = newest(page).map(|incoming| Item {
-            lane: lane.clone(),
-            what: What::Read(Box::new(Imported {
+        let unsettled = std::mem::take(&mut page.unsettled).into_iter().map(What::Unsettled);
+        let read = newest(page).map(|incoming| {
+            What::Read(Box::new(Imported {
                 named: incoming.anchor.as_str().into(),
                 anchor: incoming.anchor,
                 object: incoming.object,
                 entitlement: incoming.entitlement,
-            })),
-            holds: true,
+            }))
         });
-        let items = items.collect();
+        let items = read.chain(unsettled).map(|what| Item { lane: lane.clone(), what, holds: true }).collect();
         if !self.work_all(items).await? {
             return Ok(false);
         }

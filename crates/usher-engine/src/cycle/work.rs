@@ -35,13 +35,15 @@ pub(super) enum What {
     Read(Box<Imported>),
     /// Only its anchor: it is read first.
     Named(Anchor),
+    /// The source tells of it and cannot give it yet.
+    Unsettled(Anchor),
 }
 
 impl Item {
     fn key(&self) -> (SmolStr, Anchor) {
         let anchor = match &self.what {
             What::Read(imported) => &imported.anchor,
-            What::Named(anchor) => anchor,
+            What::Named(anchor) | What::Unsettled(anchor) => anchor,
         };
         (self.lane.mapping().source_type.clone(), anchor.clone())
     }
@@ -242,6 +244,7 @@ impl Shared {
         let imported = match item.what {
             What::Read(imported) => *imported,
             What::Named(anchor) => run.import(mapping, anchor.as_str()).await.map_err(Stop::Source)?,
+            What::Unsettled(anchor) => return run.put_off(mapping, &anchor).await.map_err(Stop::Case),
         };
         run.work_on(mapping, imported, References::All, &BTreeMap::new(), item.holds)
             .await

@@ -252,6 +252,14 @@ impl<'a> Desk<'a> {
             loop {
                 let page = self.prepared.source.read(&request).await?;
                 request.cursor = page.next.clone();
+                if let Some(anchor) = page.unsettled.first() {
+                    let message = format!(
+                        "the source tells of {} '{anchor}', but does not give it yet; plan again in a moment",
+                        request.object_type
+                    );
+                    let kind = ConnectorErrorKind::Conflict;
+                    return Err(ConnectorError::new(kind, "EntryNotFound", message).into());
+                }
                 let read = newest(page).map(|incoming| Imported {
                     named: incoming.anchor.as_str().into(),
                     anchor: incoming.anchor,

@@ -5,10 +5,10 @@ use std::sync::atomic::Ordering;
 
 use serde_json::json;
 use smol_str::SmolStr;
-use usher_core::EntryId;
 use usher_core::ports::{
     Connector, ConnectorErrorKind, Incoming, MatchQuery, ReadRequest, SubjectRequest, Watermark,
 };
+use usher_core::{Anchor, EntryId};
 use usher_expr::Value;
 
 use crate::stage::Tenant;
@@ -45,6 +45,7 @@ async fn read(
     let mut all = Vec::new();
     loop {
         let page = connector.read(&request).await.map_err(|error| error.kind)?;
+        assert_eq!(page.unsettled, [], "everybody is known");
         all.extend(page.objects);
         match page.next {
             Some(next) => request.cursor = Some(next),
@@ -140,6 +141,51 @@ async fn everything_is_read_and_then_only_what_changed() {
     assert_eq!(told(&changed), ["Retail"]);
     let members = changed[0].object.as_ref().and_then(|object| object.attributes.value("members")).cloned();
     assert_eq!(members, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_a_delta_tells_of_and_the_tenant_does_not_find_yet_is_not_gone() {
+    let tenant = Tenant::start().await;
+    let connector = tenant.connector(&[]);
+    let mark = connector.watermark("User").await.expect("it is given");
+    let (ann, bob) = (tenant.user("ann").await, tenant.user("bob").await);
+    tenant.hide(Some(&ann));
+    let request = ReadRequest {
+        object_type: "User".into(),
+        attributes: names(&["displayName", "IsSoftDeleted"]),
+        application: None,
+        since: Some(mark.clone()),
+        until: mark,
+        cursor: None,
+    };
+    let page = connector.read(&request).await.expect("it is read");
+    assert_eq!(told(&page.objects), ["bob"]);
+    assert_eq!(page.unsettled, [Anchor::new(ann.as_str())]);
+    tenant.hide(None);
+    tenant.client.delete(&format!("/v1.0/users/{bob}")).await.expect("he is deleted");
+    let page = connector.read(&request).await.expect("it is read");
+    assert_eq!((told(&page.objects), page.unsettled), (vec!["ann".to_owned(), "bob off".to_owned()], vec![]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_left_the_tenant_with_the_assignment_is_gone() {
+    let tenant = Tenant::start().await;
+    let application = tenant.application().await;
+    let ann = tenant.user("ann").await;
+    let assignment = tenant.assign(&application, &ann).await;
+    let connector = tenant.connector(&[("ServicePrincipalId", &application)]);
+    let first = connector.watermark("User").await.expect("it is given");
+    let path = format!("/v1.0/servicePrincipals/{application}/appRoleAssignedTo/{assignment}");
+    tenant.client.delete(&path).await.expect("she is assigned no more");
+    let second = connector.watermark("User").await.expect("it is given");
+    tenant.hide(Some(&ann));
+    // The delta is silent: only the assignments tell of her.
+    let parsed = |mark: &Watermark| serde_json::from_str::<serde_json::Value>(&mark.0).expect("it is JSON");
+    let mut since = parsed(&second);
+    since["assigned"] = parsed(&first)["assigned"].clone();
+    let since = Watermark(since.to_string().into());
+    let changed = read(&connector, "User", Some("ours"), Some(&since), &second).await;
+    assert_eq!(told(&changed.expect("they are read")), [format!("gone {ann}")]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

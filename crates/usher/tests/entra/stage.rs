@@ -36,6 +36,8 @@ pub struct Faults {
     pub throttled_parts: AtomicUsize,
     /// Delta links are forgotten.
     pub forgets: AtomicUsize,
+    /// Users that are not known yet where single objects are read.
+    pub hidden: Mutex<Vec<String>>,
     /// Method and path of everything that came, in order.
     pub seen: Mutex<Vec<String>>,
 }
@@ -163,6 +165,12 @@ impl Tenant {
         id(&self.client.post(&path, &body).await.expect("it is assigned"))
     }
 
+    /// Single reads do not know a user yet, or do so again.
+    pub fn hide(&self, user: Option<&str>) {
+        *self.faults.hidden.lock().expect("nobody panics with it") =
+            user.into_iter().map(str::to_owned).collect();
+    }
+
     /// Method and path of what came since this was asked last.
     pub fn seen(&self) -> Vec<String> {
         std::mem::take(&mut *self.faults.seen.lock().expect("nobody panics with it"))
@@ -196,12 +204,8 @@ impl Faults {
             drop(next.run(request).await);
             return StatusCode::GATEWAY_TIMEOUT.into_response();
         }
-        if path.contains("/users/") && take(&self.lag) {
-            let message = format!(
-                "Resource '{path}' does not exist or one of its queried reference-property objects are not present."
-            );
-            let error = json!({ "error": { "code": "Request_ResourceNotFound", "message": message } });
-            return (StatusCode::NOT_FOUND, axum::Json(error)).into_response();
+        if path.contains("/users/") && (self.hides(&path) || take(&self.lag)) {
+            return (StatusCode::NOT_FOUND, axum::Json(not_found(&path))).into_response();
         }
         if path.ends_with("/delta") && take(&self.forgets) {
             let error = json!({ "error": { "code": "syncStateNotFound", "message": "Sync state generation is not found." } });
@@ -212,26 +216,55 @@ impl Faults {
             )
                 .into_response();
         }
-        let is_batch = path.ends_with("/$batch");
-        let response = next.run(request).await;
-        if is_batch && take(&self.throttled_parts) {
-            return put_off(response).await;
+        if !path.ends_with("/$batch") {
+            return next.run(request).await;
         }
-        response
+        let (parts, body) = request.into_parts();
+        let asked = whole(body).await;
+        let request = Request::from_parts(parts, Body::from(asked.to_string()));
+        let response = next.run(request).await;
+        let (parts, body) = response.into_parts();
+        let mut document = whole(body).await;
+        self.spoil(&asked, &mut document);
+        let mut answer = Response::new(Body::from(document.to_string()));
+        *answer.status_mut() = parts.status;
+        answer
+    }
+
+    fn hides(&self, path: &str) -> bool {
+        let hidden = self.hidden.lock().expect("nobody panics with it");
+        hidden.iter().any(|id| path.ends_with(&format!("/users/{id}")))
+    }
+
+    /// Some parts of a batch find nothing yet; of others the first is told to come back at once.
+    fn spoil(&self, asked: &Value, answer: &mut Value) {
+        let requests = asked["requests"].as_array().expect("it is a list");
+        let responses = answer["responses"].as_array_mut().expect("it is a list");
+        for response in responses.iter_mut() {
+            let request = requests.iter().find(|request| request["id"] == response["id"]);
+            let url = request.and_then(|request| request["url"].as_str()).unwrap_or_default();
+            let path = url.split('?').next().unwrap_or_default();
+            if self.hides(path) {
+                *response = json!({ "id": response["id"], "status": 404, "body": not_found(path) });
+            }
+        }
+        if take(&self.throttled_parts) {
+            responses[0] = json!({
+                "id": responses[0]["id"], "status": 429, "headers": { "Retry-After": "0" },
+                "body": { "error": { "code": "TooManyRequests", "message": "Too many requests." } },
+            });
+        }
     }
 }
 
-/// The first part of a batch is told to come back at once.
-async fn put_off(response: Response) -> Response {
-    let (parts, body) = response.into_parts();
-    let bytes = axum::body::to_bytes(body, usize::MAX).await.expect("the answer is whole");
-    let mut document: Value = serde_json::from_slice(&bytes).expect("it is JSON");
-    let first = &mut document["responses"][0];
-    *first = json!({
-        "id": first["id"], "status": 429, "headers": { "Retry-After": "0" },
-        "body": { "error": { "code": "TooManyRequests", "message": "Too many requests." } },
-    });
-    let mut answer = Response::new(Body::from(document.to_string()));
-    *answer.status_mut() = parts.status;
-    answer
+async fn whole(body: Body) -> Value {
+    let bytes = axum::body::to_bytes(body, usize::MAX).await.expect("the body is whole");
+    serde_json::from_slice(&bytes).expect("it is JSON")
+}
+
+fn not_found(path: &str) -> Value {
+    let message = format!(
+        "Resource '{path}' does not exist or one of its queried reference-property objects are not present."
+    );
+    json!({ "error": { "code": "Request_ResourceNotFound", "message": message } })
 }

@@ -129,3 +129,30 @@ async fn who_is_assigned_in_the_tenant_gets_an_account_and_loses_it_with_the_ass
     assert_eq!(told.matches('@').count(), 3, "{told}");
     assert_eq!(story.principal.as_str(), "sp");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_new_whom_the_tenant_does_not_know_everywhere_yet_gets_the_account_a_cycle_later() {
+    let tenant = Tenant::start().await;
+    let hr = tenant.application().await;
+    let ann = tenant.user("ann").await;
+    tenant.assign(&hr, &ann).await;
+    let story = Story::start(&tenant, &hr).await;
+    assert_eq!(story.run().await, "initial Succeeded: ann@contoso.example active");
+    let bob = tenant.user("bob").await;
+    tenant.assign(&hr, &bob).await;
+    // Nor is ann, who has an account: that must not cost her the account.
+    tenant
+        .client
+        .patch(&format!("/v1.0/users/{ann}"), &json!({ "jobTitle": "Head" }))
+        .await
+        .expect("changed");
+    for user in [&ann, &bob] {
+        tenant.faults.hidden.lock().expect("nobody panics with it").push(user.clone());
+    }
+    let told = story.run().await;
+    assert_eq!(told, "incremental EntryLevelErrors: ann@contoso.example active");
+    tenant.hide(None);
+    story.clock.advance(Duration::from_secs(3_600));
+    let told = story.run().await;
+    assert_eq!(told, "incremental Succeeded: ann@contoso.example active, bob@contoso.example active");
+}
