@@ -266,8 +266,7 @@ impl JobState {
         }
         if scope.contains(ResetScope::WATERMARK) || scope.contains(ResetScope::CONNECTOR_DATA_STORE) {
             // Without pairings an incremental cycle would miss what did not change.
-            self.watermarks.clear();
-            self.cycle = None;
+            self.forget_watermarks();
         }
         if scope.contains(ResetScope::FORCE_DELETES) {
             self.forces_deletes = true;
@@ -280,6 +279,12 @@ impl JobState {
             }
         }
         self
+    }
+
+    /// The next cycle reads everything.
+    pub fn forget_watermarks(&mut self) {
+        self.watermarks.clear();
+        self.cycle = None;
     }
 
     /// The kind of the next cycle.

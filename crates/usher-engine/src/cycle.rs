@@ -145,8 +145,7 @@ impl Engine {
             Broke::Failed(error) => (error, None),
             Broke::Quarantined(reason, error) => (error, Some(reason)),
             Broke::Expired(error) => {
-                state.watermarks.clear();
-                state.cycle = None;
+                state.forget_watermarks();
                 (error, None)
             }
             Broke::Store(error) => return Err(error),
@@ -287,7 +286,7 @@ enum Broke {
     Failed(RunError),
     /// Something that only people can mend.
     Quarantined(QuarantineReason, RunError),
-    /// The source does not know the watermark any more: the next cycle reads everything.
+    /// The source does not know the watermark any more: a cycle that reads everything begins.
     Expired(RunError),
     /// The store failed.
     Store(CaseError),
@@ -363,6 +362,22 @@ struct CycleRun<'a> {
 impl CycleRun<'_> {
     async fn go(&mut self) -> Result<End, Broke> {
         self.test_connection(true).await?;
+        match self.pass().await {
+            Err(Broke::Expired(error)) => {
+                tracing::info!(
+                    job.id = %self.job.id, code = %error.code,
+                    "everything is read again: {}", error.message
+                );
+                self.state.forget_watermarks();
+                // Once: a source that forgets again at once is asked at the next interval.
+                self.pass().await
+            }
+            other => other,
+        }
+    }
+
+    /// Goes through the stages of a cycle, from where it is.
+    async fn pass(&mut self) -> Result<End, Broke> {
         self.begin().await?;
         loop {
             if self.control.is_stopped() {
@@ -406,8 +421,7 @@ impl CycleRun<'_> {
     async fn begin(&mut self) -> Result<(), Broke> {
         let fingerprint = self.prepared.fingerprint().clone();
         if self.state.schema.as_ref().is_some_and(|schema| *schema != fingerprint) {
-            self.state.watermarks.clear();
-            self.state.cycle = None;
+            self.state.forget_watermarks();
         }
         self.state.schema = Some(fingerprint);
         if let Some(cycle) = &mut self.state.cycle {

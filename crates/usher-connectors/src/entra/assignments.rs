@@ -3,14 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use futures::{StreamExt, TryStreamExt, stream};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
-use sha2::{Digest, Sha256};
 use smol_str::SmolStr;
 use usher_core::ports::Entitlement;
 use usher_core::{EntryKind, Relation};
 use usher_expr::Value;
+use uuid::Uuid;
 
 use super::answer::Refusal;
 use super::request;
@@ -19,8 +20,6 @@ use super::translate;
 
 /// The role of applications that declare none.
 const DEFAULT_ROLE: &str = "00000000-0000-0000-0000-000000000000";
-/// How much of a digest is kept, in bytes.
-const DIGEST: usize = 16;
 /// How many groups are read at the same time.
 const AT_ONCE: usize = 4;
 
@@ -81,47 +80,92 @@ impl Snapshot {
         Ok(Some(Self { roles, principals }))
     }
 
-    /// A short text that differs when the assignments do.
-    pub(super) fn digest(&self) -> SmolStr {
-        let mut hash = Sha256::new();
-        for (id, (_, roles)) in &self.principals {
-            hash.update(id.as_bytes());
-            for role in roles {
-                hash.update([b'/']);
-                hash.update(role.as_bytes());
-            }
-            hash.update([b'\n']);
+    /// The assignments of the objects of a kind.
+    pub(super) fn of(&self, kind: EntryKind) -> Assignments {
+        let held = self.principals.iter().filter(|(_, (known, _))| *known == kind);
+        Assignments {
+            roles: self.roles.clone(),
+            held: held.map(|(id, (_, roles))| (id.clone(), roles.clone())).collect(),
         }
-        hash.update(Json::Array(self.roles.clone()).to_string());
-        URL_SAFE_NO_PAD.encode(&hash.finalize()[..DIGEST]).into()
     }
+}
 
-    /// Objects of a kind whose assignment differs between two moments, in a fixed order.
-    pub(super) fn difference(&self, other: &Self, kind: EntryKind) -> Vec<SmolStr> {
-        let ids: BTreeSet<&SmolStr> = self.principals.keys().chain(other.principals.keys()).collect();
-        ids.into_iter()
-            .filter(|id| {
-                let (one, two) = (self.principals.get(*id), other.principals.get(*id));
-                let is_of_kind = [one, two].into_iter().flatten().any(|(known, _)| *known == kind);
-                is_of_kind && (one != two || self.roles != other.roles)
-            })
-            .cloned()
-            .collect()
+/// The assignments of the objects of one kind at one moment, as watermarks keep them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Packed", into = "Packed")]
+pub(super) struct Assignments {
+    roles: Vec<Json>,
+    held: BTreeMap<SmolStr, RoleIds>,
+}
+
+impl Assignments {
+    /// Objects whose assignment differs between two moments, in a fixed order.
+    pub(super) fn difference(&self, other: &Self) -> Vec<SmolStr> {
+        let ids: BTreeSet<&SmolStr> = self.held.keys().chain(other.held.keys()).collect();
+        let differs = |id: &&SmolStr| self.roles != other.roles || self.held.get(*id) != other.held.get(*id);
+        ids.into_iter().filter(differs).cloned().collect()
     }
 
     /// Whether anything is assigned to an object.
     pub(super) fn holds(&self, id: &str) -> bool {
-        self.principals.contains_key(id)
+        self.held.contains_key(id)
     }
 
     /// Whether an object may be provisioned.
     pub(super) fn entitlement(&self, id: &str) -> Entitlement {
-        entitlement(self.principals.get(id).map(|(_, ids)| ids), &self.roles)
+        entitlement(self.held.get(id), &self.roles)
     }
 
     /// The attribute `appRoleAssignments` of an object.
     pub(super) fn attribute(&self, id: &str) -> Value {
-        attribute(self.principals.get(id).map(|(_, ids)| ids), &self.roles)
+        attribute(self.held.get(id), &self.roles)
+    }
+}
+
+/// Assignments in little room: many hold the same roles, and an id takes 16 bytes instead of 36.
+#[derive(Serialize, Deserialize)]
+struct Packed {
+    roles: Vec<Json>,
+    held: Vec<Holders>,
+}
+
+/// Those who hold the same roles.
+#[derive(Serialize, Deserialize)]
+struct Holders {
+    roles: RoleIds,
+    /// The bytes of their ids, one after the other, in Base64.
+    ids: String,
+    /// Ids that are no GUIDs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    others: Vec<SmolStr>,
+}
+
+impl From<Assignments> for Packed {
+    fn from(assignments: Assignments) -> Self {
+        let mut by_roles: BTreeMap<RoleIds, (Vec<u8>, Vec<SmolStr>)> = BTreeMap::new();
+        for (id, roles) in assignments.held {
+            let (ids, others) = by_roles.entry(roles).or_default();
+            match Uuid::parse_str(&id) {
+                Ok(guid) if guid.to_string() == id => ids.extend(guid.as_bytes()),
+                _ => others.push(id),
+            }
+        }
+        let held = by_roles.into_iter();
+        let held = held.map(|(roles, (ids, others))| Holders { roles, ids: BASE64.encode(ids), others });
+        Self { roles: assignments.roles, held: held.collect() }
+    }
+}
+
+impl From<Packed> for Assignments {
+    fn from(packed: Packed) -> Self {
+        let mut held = BTreeMap::new();
+        for Holders { roles, ids, others } in packed.held {
+            let ids = BASE64.decode(ids).unwrap_or_default();
+            let ids = ids.chunks_exact(16).filter_map(|bytes| Uuid::from_slice(bytes).ok());
+            let ids = ids.map(|guid| guid.to_string().into());
+            held.extend(ids.chain(others).map(|id: SmolStr| (id, roles.clone())));
+        }
+        Self { roles: packed.roles, held }
     }
 }
 
@@ -209,12 +253,21 @@ fn principal(assignment: &Json) -> Option<(SmolStr, String)> {
     Some((text("principalId")?.into(), text("appRoleId").unwrap_or_else(|| DEFAULT_ROLE.to_owned())))
 }
 
+/// What matters of a role.
+fn kept(role: &Json) -> Json {
+    let field = |name: &str| role.get(name).cloned().unwrap_or(Json::Null);
+    json!({
+        "id": field("id"), "value": field("value"), "displayName": field("displayName"),
+        "isEnabled": field("isEnabled"),
+    })
+}
+
 async fn roles(service: &Service, application: &str) -> Result<Option<Vec<Json>>, Refusal> {
     match service.document(&request::roles(application)).await {
-        Ok(mut document) => match document.get_mut("appRoles").map(Json::take) {
-            Some(Json::Array(roles)) => Ok(Some(roles)),
-            _ => Ok(Some(Vec::new())),
-        },
+        Ok(document) => {
+            let roles = document.get("appRoles").and_then(Json::as_array).into_iter().flatten();
+            Ok(Some(roles.map(kept).collect()))
+        }
         Err(refusal) if refusal.is_missing() => Ok(None),
         Err(refusal) => Err(refusal),
     }
@@ -238,4 +291,33 @@ pub(super) async fn links(
 ) -> Result<Vec<SmolStr>, Refusal> {
     let found = service.all(request::links(kind, id, relation)).await?;
     Ok(found.iter().filter_map(translate::id).map(SmolStr::from).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_watermark_keeps_assignments_whole_and_small() {
+        let (ann, bob, odd) =
+            ("7b5c0d3e-1111-4a4a-8888-0123456789ab", "00000000-0000-4000-8000-000000000001", "x");
+        let roles = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<RoleIds>();
+        let held = [(ann, roles(&["r1"])), (bob, roles(&["r1"])), (odd, roles(&["r1", "r2"]))];
+        let all = Assignments {
+            roles: vec![json!({"id": "r1", "value": "admin", "displayName": "Admin", "isEnabled": true})],
+            held: held.into_iter().map(|(id, roles)| (id.into(), roles)).collect(),
+        };
+        let kept = serde_json::to_value(&all).unwrap();
+        assert_eq!(
+            kept["held"],
+            json!([
+                {"roles": ["r1"], "ids": "AAAAAAAAQACAAAAAAAAAAXtcDT4REUpKiIgBI0Vnias"},
+                {"roles": ["r1", "r2"], "ids": "", "others": ["x"]},
+            ])
+        );
+        assert_eq!(serde_json::from_value::<Assignments>(kept).unwrap(), all);
+        let less = Assignments { held: all.held.clone().into_iter().skip(1).collect(), ..all.clone() };
+        assert_eq!(all.difference(&less), [bob]);
+        assert!(all.holds(bob) && !less.holds(bob));
+    }
 }

@@ -25,8 +25,6 @@ use crate::directory::{self, translate::Place};
 use crate::http::Http;
 use crate::transcript;
 
-/// How many snapshots of assignments are kept: those of this cycle and of the last, for users and for groups.
-const SNAPSHOTS: usize = 4;
 /// How many users in the recycle bin are remembered; one that is forgotten fails and is matched again.
 const MOST_BINNED: usize = 10_000;
 /// Two objects suffice to know that a value is not unique.
@@ -42,11 +40,10 @@ pub(super) struct EntraConnector {
     memory: Mutex<Memory>,
 }
 
-/// What is remembered from call to call; losing it costs a full read at most.
+/// What is remembered from call to call; losing it costs a few requests at most.
 #[derive(Default)]
 struct Memory {
     application: Option<EntryId>,
-    snapshots: Vec<(SmolStr, Arc<Snapshot>)>,
     created: HashMap<SmolStr, Timestamp>,
     /// Users that were found in the recycle bin.
     binned: HashSet<SmolStr>,
@@ -86,24 +83,13 @@ impl EntraConnector {
     }
 
     /// The assignments as they are; `None` when the tenant has no such application.
-    pub(super) async fn snapshot(&self) -> Result<Option<Arc<Snapshot>>, ConnectorError> {
+    pub(super) async fn snapshot(&self) -> Result<Option<Snapshot>, ConnectorError> {
         let Some(application) = self.application(None) else { return Ok(None) };
-        let Some(snapshot) = Snapshot::load(&self.service, &application).await? else {
-            return self.no_application(&application).map(|()| None);
-        };
-        let snapshot = Arc::new(snapshot);
-        let digest = snapshot.digest();
-        let mut memory = self.memory();
-        memory.snapshots.retain(|(known, _)| *known != digest);
-        memory.snapshots.push((digest, snapshot.clone()));
-        let surplus = memory.snapshots.len().saturating_sub(SNAPSHOTS);
-        memory.snapshots.drain(..surplus);
-        Ok(Some(snapshot))
-    }
-
-    /// Assignments that were read before.
-    pub(super) fn kept_snapshot(&self, digest: &SmolStr) -> Option<Arc<Snapshot>> {
-        self.memory().snapshots.iter().find(|(known, _)| known == digest).map(|(_, kept)| kept.clone())
+        let snapshot = Snapshot::load(&self.service, &application).await?;
+        if snapshot.is_none() {
+            self.no_application(&application)?;
+        }
+        Ok(snapshot)
     }
 
     /// The application whose assignments count must be there: without it everybody would lose their account.

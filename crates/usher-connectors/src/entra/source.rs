@@ -1,8 +1,6 @@
 //! A tenant as a source of cycles: pages of everything, or of what changed since a delta link, and of whose assignment
 //! changed, which deltas do not tell.
 
-use std::sync::Arc;
-
 use futures::{StreamExt, TryStreamExt, stream};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
@@ -14,7 +12,7 @@ use usher_core::ports::{
 use usher_core::{Anchor, EntryKind, Relation};
 
 use super::answer::Refusal;
-use super::assignments::{NOT_ASSIGNED, Snapshot, links};
+use super::assignments::{Assignments, NOT_ASSIGNED, links};
 use super::connector::EntraConnector;
 use super::request;
 use super::translate::{self, Linked, View};
@@ -35,8 +33,8 @@ const ASSIGNED: &str = "assigned:";
 struct Mark {
     /// The delta link; none where the cloud gives none.
     link: Option<String>,
-    /// The digest of the assignments; none where the tenant has no such application.
-    assigned: Option<SmolStr>,
+    /// The assignments of objects of the kind that is read; none where the tenant has no such application.
+    assigned: Option<Assignments>,
 }
 
 impl Mark {
@@ -52,7 +50,7 @@ pub(super) async fn watermark(
 ) -> Result<Watermark, ConnectorError> {
     let kind = names::kind(object_type)?;
     let link = link(connector, kind, connector.told(kind, object_type)).await?;
-    let assigned = connector.snapshot().await?.map(|snapshot| snapshot.digest());
+    let assigned = connector.snapshot().await?.map(|snapshot| snapshot.of(kind));
     let mark = Mark { link, assigned };
     Ok(Watermark(serde_json::to_string(&mark).unwrap_or_default().into()))
 }
@@ -89,26 +87,17 @@ pub(super) async fn read(connector: &EntraConnector, request: &ReadRequest) -> R
     let kind = names::kind(&request.object_type)?;
     connector.remember_application(request.application.as_ref());
     let until = Mark::read(&request.until)?;
-    let page = Reading { connector, request, kind, snapshot: snapshot(connector, request, &until).await? };
+    // As they were when the watermark was fixed, or as they are.
+    let assigned = match (&request.application, until.assigned) {
+        (None, _) => None,
+        (Some(_), Some(assigned)) => Some(assigned),
+        (Some(_), None) => connector.snapshot().await?.map(|snapshot| snapshot.of(kind)),
+    };
+    let page = Reading { connector, request, kind, assigned };
     let cursor = request.cursor.as_deref();
     match &request.since {
         None => page.everything(cursor).await,
-        Some(since) => page.changed(&Mark::read(since)?, &until, cursor).await,
-    }
-}
-
-/// The assignments as they were when the watermark was fixed, or as they are.
-async fn snapshot(
-    connector: &EntraConnector,
-    request: &ReadRequest,
-    until: &Mark,
-) -> Result<Option<Arc<Snapshot>>, ConnectorError> {
-    if request.application.is_none() {
-        return Ok(None);
-    }
-    match until.assigned.as_ref().and_then(|digest| connector.kept_snapshot(digest)) {
-        Some(kept) => Ok(Some(kept)),
-        None => connector.snapshot().await,
+        Some(since) => page.changed(Mark::read(since)?, cursor).await,
     }
 }
 
@@ -116,7 +105,7 @@ struct Reading<'a> {
     connector: &'a EntraConnector,
     request: &'a ReadRequest,
     kind: EntryKind,
-    snapshot: Option<Arc<Snapshot>>,
+    assigned: Option<Assignments>,
 }
 
 /// What objects are that were asked for one by one.
@@ -154,18 +143,13 @@ impl Reading<'_> {
         Ok(Page { objects: self.objects(documents.collect()).await?, next, ..Page::default() })
     }
 
-    async fn changed(
-        &self,
-        since: &Mark,
-        until: &Mark,
-        cursor: Option<&str>,
-    ) -> Result<Page, ConnectorError> {
+    async fn changed(&self, since: Mark, cursor: Option<&str>) -> Result<Page, ConnectorError> {
         if let Some(place) = cursor.and_then(|cursor| cursor.strip_prefix(ASSIGNED)) {
             let place = place.parse().map_err(|_| expired("the place in the list is not one of a tenant"))?;
-            return self.reassigned(since, until, place).await;
+            return self.reassigned(&since.assigned.unwrap_or_default(), place).await;
         }
         let link = match cursor {
-            None => since.link.clone().ok_or_else(|| expired("this cloud tells no changes"))?,
+            None => since.link.ok_or_else(|| expired("this cloud tells no changes"))?,
             Some(cursor) => cursor
                 .strip_prefix(DELTA)
                 .ok_or_else(|| expired("the place in the list is not one of a tenant"))?
@@ -183,7 +167,7 @@ impl Reading<'_> {
         }
         let next = match page.next {
             Some(link) => Some(format_smolstr!("{DELTA}{link}")),
-            None if self.request.application.is_some() && since.assigned != until.assigned => {
+            None if self.request.application.is_some() && since.assigned != self.assigned => {
                 Some(format_smolstr!("{ASSIGNED}0"))
             }
             None => None,
@@ -195,16 +179,10 @@ impl Reading<'_> {
     }
 
     /// Those whose assignment changed.
-    async fn reassigned(&self, since: &Mark, until: &Mark, place: usize) -> Result<Page, ConnectorError> {
-        let kept = |mark: &Mark| match &mark.assigned {
-            None => Some(Arc::default()),
-            Some(digest) => self.connector.kept_snapshot(digest),
-        };
-        // Both are kept in memory alone: after a restart everything is read instead.
-        let (Some(before), Some(after)) = (kept(since), kept(until)) else {
-            return Err(expired("whose assignment changed is not known any more"));
-        };
-        let ids = before.difference(&after, self.kind);
+    async fn reassigned(&self, before: &Assignments, place: usize) -> Result<Page, ConnectorError> {
+        let nobody = Assignments::default();
+        let after = self.assigned.as_ref().unwrap_or(&nobody);
+        let ids = before.difference(after);
         let block: IndexMap<SmolStr, Option<&str>> =
             ids.iter().skip(place).take(PAGE).map(|id| (id.clone(), None)).collect();
         let end = place + block.len();
@@ -268,9 +246,8 @@ impl Reading<'_> {
             return Ok(Incoming { anchor, object: None, entitlement: None });
         };
         let mut linked = self.connector.linked(self.kind, &id, &self.request.attributes).await?;
-        let snapshot = self.snapshot.as_deref();
-        if let Some(snapshot) = snapshot {
-            linked.roles = snapshot.attribute(&id);
+        if let Some(assigned) = &self.assigned {
+            linked.roles = assigned.attribute(&id);
         }
         let object = translate::object(
             self.kind,
@@ -280,8 +257,8 @@ impl Reading<'_> {
             &linked,
             View::Source,
         );
-        let entitlement = self.request.application.as_ref().map(|_| match snapshot {
-            Some(snapshot) => snapshot.entitlement(&id),
+        let entitlement = self.request.application.as_ref().map(|_| match &self.assigned {
+            Some(assigned) => assigned.entitlement(&id),
             None => NOT_ASSIGNED,
         });
         Ok(Incoming { anchor, object, entitlement })

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use expect_test::expect;
 use usher_core::escrow::SETTLES_AFTER;
-use usher_core::ports::{AuditQuery, Audits, ConnectorErrorKind, Effect, Store};
+use usher_core::ports::{AuditQuery, Audits, ConnectorError, ConnectorErrorKind, Effect, Store};
 use usher_expr::Value;
 use usher_testkit::Fault;
 
@@ -488,4 +488,31 @@ async fn a_create_whose_answer_was_lost_and_not_found_waits_until_it_has_settled
     assert!(transcript.contains("ann    other        skipped  RedundantExport"), "{transcript}");
     assert_eq!(stage.target.objects().len(), 1);
     assert_eq!(stage.target.objects()[0].object_type, ACCOUNT);
+}
+
+#[tokio::test]
+async fn a_watermark_that_the_source_forgot_leads_to_an_initial_cycle_in_the_same_run() {
+    let stage = Stage::new().await;
+    stage.people(&["ann", "bob"]);
+    stage.run().await;
+    stage.source.remove("bob");
+    let forgotten =
+        || ConnectorError::new(ConnectorErrorKind::NotFound, "InvalidWatermark", "it is forgotten");
+    stage.source.fail_read(forgotten());
+    expect![[r#"
+        cycle initial
+          ann    other        skipped  RedundantExport
+          bob    delete       success
+        Succeeded
+    "#]]
+    .assert_eq(&stage.next().await);
+    assert_eq!(stage.state().await.complete_failures_in_a_row, 0);
+    // A source that forgets at once is not asked without end.
+    stage.source.fail_read(forgotten());
+    stage.source.fail_read(forgotten());
+    expect![[r#"
+        cycle initial
+        Failed InvalidWatermark
+    "#]]
+    .assert_eq(&stage.next().await);
 }
