@@ -15,7 +15,7 @@ use usher_core::Secret;
 use crate::http::{Http, Lost, Reply, exchange};
 
 /// A token is not used any more when it ends within this time.
-const MARGIN: Duration = Duration::from_secs(60);
+const MARGIN: Duration = Duration::from_secs(300);
 /// How long a token is used whose life is not told (RFC 6749 5.1 leaves it open).
 const UNTOLD: Duration = Duration::from_secs(300);
 
@@ -189,4 +189,19 @@ pub(crate) fn bearer(token: &Secret) -> Option<(http::HeaderName, HeaderValue)> 
     let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose().trim())).ok()?;
     value.set_sensitive(true);
     Some((AUTHORIZATION, value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_renewed_five_minutes_before_it_ends_and_a_short_one_before_its_last_quarter() {
+        let used = |life: u64| {
+            let granted =
+                Granted { access_token: String::new(), expires_in: Some(life), refresh_token: None };
+            granted.used().as_secs()
+        };
+        assert_eq!((used(3_600), used(400), used(0)), (3_300, 300, 0));
+    }
 }
