@@ -279,6 +279,8 @@ async fn a_target_that_is_down_stops_before_anything_is_written() {
     assert_eq!(answer.event.status, Status::Failure);
     assert_eq!(answer.event.steps.len(), 1);
     assert_eq!(answer.event.steps[0].step.name, "EntryTestConnection");
+    let told = &answer.event.steps[0].step.description;
+    assert!(told.contains("the target HR Portal failed the test of the connection: "), "{told}");
     assert!(stage.target.written().is_empty());
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use smol_str::SmolStr;
-use usher_core::ports::MatchQuery;
+use usher_core::ports::{MatchQuery, PreparedRequest};
 use usher_core::program::{MappingProgram, RuleProgram};
 use usher_core::{Anchor, EntryId, EntryKind, NamedReference, References, StepKind};
 use usher_expr::Value;
@@ -54,7 +54,13 @@ impl Engine {
             taken: Default::default(),
         };
         if let Err(error) = test_connection(self, &target, mapping).await {
-            let failure = failure(&error);
+            let mut failure = failure(&error);
+            let named = address_of(&target).await.map_or_else(String::new, |address| format!(" ({address})"));
+            failure.reason = format!(
+                "the target {}{named} failed the test of the connection: {}",
+                run.target_name(),
+                failure.reason
+            );
             let worked = run.unreachable(mapping, &subject.object_id, failure, StepKind::Import).await?;
             return Ok(OnDemandAnswer { event: worked.event, linked: Vec::new(), requests: Vec::new() });
         }
@@ -170,6 +176,13 @@ pub(crate) fn links_of(subject: &Subject) -> impl Iterator<Item = (&'static str,
         .map(|object| ("manager", object.as_ref()))
         .chain(links.members.iter().map(|object| ("members", object)))
         .chain(links.owners.iter().map(|object| ("owners", object)))
+}
+
+/// Where the target is reached; `None` for one that has no address.
+async fn address_of(target: &Target) -> Option<String> {
+    let root = PreparedRequest { method: "GET".into(), path: String::new(), body: None };
+    let address = target.connector().envelope(&root).await.address;
+    (!address.is_empty()).then_some(address)
 }
 
 /// Asks the target for an object that cannot exist, as every run does first.
