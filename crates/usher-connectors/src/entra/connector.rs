@@ -151,15 +151,38 @@ impl EntraConnector {
         let is_name = names::attribute(&query.attribute).place == Place::Property("userPrincipalName".into());
         let wanted = query.value.single().to_text();
         found.retain(|user| !is_name || translate::name_before(user).eq_ignore_ascii_case(&wanted));
+        for user in &mut found {
+            self.bin(user);
+        }
+        Ok(found)
+    }
+
+    /// An account of a pair that is in the recycle bin, where such accounts are to come back.
+    async fn paired_binned(&self, kind: EntryKind, id: &str) -> Result<Option<Json>, ConnectorError> {
+        if !self.restores || kind != EntryKind::User {
+            return Ok(None);
+        }
+        match self.service.document(&request::binned(id)).await {
+            Ok(mut user) if translate::is_user(&user) => {
+                self.bin(&mut user);
+                Ok(Some(user))
+            }
+            Ok(_) => Ok(None),
+            Err(refusal) if matches!(refusal.status, Some(400 | 404)) => Ok(None),
+            Err(refusal) => Err(refusal.error),
+        }
+    }
+
+    /// Remembers that a user is in the recycle bin, and shows the user as what comes back from there: under the name
+    /// from before, and as good as switched off until then.
+    fn bin(&self, user: &mut Json) {
+        user["userPrincipalName"] = translate::name_before(user).into();
+        user["accountEnabled"] = Json::Bool(false);
         let mut memory = self.memory();
         if memory.binned.len() > MOST_BINNED {
             memory.binned.clear();
         }
-        for user in &mut found {
-            memory.binned.extend(translate::id(user).map(SmolStr::from));
-            user["accountEnabled"] = Json::Bool(false);
-        }
-        Ok(found)
+        memory.binned.extend(translate::id(user).map(SmolStr::from));
     }
 
     /// One living object as Graph gives it. What was just made is waited for.
@@ -270,8 +293,13 @@ impl Connector for EntraConnector {
     async fn get(&self, request: &GetRequest) -> Result<Option<DirectoryObject>, ConnectorError> {
         let kind = names::kind(&request.object_type)?;
         let id = request.anchor.as_str();
-        let Some(document) = self.document(kind, id, &request.attributes).await? else { return Ok(None) };
-        let linked = self.linked(kind, id, &request.attributes).await?;
+        let (document, linked) = match self.document(kind, id, &request.attributes).await? {
+            Some(document) => (document, self.linked(kind, id, &request.attributes).await?),
+            None => match self.paired_binned(kind, id).await? {
+                Some(document) => (document, Linked::default()),
+                None => return Ok(None),
+            },
+        };
         Ok(translate::object(
             kind,
             &request.object_type,
@@ -294,6 +322,24 @@ impl Connector for EntraConnector {
                 self.service.some(request::find(kind, query)?, ENOUGH).await.map_err(ConnectorError::from)?
             }
         };
+        let place = names::attribute(&query.attribute).place;
+        let wants_manager = query
+            .attributes
+            .iter()
+            .any(|name| names::attribute(name).place == Place::Link(usher_core::Relation::Manager));
+        if kind == EntryKind::User
+            && wants_manager
+            && place != Place::Id
+            && !request::finds_at_once(kind, &place)
+        {
+            // An advanced query does not tell managers.
+            for document in &mut documents {
+                let id = translate::id(document).unwrap_or_default().to_owned();
+                if let Some(whole) = self.document(kind, &id, &query.attributes).await? {
+                    *document = whole;
+                }
+            }
+        }
         let is_in_bin = documents.is_empty() && self.restores && kind == EntryKind::User;
         if is_in_bin {
             documents = self.find_binned(query).await?;

@@ -106,6 +106,68 @@ const GROUP: &[(&str, Access)] = &[
     ("visibility", Write),
 ];
 
+/// Users are found by these without an advanced query (Microsoft Graph, "Advanced query capabilities", `eq`).
+const USER_FOUND: &[&str] = &[
+    "accountEnabled",
+    "ageGroup",
+    "city",
+    "consentProvidedForMinor",
+    "country",
+    "createdDateTime",
+    "creationType",
+    "department",
+    "displayName",
+    "employeeId",
+    "externalUserState",
+    "givenName",
+    "id",
+    "imAddresses",
+    "isResourceAccount",
+    "jobTitle",
+    "mail",
+    "mailNickname",
+    "onPremisesImmutableId",
+    "onPremisesLastSyncDateTime",
+    "onPremisesSecurityIdentifier",
+    "onPremisesSyncEnabled",
+    "otherMails",
+    "proxyAddresses",
+    "state",
+    "surname",
+    "usageLocation",
+    "userPrincipalName",
+    "userType",
+];
+
+/// And groups by these.
+const GROUP_FOUND: &[&str] = &[
+    "classification",
+    "displayName",
+    "id",
+    "isAssignableToRole",
+    "mail",
+    "mailEnabled",
+    "mailNickname",
+    "membershipRule",
+    "membershipRuleProcessingState",
+    "onPremisesLastSyncDateTime",
+    "onPremisesSecurityIdentifier",
+    "onPremisesSyncEnabled",
+    "proxyAddresses",
+    "renewedDateTime",
+    "resourceBehaviorOptions",
+    "resourceProvisioningOptions",
+    "securityEnabled",
+    "uniqueName",
+];
+
+/// Whether objects are found by a property without an advanced query. Of what Microsoft does not list, advanced queries
+/// know more.
+pub(super) fn finds_at_once(kind: EntryKind, property: &str) -> bool {
+    let found = if kind == EntryKind::Group { GROUP_FOUND } else { USER_FOUND };
+    is_extension(property) || found.contains(&property)
+}
+
 /// Kept by SharePoint: not told by lists or deltas, and 501 where it is selected there.
 const OUTSIDE: &[&str] = &[
     "aboutMe",

@@ -15,6 +15,10 @@ use crate::directory::translate::{self, Place, Shape};
 pub(super) const PAGE: usize = 999;
 /// How many requests a batch takes, and how many links one request may bind.
 pub(super) const BLOCK: usize = 20;
+/// The header of advanced queries.
+pub(super) const CONSISTENCY: (&str, &str) = ("ConsistencyLevel", "eventual");
+/// What makes a query an advanced one, together with the header `ConsistencyLevel`.
+const ADVANCED: &str = "&$count=true";
 /// RFC 3986 unreserved, and the sign that symbols of plans begin with: a path may hold it.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'@');
 /// A query keeps what makes it readable and cannot be misread.
@@ -90,15 +94,8 @@ pub(super) fn list(kind: EntryKind, attributes: &[SmolStr]) -> PreparedRequest {
 
 /// The first page of users in the recycle bin.
 pub(super) fn list_binned(attributes: &[SmolStr]) -> PreparedRequest {
-    let plain: Vec<SmolStr> = attributes
-        .iter()
-        .filter(|name| !matches!(translate::attribute(name).place, Place::Link(_)))
-        .cloned()
-        .collect();
-    get(format!(
-        "/directory/deletedItems/microsoft.graph.user?{}&$top={PAGE}",
-        wanted(EntryKind::User, &plain)
-    ))
+    let wanted = wanted(EntryKind::User, &without_links(attributes));
+    get(format!("/directory/deletedItems/microsoft.graph.user?{wanted}&$top={PAGE}"))
 }
 
 /// The first page of what an object is linked to.
@@ -138,34 +135,46 @@ pub(super) fn find(kind: EntryKind, query: &MatchQuery) -> Result<PreparedReques
         },
         _ => text.clone(),
     };
-    // What the index of the directory cannot answer at once takes the advanced query.
-    let (filter, is_advanced) = match &attribute.place {
+    let filter = match &attribute.place {
         Place::Property(property) if attribute.shape == Shape::List => {
-            (format!("{property}/any(p:p eq {text})"), false)
+            format!("{property}/any(p:p eq {text})")
         }
-        Place::Property(property) => (format!("{property} eq {literal}"), false),
-        Place::First(property) => (format!("{property}/any(p:p eq {text})"), true),
-        Place::Member(property, member) => (format!("{property}/{member} eq {text}"), true),
+        Place::Property(property) => format!("{property} eq {literal}"),
+        Place::First(property) => format!("{property}/any(p:p eq {text})"),
+        Place::Member(property, member) => format!("{property}/{member} eq {text}"),
         _ => return Err(refuse()),
     };
-    let advanced = if is_advanced { "&$count=true" } else { "" };
-    Ok(get(format!(
-        "{}?$filter={}&{}&$top=2{advanced}",
-        collection(kind),
-        utf8_percent_encode(&filter, QUERY),
-        wanted(kind, &query.attributes),
-    )))
+    let filter = utf8_percent_encode(&filter, QUERY);
+    let collection = collection(kind);
+    if finds_at_once(kind, &attribute.place) {
+        return Ok(get(format!("{collection}?$filter={filter}&{}&$top=2", wanted(kind, &query.attributes))));
+    }
+    // An advanced query expands nothing; the manager is asked for when somebody was found.
+    let wanted = wanted(kind, &without_links(&query.attributes));
+    Ok(get(format!("{collection}?$filter={filter}&{wanted}&$top=2{ADVANCED}")))
+}
+
+/// Whether the search for an attribute is not an advanced query, so that it may expand, and finds what was just written.
+pub(super) fn finds_at_once(kind: EntryKind, place: &Place) -> bool {
+    match place {
+        Place::Property(property) => properties::finds_at_once(kind, property),
+        _ => false,
+    }
+}
+
+fn without_links(attributes: &[SmolStr]) -> Vec<SmolStr> {
+    let is_link = |name: &&SmolStr| matches!(translate::attribute(name).place, Place::Link(_));
+    attributes.iter().filter(|name| !is_link(name)).cloned().collect()
+}
+
+/// Whether a path, or a link that Graph gave, is an advanced query: one of the index that lags behind.
+pub(super) fn is_advanced(path: &str) -> bool {
+    path.contains("$count=true") || path.contains("%24count=true")
 }
 
 /// All users in the recycle bin with a value; `None` where nobody is looked for there by the attribute. In the bin,
 /// names begin with the id of the object.
 pub(super) fn find_binned(query: &MatchQuery) -> Option<PreparedRequest> {
-    let plain: Vec<SmolStr> = query
-        .attributes
-        .iter()
-        .filter(|name| !matches!(translate::attribute(name).place, Place::Link(_)))
-        .cloned()
-        .collect();
     let text = query.value.single().to_text().replace('\'', "''");
     let filter = match translate::attribute(&query.attribute).place {
         Place::Property(property) if property == "userPrincipalName" => {
@@ -179,9 +188,9 @@ pub(super) fn find_binned(query: &MatchQuery) -> Option<PreparedRequest> {
         _ => return None,
     };
     Some(get(format!(
-        "/directory/deletedItems/microsoft.graph.user?$filter={}&{}&$count=true",
+        "/directory/deletedItems/microsoft.graph.user?$filter={}&{}{ADVANCED}",
         utf8_percent_encode(&filter, QUERY),
-        wanted(EntryKind::User, &plain),
+        wanted(EntryKind::User, &without_links(&query.attributes)),
     )))
 }
 
@@ -200,6 +209,8 @@ pub(super) fn batch(requests: &[&PreparedRequest]) -> PreparedRequest {
             if let Some(body) = &request.body {
                 part["headers"] = json!({"Content-Type": "application/json"});
                 part["body"] = body.clone();
+            } else if is_advanced(&request.path) {
+                part["headers"] = json!({CONSISTENCY.0: CONSISTENCY.1});
             }
             part
         })
@@ -353,10 +364,10 @@ pub(super) fn assignments_of(kind: EntryKind, id: &str, service_principal: &str)
     ))
 }
 
-/// The groups that a user is a direct member of.
+/// The groups that a user is a direct member of. A cast is an advanced query.
 pub(super) fn groups_of(id: &str) -> PreparedRequest {
     get(format!(
-        "{}/memberOf/microsoft.graph.group?$select=id,securityEnabled&$top={PAGE}",
+        "{}/memberOf/microsoft.graph.group?$select=id,securityEnabled&$top={PAGE}{ADVANCED}",
         address(EntryKind::User, id)
     ))
 }

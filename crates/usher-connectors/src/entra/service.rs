@@ -80,7 +80,14 @@ impl Service {
         if reply.body.is_empty() {
             return Ok(Json::Null);
         }
-        serde_json::from_slice(&reply.body).map_err(|_| answer::unreadable(request, "is not JSON"))
+        serde_json::from_slice(&reply.body).map_err(|_| {
+            let host = &self.root[url::Position::BeforeHost..url::Position::AfterPort];
+            let kind = reply.header("content-type").unwrap_or("of no type");
+            answer::unreadable(
+                request,
+                &format!("is not JSON but {kind}; what answers for {host} is not Microsoft Graph"),
+            )
+        })
     }
 
     /// Sends a request whose answer does not matter, as long as it is a good one.
@@ -139,7 +146,6 @@ impl Service {
                 .get("responses")
                 .and_then(Json::as_array)
                 .ok_or_else(|| answer::unreadable(&batch, "has no 'responses'"))?;
-            let mut longest: Option<Duration> = None;
             for response in responses {
                 let place = response.get("id").and_then(Json::as_str).and_then(|id| id.parse::<usize>().ok());
                 let Some(&index) = place.and_then(|place| open.get(place)) else { continue };
@@ -159,15 +165,14 @@ impl Service {
                     .and_then(|seconds| Duration::try_from_secs_f64(seconds.max(0.0)).ok());
                 if matches!(status, 429 | 503 | 504) && attempt < TRIES {
                     let wait = retry_after.unwrap_or(backed_off(attempt));
-                    longest = Some(longest.map_or(wait, |longest| longest.max(wait)));
-                    continue;
+                    if wait <= LONGEST_WAIT {
+                        self.be_quiet(wait);
+                        continue;
+                    }
                 }
                 let ids = header("request-id").map_or_else(String::new, |id| format!("request-id {id}"));
                 let failed = Answer { status, body, ids, retry_after, challenge: None };
                 answers[index] = Some(Err(answer::refusal(&requests[index], &failed, &[])));
-            }
-            if let Some(wait) = longest {
-                self.clock.wait(wait.min(LONGEST_WAIT)).await;
             }
         }
         Ok(answers
@@ -316,8 +321,8 @@ impl Service {
 /// The headers that follow from a path: advanced queries name the index they run on, and what can wait says so.
 fn headers(path: &str) -> Vec<(&'static str, &'static str)> {
     let mut headers = Vec::new();
-    if path.contains("$count=true") {
-        headers.push(("ConsistencyLevel", "eventual"));
+    if request::is_advanced(path) {
+        headers.push(request::CONSISTENCY);
     }
     if path.contains("/delta?") {
         headers.push(("Prefer", "odata.maxpagesize=999"));

@@ -131,7 +131,8 @@ async fn update(
     id: &str,
     parts: Parts,
 ) -> Result<Written, ConnectorError> {
-    if connector.is_binned(id) {
+    let is_binned = connector.is_binned(id);
+    if is_binned {
         // When the answer is lost, matching finds the user among the living.
         connector.service.done(&request::restore(id)).await.map_err(ConnectorError::from)?;
         connector.restored(id);
@@ -139,7 +140,10 @@ async fn update(
     let lists = request::lists_to_read(&parts.edits.properties);
     let held = if lists.is_empty() { None } else { connector.document(kind, id, &lists).await? };
     let held = held.as_ref().and_then(Json::as_object).cloned().unwrap_or_default();
-    let body = parts.body(&held);
+    let mut body = parts.body(&held);
+    if is_binned {
+        stay_off(&mut body);
+    }
     let mut written = Written { anchor: Anchor::new(id), left_out: parts.left_out };
     if !body.is_empty() {
         let request = request::update(kind, id, body);
@@ -147,6 +151,11 @@ async fn update(
     }
     link(connector, kind, id, &parts.edits.links, &mut written).await?;
     Ok(written)
+}
+
+/// Who comes back from the recycle bin was shown as switched off, and stays so unless the operation says otherwise.
+fn stay_off(body: &mut Map<String, Json>) {
+    body.entry("accountEnabled").or_insert(Json::Bool(false));
 }
 
 async fn delete(connector: &EntraConnector, kind: EntryKind, id: &str) -> Result<Written, ConnectorError> {
@@ -363,6 +372,7 @@ pub(super) fn preview(root: &str, operation: &Operation, is_binned: bool) -> Vec
     let mut requests = Vec::new();
     if is_binned && operation.kind == OperationKind::Update {
         requests.push(request::restore(id));
+        stay_off(&mut body);
     }
     match operation.kind {
         OperationKind::Delete => return vec![request::delete(kind, id)],

@@ -2,8 +2,8 @@
 
 use std::sync::atomic::Ordering;
 
-use usher_core::ports::{ConnectorErrorKind, MatchQuery};
-use usher_core::{AttributeChange, Change, Operation, OperationKind};
+use usher_core::ports::{ConnectorErrorKind, GetRequest, MatchQuery};
+use usher_core::{Anchor, AttributeChange, Change, Operation, OperationKind};
 use usher_expr::Value;
 use usher_testkit::suites::connector::{self, Vocabulary, add};
 
@@ -17,6 +17,7 @@ fn create(changes: Vec<AttributeChange>) -> Operation {
 async fn the_connector_keeps_the_contract() {
     let tenant = Tenant::start().await;
     connector::run(&*tenant.connector(&[]), Vocabulary::DIRECTORY, "entra-").await;
+    assert!(tenant.faults.checked.load(Ordering::SeqCst) > 20, "its requests are held against what is published");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -142,4 +143,35 @@ async fn a_user_in_the_recycle_bin_is_brought_back_where_that_is_wanted() {
     let user = tenant.client.get(&path).await.expect("she is back");
     assert_eq!(user["jobTitle"], "Head");
     assert_eq!(connector.preview(&update).len(), 1, "once is enough");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_of_a_pair_comes_back_from_the_recycle_bin_where_that_is_wanted() {
+    let tenant = Tenant::start().await;
+    let ina = tenant.user("ina").await;
+    let path = format!("/v1.0/users/{ina}");
+    tenant.client.delete(&path).await.expect("she is deleted");
+    let request = GetRequest {
+        object_type: "User".into(),
+        anchor: Anchor::new(ina.as_str()),
+        attributes: vec!["userPrincipalName".into(), "accountEnabled".into()],
+    };
+    let found = tenant.connector(&[]).get(&request).await.expect("it is answered");
+    assert_eq!(found, None, "nobody looks into the bin unasked");
+
+    let connector = tenant.connector(&[("RestoreDeletedUsers", "True")]);
+    let found = connector.get(&request).await.expect("it is answered").expect("she is in the bin");
+    assert_eq!(found.attributes.value("accountEnabled"), Some(&Value::from("False")));
+    assert_eq!(found.attributes.value("userPrincipalName"), Some(&Value::from("ina@contoso.example")));
+    let update = |attribute: &str, value: &str| Operation {
+        kind: OperationKind::Update,
+        object_type: "User".into(),
+        anchor: Some(found.anchor.clone()),
+        changes: vec![add(attribute, value)],
+    };
+    connector.write(&update("jobTitle", "Head")).await.expect("she is restored, then changed");
+    let user = tenant.client.get(&format!("{path}?$select=jobTitle,accountEnabled")).await;
+    let user = user.expect("she is back");
+    assert_eq!((&user["jobTitle"], &user["accountEnabled"]), (&"Head".into(), &false.into()));
+    connector.write(&update("accountEnabled", "True")).await.expect("she is switched on");
 }

@@ -1,8 +1,9 @@
 //! What goes wrong on the way: throttling, lag after a create, lost answers.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
-use usher_core::ports::{ConnectorErrorKind, Effect, MatchQuery};
+use usher_core::ports::{Clock, ConnectorErrorKind, Effect, MatchQuery, ReadRequest};
 use usher_core::{Anchor, AttributeChange, Change, Operation, OperationKind};
 use usher_expr::Value;
 use usher_testkit::suites::connector::{Vocabulary, add, run};
@@ -91,4 +92,57 @@ async fn failures_name_the_request_for_microsoft_s_support() {
     assert_eq!(error.kind, ConnectorErrorKind::Rejected, "{error}");
     let detail = error.detail.unwrap_or_default();
     assert!(detail.contains("client-request-id "), "{detail}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_of_a_batch_that_is_put_off_holds_everything_back_and_for_long_gives_up() {
+    let tenant = Tenant::start().await;
+    let connector = tenant.connector(&[]);
+    let mark = connector.watermark("User").await.expect("it is given");
+    tenant.user("ann").await;
+    let request = ReadRequest {
+        object_type: "User".into(),
+        attributes: vec!["displayName".into()],
+        application: None,
+        since: Some(mark.clone()),
+        until: mark,
+        cursor: None,
+    };
+    let read = async |seconds: usize| {
+        tenant.faults.retry_after.store(seconds, Ordering::SeqCst);
+        tenant.faults.throttled_parts.store(1, Ordering::SeqCst);
+        tenant.seen();
+        let before = tenant.clock.now();
+        let page = connector.read(&request).await;
+        let batches = tenant.seen().iter().filter(|one| one.ends_with("$batch")).count();
+        (page, batches, tenant.clock.now().duration_since(before).as_secs())
+    };
+    let (page, batches, waited) = read(45).await;
+    assert_eq!(page.expect("it is read").objects.len(), 1);
+    assert_eq!((batches, waited), (2, 45));
+    let (page, batches, waited) = read(90).await;
+    let error = page.expect_err("that is too long");
+    assert_eq!(error.kind, ConnectorErrorKind::Throttled, "{error}");
+    assert_eq!(error.retry_after, Some(Duration::from_secs(90)));
+    assert_eq!((batches, waited), (1, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_a_proxy_in_place_of_graph_is_told_with_side_and_host() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+    let host = listener.local_addr().expect("it has an address").to_string();
+    let address = format!("http://{host}");
+    let router = axum::Router::new().fallback(async || axum::response::Html("<h1>Sign in</h1>"));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let tenant = Tenant::start().await;
+    let source = [
+        ("GraphAddress", address.as_str()),
+        ("Authority", address.as_str()),
+        ("SignIn", "AccessToken"),
+        ("AccessToken", "t"),
+    ];
+    let connector = tenant.connector(&source);
+    let error = connector.find(&query()).await.expect_err("that is no Graph");
+    assert_eq!(error.kind, ConnectorErrorKind::Protocol);
+    assert!(error.to_string().contains(&host) && error.to_string().contains("text/html"), "{error}");
 }

@@ -6,6 +6,7 @@ mod contract;
 mod faults;
 mod job;
 mod plans;
+mod published;
 mod source;
 mod stage;
 mod story;

@@ -22,6 +22,8 @@ use usher_engine::Engine;
 use usher_server::{Exchanges, Server, ServerOptions, bootstrap};
 use usher_testkit::ManualClock;
 
+use crate::published;
+
 /// What goes wrong, request by request.
 #[derive(Default)]
 pub struct Faults {
@@ -34,10 +36,16 @@ pub struct Faults {
     pub lag: AtomicUsize,
     /// So many batches have parts that are put off.
     pub throttled_parts: AtomicUsize,
+    /// For how many seconds such parts are put off.
+    pub retry_after: AtomicUsize,
     /// Delta links are forgotten.
     pub forgets: AtomicUsize,
     /// Users that are not known yet where single objects are read.
     pub hidden: Mutex<Vec<String>>,
+    /// What the connector sent although Microsoft does not publish it.
+    unpublished: Mutex<Vec<String>>,
+    /// How many requests of the connector were held against that.
+    pub checked: AtomicUsize,
     /// Method and path of everything that came, in order.
     pub seen: Mutex<Vec<String>>,
 }
@@ -48,6 +56,8 @@ pub struct Tenant {
     pub engine: Engine,
     pub client: Client,
     pub faults: Arc<Faults>,
+    /// The clock of connectors: waiting takes no time.
+    pub clock: Arc<ManualClock>,
     settings: Vec<(&'static str, String)>,
 }
 
@@ -95,7 +105,8 @@ impl Tenant {
             ("ClientId", first.client_id),
             ("ClientSecret", first.secret.expose().to_owned()),
         ];
-        Self { _folder: folder, engine, client, faults, settings }
+        let clock = Arc::new(ManualClock::at(engine.clock.now()));
+        Self { _folder: folder, engine, client, faults, clock, settings }
     }
 
     /// What a job has to know of the tenant.
@@ -117,9 +128,7 @@ impl Tenant {
             settings.set(*key, Secret::new(*value));
         }
         let http = HttpOptions::default();
-        // Waiting takes no time.
-        let clock = Arc::new(ManualClock::at(self.engine.clock.now()));
-        let all = AllConnectors::new(self.engine.store.clone(), clock, http);
+        let all = AllConnectors::new(self.engine.store.clone(), self.clock.clone(), http);
         all.expect("the options are good").build("entra", &settings)
     }
 
@@ -177,6 +186,15 @@ impl Tenant {
     }
 }
 
+impl Drop for Tenant {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let unpublished = self.faults.unpublished.lock().expect("nobody panics with it");
+            assert!(unpublished.is_empty(), "Microsoft does not publish: {unpublished:#?}");
+        }
+    }
+}
+
 fn id(document: &Value) -> String {
     document["id"].as_str().expect("it has an id").to_owned()
 }
@@ -193,6 +211,7 @@ impl Faults {
             return next.run(request).await;
         }
         self.seen.lock().expect("nobody panics with it").push(format!("{} {path}", request.method()));
+        let request = self.hold_against_what_is_published(request).await;
         let is_create = request.method() == http::Method::POST && matches!(path.as_str(), "/v1.0/users");
         let every = self.throttles.load(Ordering::SeqCst);
         if every > 0 && self.count.fetch_add(1, Ordering::SeqCst).is_multiple_of(every) {
@@ -231,6 +250,27 @@ impl Faults {
         answer
     }
 
+    /// Whatever the connector sends has to be published. Nobody else names requests with an id here.
+    async fn hold_against_what_is_published(&self, request: Request) -> Request {
+        if !request.headers().contains_key("client-request-id") {
+            return request;
+        }
+        self.checked.fetch_add(1, Ordering::SeqCst);
+        let (parts, body) = request.into_parts();
+        let bytes = axum::body::to_bytes(body, usize::MAX).await.expect("the body is whole");
+        let body: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+        let path = parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
+        let is_eventual = parts.headers.get("consistencylevel").is_some_and(|level| level == "eventual");
+        let checked = match path.strip_prefix("/v1.0") {
+            Some(path) => published::check(parts.method.as_str(), path, is_eventual, &body),
+            None => Err(format!("{path} is not below the version")),
+        };
+        if let Err(why) = checked {
+            self.unpublished.lock().expect("nobody panics with it").push(why);
+        }
+        Request::from_parts(parts, Body::from(bytes))
+    }
+
     fn hides(&self, path: &str) -> bool {
         let hidden = self.hidden.lock().expect("nobody panics with it");
         hidden.iter().any(|id| path.ends_with(&format!("/users/{id}")))
@@ -250,7 +290,8 @@ impl Faults {
         }
         if take(&self.throttled_parts) {
             responses[0] = json!({
-                "id": responses[0]["id"], "status": 429, "headers": { "Retry-After": "0" },
+                "id": responses[0]["id"], "status": 429,
+                "headers": { "Retry-After": self.retry_after.load(Ordering::SeqCst).to_string() },
                 "body": { "error": { "code": "TooManyRequests", "message": "Too many requests." } },
             });
         }

@@ -101,6 +101,8 @@ fn values_are_searched_as_graph_searches() {
             good("extensionAttribute1", "red"),
             good("telephoneNumber", "+49 30 1"),
             good("accountEnabled", "True"),
+            good("mobile", "1"),
+            request::groups_of(ID),
         ],
         &expect![[r#"
             GET /users?$filter=userPrincipalName%20eq%20'miles.o''brien%2Bx%40contoso.example'&$select=id,accountEnabled,deletedDateTime,onPremisesSyncEnabled,displayName&$top=2
@@ -111,8 +113,13 @@ fn values_are_searched_as_graph_searches() {
             GET /users?$filter=onPremisesExtensionAttributes/extensionAttribute1%20eq%20'red'&$select=id,accountEnabled,deletedDateTime,onPremisesSyncEnabled,displayName&$top=2&$count=true
             GET /users?$filter=businessPhones/any(p:p%20eq%20'%2B49%2030%201')&$select=id,accountEnabled,deletedDateTime,onPremisesSyncEnabled,displayName&$top=2&$count=true
             GET /users?$filter=accountEnabled%20eq%20true&$select=id,accountEnabled,deletedDateTime,onPremisesSyncEnabled,displayName&$top=2
+            GET /users?$filter=mobilePhone%20eq%20'1'&$select=id,accountEnabled,deletedDateTime,onPremisesSyncEnabled,displayName,mobilePhone&$top=2&$count=true
+            GET /users/5d4c3b2a-0000-4000-8000-000000000001/memberOf/microsoft.graph.group?$select=id,securityEnabled&$top=999&$count=true
         "#]],
     );
+    // Within a batch, an advanced query says so in its part.
+    let batch = request::batch(&[&request::groups_of(ID)]);
+    assert_eq!(batch.body.unwrap()["requests"][0]["headers"], json!({"ConsistencyLevel": "eventual"}));
     let error = find("manager", Value::from(ID)).unwrap_err();
     expect!["Microsoft Graph cannot find objects by manager; match by another attribute"]
         .assert_eq(&error.to_string());
