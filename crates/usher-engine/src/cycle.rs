@@ -461,6 +461,7 @@ impl CycleRun<'_> {
             commit.clear.push((self.job.id.clone(), Clear::Held));
         }
         self.engine.store.commit(&commit).await?;
+        self.tell_unwritten().await?;
         tracing::info!(job.id = %self.job.id, cycle.id = %self.cycle().id, kind = kind.as_str(), "a cycle begins");
         Ok(())
     }

@@ -8,7 +8,7 @@ use usher_core::cycle::{CycleKind, DeletionGuard, Position};
 use usher_core::ports::{Commit, Held, HeldChange, Incoming, Page, ReadRequest};
 use usher_core::quarantine::RunError;
 use usher_core::steps::export;
-use usher_core::{Anchor, Facts};
+use usher_core::{Action, Anchor, Facts, PairingEffect, Plan};
 
 use super::work::{Item, What, service};
 use super::{Broke, CycleRun, Lane};
@@ -187,8 +187,37 @@ impl CycleRun<'_> {
         }
     }
 
-    fn staged(&self, lane: &Lane, held: &Held) -> usher_core::ProvisioningEvent {
-        let run = Run {
+    /// Says in the log, once for the cycle, what the target never takes: the events of objects do not say it.
+    pub(super) async fn tell_unwritten(&self) -> Result<(), Broke> {
+        let Some(lane) = self.lanes.first().filter(|_| !self.prepared.unwritten.is_empty()) else {
+            return Ok(());
+        };
+        let run = self.telling(lane);
+        let reportable = run.target_name();
+        let plan = Plan {
+            steps: Vec::new(),
+            action: Action::Other,
+            operations: Vec::new(),
+            modified: Vec::new(),
+            skip: None,
+            failure: None,
+            unresolved: Vec::new(),
+            pairing: PairingEffect::None,
+            target: None,
+            reportable: reportable.clone(),
+            scope: None,
+        };
+        let facts = Facts { named: reportable.into(), ..Facts::default() };
+        let progress = Progress { left_out: true, ..Progress::default() };
+        // Such a run's events begin with what to beware of.
+        let event = run.event(lane.mapping(), &facts, &plan, &progress, self.engine.clock.now());
+        self.engine.store.commit(&Commit { events: vec![event], ..Commit::default() }).await?;
+        Ok(())
+    }
+
+    /// A run that writes nothing and tells something.
+    fn telling<'b>(&'b self, lane: &'b Lane) -> Run<'b> {
+        Run {
             engine: self.engine,
             job: self.job,
             service_principal: self.service_principal,
@@ -201,7 +230,11 @@ impl CycleRun<'_> {
             initiated_by: service(),
             frozen: None,
             taken: Default::default(),
-        };
+        }
+    }
+
+    fn staged(&self, lane: &Lane, held: &Held) -> usher_core::ProvisioningEvent {
+        let run = self.telling(lane);
         let mapping = lane.mapping();
         let names = run.names(mapping, &held.display_name);
         let plan = export::staged(&names, held.action);

@@ -17,7 +17,10 @@ fn create(changes: Vec<AttributeChange>) -> Operation {
 async fn the_connector_keeps_the_contract() {
     let tenant = Tenant::start().await;
     connector::run(&*tenant.connector(&[]), Vocabulary::DIRECTORY, "entra-").await;
-    assert!(tenant.faults.checked.load(Ordering::SeqCst) > 20, "its requests are held against what is published");
+    assert!(
+        tenant.faults.checked.load(Ordering::SeqCst) > 20,
+        "its requests are held against what is published"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

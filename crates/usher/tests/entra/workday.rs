@@ -99,6 +99,7 @@ async fn attributes_that_graph_never_takes_are_told_for_the_job_and_not_for_each
     expect![[r#"
         1 create success
         2 create success
+        Cloud other warning
         initial Succeeded
     "#]]
     .assert_eq(&job.run().await);
