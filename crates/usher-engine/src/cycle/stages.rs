@@ -41,7 +41,8 @@ impl CycleRun<'_> {
                 entitlement: incoming.entitlement,
             }))
         });
-        let items = read.chain(unsettled).map(|what| Item { lane: lane.clone(), what, holds: true }).collect();
+        let items =
+            read.chain(unsettled).map(|what| Item { lane: lane.clone(), what, holds: true }).collect();
         if !self.work_all(items).await? {
             return Ok(false);
         }
