@@ -1,6 +1,8 @@
 //! Plans, over every connector: what is sent is what was planned, to the byte on the wire; what somebody else changed in
 //! between is refused; and a plan of a plan's result is empty. What happens to people and groups is drawn.
 
+#[path = "../entra/published.rs"]
+mod published;
 mod story;
 mod target;
 #[expect(dead_code, reason = "the tests of the tenant use more of it")]
