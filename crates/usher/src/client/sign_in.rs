@@ -12,6 +12,9 @@ use crate::clock::SystemClock;
 use crate::failure::Failure;
 use crate::profile::{Profile, ProfileCredential};
 
+/// Who we say we are: a service sees whether a person or one of its jobs asks.
+const AGENT: &str = concat!("usher-cli/", env!("CARGO_PKG_VERSION"));
+
 /// Takes the refresh token that stands in the place of the one before.
 #[derive(Clone)]
 pub struct Keep(Arc<dyn Fn(&Secret) + Send + Sync>);
@@ -61,7 +64,7 @@ pub fn graph_with(profile: &Profile, options: HttpOptions, keep: Keep) -> Result
         authority: profile.authority.clone(),
         tenant: profile.tenant.clone(),
     };
-    let options = HttpOptions { extra_ca_pem: extra_ca, ..options };
+    let options = HttpOptions { extra_ca_pem: extra_ca, user_agent: AGENT.to_owned(), ..options };
     GraphClient::new(endpoint, sign_in, Arc::new(SystemClock), options).map_err(|error| {
         match (&error, &profile.ca) {
             (GraphError::Options(HttpOptionsError::Certificates(_)), Some(file)) => Failure::unreachable(
