@@ -63,7 +63,7 @@ impl Cloud {
 pub struct Endpoint {
     /// The address of the service, without version, such as `https://graph.microsoft.com`.
     pub base_url: String,
-    /// The address of the authority, such as `https://login.microsoftonline.com`.
+    /// The address of the authority, such as `https://login.microsoftonline.com`; empty where the service is its own.
     pub authority: String,
     /// The tenant: id or domain.
     pub tenant: String,
@@ -177,10 +177,11 @@ impl GraphClient {
     ) -> Result<Self, GraphError> {
         let base = address("service", &endpoint.base_url)?;
         let http = Arc::new(Http::new(options)?);
-        let authority = Authority {
-            address: address("authority", &endpoint.authority)?,
-            tenant: endpoint.tenant.clone(),
+        let address = match endpoint.authority.as_str() {
+            "" => base.clone(),
+            named => address("authority", named)?,
         };
+        let authority = Authority { address, tenant: endpoint.tenant.clone() };
         let identity = Identity::new(http.clone(), clock, authority, &base, sign_in)?;
         Ok(Self { http, base, identity })
     }

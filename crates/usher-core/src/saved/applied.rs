@@ -20,6 +20,8 @@ pub enum State {
     Stopped,
     /// All of it was applied.
     Applied,
+    /// Somebody deleted it: it must not be applied, whoever still has the document.
+    Deleted,
 }
 
 /// What is remembered of the application of a plan.

@@ -95,6 +95,19 @@ pub fn differences(planned: &PlannedObject, found: &PlannedObject) -> Vec<Differ
     all
 }
 
+/// Whether what is to be sent for an object is the rest of what was planned for it: the source is as it was, and an
+/// account was to be made and is there by now.
+pub fn is_rest(planned: &PlannedObject, found: &PlannedObject) -> bool {
+    let was_made = planned.target.is_none() && found.target.is_some();
+    let begins = planned.requests.len().checked_sub(found.requests.len()).filter(|sent| *sent > 0);
+    was_made
+        && !found.requests.is_empty()
+        && found.failure.is_none()
+        && planned.source == found.source
+        && planned.target_anchor == found.target_anchor
+        && begins.is_some_and(|sent| same(&planned.requests[sent..], &found.requests))
+}
+
 /// Whether requests are the same. A service may count versions up for things that no mapping looks at.
 fn same(planned: &[PlannedRequest], found: &[PlannedRequest]) -> bool {
     let rest = |requests: &[PlannedRequest]| {

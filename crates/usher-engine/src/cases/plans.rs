@@ -102,11 +102,13 @@ impl Engine {
     ) -> Result<(), CaseError> {
         let job = self.job(service_principal, job).await?;
         let id = id.to_lowercase();
-        self.store.remove_setting(&progress_of(&job.id, &id)).await?;
-        if self.store.remove_setting(&name_of(&job.id, &id)).await? {
-            return Ok(());
+        let _applying = self.locks.lock(name_of(&job.id, &id)).await;
+        if !self.store.remove_setting(&name_of(&job.id, &id)).await? {
+            return Err(CaseError::not_found("plan", id));
         }
-        Err(CaseError::not_found("plan", id))
+        // The document may lie about somewhere: that it was withdrawn is remembered as long as plans are kept.
+        let progress = Progress { state: State::Deleted, ..self.progress(&job.id, &id).await? };
+        self.write_progress(&job.id, &id, progress).await
     }
 
     /// Applies a plan: the one that is kept, or the document that somebody brings back.
@@ -139,11 +141,13 @@ impl Engine {
         // Two applications of one plan follow each other.
         let _applying = self.locks.lock(name_of(&job.id, &plan.id)).await;
         let progress = self.progress(&job.id, &plan.id).await?;
-        if progress.state == State::Applied {
-            return Err(CaseError::Conflict {
-                code: "Conflict",
-                message: "the plan was applied already; plan again to see what is left to do".to_owned(),
-            });
+        let over = match progress.state {
+            State::Applied => Some("the plan was applied already; plan again to see what is left to do"),
+            State::Deleted => Some("the plan was deleted; plan again"),
+            State::Planned | State::Applying | State::Stopped => None,
+        };
+        if let Some(message) = over {
+            return Err(CaseError::Conflict { code: "Conflict", message: message.to_owned() });
         }
         self.carry_out_plan(service_principal, &plan, progress, initiated_by).await
     }
@@ -185,8 +189,12 @@ impl Engine {
         plan: &SavedPlan,
         progress: Progress,
     ) -> Result<(), CaseError> {
+        self.write_progress(&plan.job, &plan.id, progress).await
+    }
+
+    async fn write_progress(&self, job: &JobId, id: &str, progress: Progress) -> Result<(), CaseError> {
         let text = serde_json::to_string(&progress).expect("numbers and words have a JSON form");
-        Ok(self.store.put_setting(&progress_of(&plan.job, &plan.id), &Secret::new(text)).await?)
+        Ok(self.store.put_setting(&progress_of(job, id), &Secret::new(text)).await?)
     }
 
     /// Forgets all plans of a job.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use usher_core::saved::applied::{Applied, AppliedObject, Outcome, Progress, State};
-use usher_core::saved::difference::{Difference, Place, differences};
+use usher_core::saved::difference::{Difference, Place, differences, is_rest};
 use usher_core::saved::symbols::is_symbol;
 use usher_core::saved::{PlannedObject, SavedPlan};
 use usher_core::{Anchor, EntryId, Initiator, OperationKind, SkipReason, Status};
@@ -61,7 +61,8 @@ impl Engine {
             explains: false,
             initiated_by,
         };
-        let mut symbols = self.made(plan, progress.done).await?;
+        // Of the object at which it was interrupted the account may be there.
+        let mut symbols = self.made(plan, progress.done + 1).await?;
         let is_resumed = progress.state != State::Planned;
         let first = progress.done;
         let mut applied = Vec::new();
@@ -167,13 +168,18 @@ impl<'a> Desk<'a> {
                     && seen.object.target.is_none();
             if may_be_done && is_in_step && seen.object.status != Status::Failure {
                 // It was sent before the application was interrupted; what is left is to remember it.
-                self.run(item, &seen.source_anchor)
-                    .act(item.mapping, looked, &BTreeMap::new(), false)
-                    .await?;
+                let run = self.run(item, &seen.source_anchor);
+                let worked = run.act(item.mapping, looked, &BTreeMap::new(), false).await?;
+                applied.target_anchor = worked.target_anchor;
                 applied.differences.clear();
                 applied.outcome = Outcome::AlreadyDone;
+                return Ok(applied);
             }
-            return Ok(applied);
+            // The account was made, and something failed afterwards: what is left is what was planned, too.
+            if !(may_be_done && is_rest(planned, &seen.object)) {
+                return Ok(applied);
+            }
+            applied.differences.clear();
         }
         let run = self.run(item, &seen.source_anchor);
         let worked = run.act(item.mapping, looked, &BTreeMap::new(), false).await?;

@@ -326,6 +326,40 @@ async fn an_application_that_a_failure_interrupted_goes_on_without_doing_anythin
 }
 
 #[tokio::test]
+async fn an_account_that_was_made_before_a_failure_gets_the_rest_of_what_was_planned() {
+    let stage = Stage::new().await;
+    stage.person("zoe", &[("manager", Value::Reference("bob".into()))]);
+    stage.person("bob", &[("manager", Value::Reference("zoe".into()))]);
+    let plan = stage.plan_cycle().await;
+    let many = plan.plan.objects.iter().position(|object| object.requests.len() > 1);
+    let many = many.expect("each is the other's manager, so that one gets it afterwards");
+    let writes: usize = plan.plan.objects[..many].iter().map(|object| object.requests.len()).sum();
+    let refuses = ConnectorError::new(ConnectorErrorKind::Rejected, "Nope", "the target does not like it");
+    stage.target.fail_write_after(writes + 1, Fault::Before(refuses));
+    let applied = stage.apply(&plan).await.expect("the answer says so");
+    assert_eq!((applied.state, applied.done), (State::Stopped, many), "{:#?}", applied.objects);
+    let applied = stage.apply(&plan).await.expect("it goes on");
+    assert_eq!(applied.state, State::Applied, "{:#?}", applied.objects);
+    assert_eq!(applied.objects[0].outcome, Outcome::Done);
+    assert_eq!(applied.objects[0].requests.len(), plan.plan.objects[many].requests.len() - 1);
+    assert_eq!(stage.target.objects().len(), 2, "there is no second account");
+}
+
+#[tokio::test]
+async fn a_plan_that_was_deleted_is_not_applied_whoever_kept_the_document() {
+    let stage = Stage::new().await;
+    stage.person("adele", &[]);
+    let plan = stage.plan_of(&["adele"]).await;
+    let id = plan.plan.id.as_str();
+    stage.engine.remove_plan(&stage.application, &stage.job, id).await.expect("it is deleted");
+    let refused = stage.apply(&plan).await.expect_err("it was deleted");
+    assert!(refused.to_string().contains("was deleted"), "{refused}");
+    assert!(stage.target.written().is_empty());
+    let again = stage.engine.remove_plan(&stage.application, &stage.job, id).await;
+    again.expect_err("there is none any more");
+}
+
+#[tokio::test]
 async fn drift_is_told_from_changes_that_are_on_their_way() {
     let stage = Stage::new().await;
     for name in ["a", "b", "c"] {

@@ -34,7 +34,7 @@ async fn provision(call: Call) -> Result<Answer, Refusal> {
     let request = OnDemandRequest {
         job: JobId::new(call.parameter("job")),
         parameters: parameters(&body)?,
-        dry_run: call.option("dryRun").is_some_and(|value| value.eq_ignore_ascii_case("true")),
+        dry_run: dry_run(call.option("dryRun"))?,
         initiated_by: initiator(&call.caller),
     };
     let is_dry = request.dry_run;
@@ -50,6 +50,20 @@ async fn provision(call: Call) -> Result<Answer, Refusal> {
         "key": key,
         "value": value,
     })))
+}
+
+/// Whoever asks for a dry run, however wrongly spelled, must never get a write.
+fn dry_run(option: Option<&str>) -> Result<bool, Refusal> {
+    let Some(value) = option else { return Ok(false) };
+    match value.to_ascii_lowercase().as_str() {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err(Refusal::new(
+            StatusCode::BAD_REQUEST,
+            "Request_BadRequest",
+            format!("dryRun is true or false, not '{value}'; nothing was done."),
+        )),
+    }
 }
 
 pub(super) fn parameters(body: &Map<String, Value>) -> Result<Vec<Parameters>, Refusal> {

@@ -106,6 +106,20 @@ async fn a_dry_run_shows_requests_and_writes_nothing() {
 }
 
 #[tokio::test]
+async fn a_dry_run_that_is_spelled_wrongly_is_refused_and_writes_nothing() {
+    let stage = Stage::new().await;
+    let (_, path, rule) = stage.application().await;
+    stage.person("adele");
+    for option in ["dryRun=1", "dryRun=banana", "dryRun", "dryRun=", "DRYRUN=yes"] {
+        let path = format!("{path}/provisionOnDemand?{option}");
+        let refused = stage.must("POST", &path, on_demand(&rule, "adele"), 400).await;
+        let message = refused["error"]["message"].as_str().unwrap_or_default();
+        assert!(message.starts_with("dryRun is true or false"), "{option}: {message}");
+    }
+    assert!(stage.target.written().is_empty());
+}
+
+#[tokio::test]
 async fn the_log_is_filtered_and_paged() {
     let stage = Stage::new().await;
     let (_, path, rule) = stage.application().await;

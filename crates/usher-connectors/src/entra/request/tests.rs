@@ -113,7 +113,7 @@ fn values_are_searched_as_graph_searches() {
             GET /users?$filter=onPremisesExtensionAttributes/extensionAttribute1%20eq%20'red'&$select=id,accountEnabled,deletedDateTime,onPremisesSyncEnabled,displayName&$top=2&$count=true
             GET /users?$filter=businessPhones/any(p:p%20eq%20'%2B49%2030%201')&$select=id,accountEnabled,deletedDateTime,onPremisesSyncEnabled,displayName&$top=2&$count=true
             GET /users?$filter=accountEnabled%20eq%20true&$select=id,accountEnabled,deletedDateTime,onPremisesSyncEnabled,displayName&$top=2
-            GET /users?$filter=mobilePhone%20eq%20'1'&$select=id,accountEnabled,deletedDateTime,onPremisesSyncEnabled,displayName,mobilePhone&$top=2&$count=true
+            GET /users?$filter=mobilePhone%20eq%20'1'&$select=id,accountEnabled,deletedDateTime,onPremisesSyncEnabled,displayName&$top=2&$count=true
             GET /users/5d4c3b2a-0000-4000-8000-000000000001/memberOf/microsoft.graph.group?$select=id,securityEnabled&$top=999&$count=true
         "#]],
     );
