@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use jiff::Timestamp;
 use smol_str::SmolStr;
 use usher_core::cycle::JobState;
 use usher_core::ports::{ConnectorErrorKind, ReadRequest};
@@ -34,7 +35,9 @@ impl Desk<'_> {
             return Ok(());
         }
         for lane in lanes {
-            let Some(changed) = self.changed(lane, state).await? else { continue };
+            let Some(mut changed) = self.changed(lane, state).await? else { continue };
+            // What failed is still to be written: nobody else has to have changed anything.
+            changed.extend(self.unfinished(lane).await?);
             let source_type = &lane.mapping().source_type;
             for object in objects.iter_mut().filter(|object| object.source_type == *source_type) {
                 if object.paired_with.is_some() && !object.requests.is_empty() {
@@ -43,6 +46,19 @@ impl Desk<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The source objects whose last write failed.
+    async fn unfinished(&self, lane: &Lane) -> Result<Vec<Anchor>, CaseError> {
+        let (store, source_type) = (&self.engine.store, &lane.mapping().source_type);
+        let (mut unfinished, mut after) = (Vec::new(), None);
+        loop {
+            let page = store.escrows_due(&self.job.id, Timestamp::MAX, after.as_ref(), PAGE).await?;
+            let Some(last) = page.last() else { return Ok(unfinished) };
+            after = Some((last.source_type.clone(), last.source_anchor.clone()));
+            let here = page.into_iter().filter(|escrow| escrow.source_type == *source_type);
+            unfinished.extend(here.map(|escrow| escrow.source_anchor));
+        }
     }
 
     /// The source objects that changed since the job last looked; `None` when it never did, or the source forgot.

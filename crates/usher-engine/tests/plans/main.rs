@@ -391,6 +391,21 @@ async fn drift_is_told_from_changes_that_are_on_their_way() {
 }
 
 #[tokio::test]
+async fn what_a_cycle_failed_to_write_is_nobodys_drift() {
+    let stage = Stage::new().await;
+    stage.person("a", &[]);
+    stage.engine.run_job(&stage.job).await.expect("the store works");
+    stage.person("a", &[("jobTitle", Value::from("Boss"))]);
+    let refuses = ConnectorError::new(ConnectorErrorKind::Rejected, "Nope", "the target does not like it");
+    stage.target.fail_write(Fault::Before(refuses));
+    stage.engine.run_job(&stage.job).await.expect("the store works");
+    let plan = stage.plan(&PlanRequest { drift: true, ..stage.request() }).await.plan;
+    let told: Vec<(&str, Option<bool>)> =
+        plan.objects.iter().map(|object| (object.reportable.as_str(), object.is_drift)).collect();
+    assert_eq!(told, [("a@x", Some(false))]);
+}
+
+#[tokio::test]
 async fn what_a_domain_cannot_do_without_is_nobodys_drift() {
     let stage = Stage::new().await;
     let mut schema = stage.engine.schema(&stage.application, &stage.job).await.expect("it reads").to_json();
