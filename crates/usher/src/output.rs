@@ -3,6 +3,8 @@
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::Value;
 
+use crate::view::line;
+
 /// How lists and objects are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
@@ -36,7 +38,7 @@ pub fn object(format: Format, object: &Value) {
             let width = members.keys().map(|name| name.chars().count()).max().unwrap_or(0);
             for (name, value) in members.iter().filter(|(name, _)| !name.starts_with('@')) {
                 let text = match value {
-                    Value::String(text) => text.clone(),
+                    Value::String(text) => line(text),
                     other => other.to_string(),
                 };
                 anstream::println!("{name:width$}  {text}");
@@ -50,10 +52,10 @@ fn cell(item: &Value, path: &str) -> String {
     let value = path.split('/').try_fold(item, |value, name| value.get(name));
     match value {
         None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => text.clone(),
+        Some(Value::String(text)) => line(text),
         Some(Value::Array(values)) => values
             .iter()
-            .map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+            .map(|value| value.as_str().map_or_else(|| value.to_string(), line))
             .collect::<Vec<_>>()
             .join(", "),
         Some(other) => other.to_string(),

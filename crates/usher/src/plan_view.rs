@@ -6,7 +6,7 @@ use usher_core::explain::{Explanation, Part};
 use usher_core::saved::{Extent, PlannedObject, PlannedRequest, SavedPlan};
 use usher_core::{Action, Status, Step, StepKind};
 
-use crate::view;
+use crate::view::{self, line};
 
 /// A plan for people.
 pub fn people(plan: &SavedPlan) -> String {
@@ -59,11 +59,16 @@ pub fn summary(plan: &SavedPlan) -> String {
     }
     if plan.extent == Extent::Drift {
         let drifted = plan.objects.iter().filter(|object| object.is_drift == Some(true)).count();
-        out.push_str(&format!(
-            "{} {drifted} changed in the target behind our back, {} paired with nothing\n",
-            "drift:".bold(),
-            plan.unpaired.len()
-        ));
+        let is_open = |object: &&PlannedObject| object.paired_with.is_some() && !object.requests.is_empty();
+        let cannot_tell = plan.objects.iter().filter(is_open).any(|object| object.is_drift.is_none());
+        let told = if cannot_tell {
+            "what changed in the target behind our back cannot be told before a cycle has run with this schema, or \
+             where the source has no deltas"
+                .to_owned()
+        } else {
+            format!("{drifted} changed in the target behind our back")
+        };
+        out.push_str(&format!("{} {told}; {} paired with nothing\n", "drift:".bold(), plan.unpaired.len()));
     }
     out
 }
@@ -86,9 +91,16 @@ fn object_for_people(object: &PlannedObject) -> String {
         Some(true) => format!(" {}", "changed behind our back".red()),
         Some(false) | None => String::new(),
     };
-    let account = object.target_anchor.as_ref().map(|anchor| format!(" ({anchor})")).unwrap_or_default();
-    let mut out =
-        format!("{mark} {} {}{account}: {word}{drift}\n", object.source_type, object.reportable.bold());
+    let account = object
+        .target_anchor
+        .as_ref()
+        .map(|anchor| format!(" ({})", line(anchor.as_str())))
+        .unwrap_or_default();
+    let mut out = format!(
+        "{mark} {} {}{account}: {word}{drift}\n",
+        object.source_type,
+        line(&object.reportable).bold()
+    );
     out.push_str(&view::body(&json!({
         "provisioningSteps": object.steps.iter().map(step).collect::<Vec<_>>(),
         "modifiedProperties": object.attributes.iter().map(|one| json!({
@@ -96,9 +108,9 @@ fn object_for_people(object: &PlannedObject) -> String {
         })).collect::<Vec<_>>(),
     })));
     if let Some(failure) = &object.failure {
-        out.push_str(&format!("\n  {} {}\n  {}\n", "reason:".bold(), failure.code, failure.reason));
+        out.push_str(&format!("\n  {} {}\n  {}\n", "reason:".bold(), failure.code, line(&failure.reason)));
         if let Some(details) = &failure.additional_details {
-            out.push_str(&format!("  {details}\n"));
+            out.push_str(&format!("  {}\n", line(details)));
         }
         if let Some(action) = &failure.recommended_action {
             out.push_str(&format!("  {} {action}\n", "help:".cyan()));
@@ -136,7 +148,12 @@ pub fn requests(plan: &SavedPlan) -> String {
     let mut out = String::new();
     for object in &plan.objects {
         for request in &object.requests {
-            out.push_str(&format!("# {} {}\n{}\n", object.source_type, object.reportable, wire(request)));
+            out.push_str(&format!(
+                "# {} {}\n{}\n",
+                object.source_type,
+                line(&object.reportable),
+                wire(request)
+            ));
         }
     }
     out
@@ -161,8 +178,10 @@ pub fn explanation(explanation: &Explanation) -> String {
     }
     for clause in &explanation.clauses {
         let mark = if clause.passed { "✓".green().to_string() } else { "✗".red().to_string() };
-        let value =
-            clause.value.as_ref().map_or_else(|| "no value".to_owned(), |value| format!("\"{value}\""));
+        let value = clause
+            .value
+            .as_ref()
+            .map_or_else(|| "no value".to_owned(), |value| format!("\"{}\"", line(value)));
         let error = clause.error.as_ref().map(|error| format!(" ({error})")).unwrap_or_default();
         out.push_str(&format!("  {mark} {}: {} has {value}{error}\n", clause.title, clause.attribute));
     }
@@ -170,7 +189,7 @@ pub fn explanation(explanation: &Explanation) -> String {
         out.push_str(&format!("\n  {}\n", "what was asked".bold()));
     }
     for asked in &explanation.questions {
-        out.push_str(&format!("  {}\n    {} {}\n", asked.question, "→".dimmed(), asked.answer));
+        out.push_str(&format!("  {}\n    {} {}\n", line(&asked.question), "→".dimmed(), line(&asked.answer)));
     }
     if !explanation.mappings.is_empty() {
         out.push_str(&format!("\n  {}\n", "mappings".bold()));
@@ -180,9 +199,9 @@ pub fn explanation(explanation: &Explanation) -> String {
             Some(priority) => format!(" {}", format!("(matching, {priority})").dimmed()),
             None => String::new(),
         };
-        out.push_str(&format!("  {}{matching} = {}\n", mapped.target.bold(), mapped.value));
+        out.push_str(&format!("  {}{matching} = {}\n", mapped.target.bold(), line(&mapped.value)));
         if let Some(current) = &mapped.current {
-            out.push_str(&format!("    {} \"{current}\"\n", "the target has".dimmed()));
+            out.push_str(&format!("    {} \"{}\"\n", "the target has".dimmed(), line(current)));
         }
         if mapped.parts.is_empty() {
             out.push_str(&format!("    {}\n", mapped.source.dimmed()));
@@ -193,7 +212,7 @@ pub fn explanation(explanation: &Explanation) -> String {
 }
 
 fn tell(part: &Part, depth: usize, out: &mut String) {
-    out.push_str(&format!("{}{} = {}\n", "  ".repeat(depth), part.source.dimmed(), part.value));
+    out.push_str(&format!("{}{} = {}\n", "  ".repeat(depth), part.source.dimmed(), line(&part.value)));
     part.parts.iter().for_each(|part| tell(part, depth + 1, out));
 }
 

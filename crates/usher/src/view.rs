@@ -5,9 +5,31 @@ use serde_json::{Map, Value};
 
 use crate::lookup::text;
 
+/// Text that came from a directory, in one line: a line break or a control character in it must not look like ours.
+pub fn line(text: &str) -> String {
+    text.chars().fold(String::with_capacity(text.len()), |mut line, letter| {
+        if letter.is_control() {
+            line.extend(letter.escape_default());
+        } else {
+            line.push(letter);
+        }
+        line
+    })
+}
+
+/// The same for every text of a document.
+fn lines(document: &Value) -> Value {
+    match document {
+        Value::String(text) => Value::String(line(text)),
+        Value::Array(all) => all.iter().map(lines).collect(),
+        Value::Object(all) => all.iter().map(|(name, value)| (line(name), lines(value))).collect(),
+        other => other.clone(),
+    }
+}
+
 /// A request that was sent, and the status of its answer, in a line.
 pub fn exchange(exchange: &Value) -> String {
-    let (method, path) = (text(exchange, "method"), text(exchange, "path"));
+    let (method, path) = (text(exchange, "method"), line(text(exchange, "path")));
     match exchange["answer"]["status"].as_u64() {
         Some(status) => format!("{method} {path} → {status}"),
         None => format!("{method} {path}"),
@@ -36,6 +58,7 @@ pub fn print_answer(key: &Value, value: &Value) {
 
 /// Prints an event of the provisioning log.
 pub fn print_event(event: &Value) {
+    let event = &lines(event);
     let name = text(&event["sourceIdentity"], "displayName");
     let action = text(event, "provisioningAction");
     let status = text(&event["provisioningStatusInfo"], "status");
@@ -74,6 +97,8 @@ pub fn answer(key: &Value, value: &Value) -> String {
 }
 
 fn one(value: &Value, key: Option<&Value>) -> String {
+    let (value, key) = (&lines(value), key.map(lines));
+    let key = key.as_ref();
     let status = key
         .map(|key| text(key, "result"))
         .filter(|result| !result.is_empty())
@@ -110,6 +135,7 @@ fn result(status: &str) -> String {
 
 /// The steps of an outcome, and its attributes before and after.
 pub fn body(value: &Value) -> String {
+    let value = &lines(value);
     let mut out = String::new();
     for step in value["provisioningSteps"].as_array().into_iter().flatten() {
         let kind = match text(step, "type") {
@@ -200,4 +226,22 @@ fn lower_first(text: &str) -> String {
 /// A text with each line moved to the right.
 pub fn indent(text: &str, by: &str) -> String {
     text.lines().map(|line| format!("{by}{line}\n")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_comes_from_a_directory_cannot_look_like_our_own_lines() {
+        assert_eq!(line("Ann\n\nPlan for hr: 0\u{1b}[31m"), "Ann\\n\\nPlan for hr: 0\\u{1b}[31m");
+        assert_eq!(line("Zoë O'Brien \\ 北"), "Zoë O'Brien \\ 北");
+        let value = json!({ "modifiedProperties": [
+            { "displayName": "name", "oldValue": null, "newValue": "a\nPlan for hr-portal: 0 to create" },
+        ]});
+        let shown = body(&value);
+        assert!(!shown.lines().any(|line| line.starts_with("Plan for")), "{shown}");
+    }
 }

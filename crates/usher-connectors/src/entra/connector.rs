@@ -258,7 +258,7 @@ impl Connector for EntraConnector {
         };
         let Some(document) = found else { return Ok(None) };
         let id = translate::id(&document).unwrap_or(id).to_owned();
-        let mut linked = self.linked(kind, &id, &request.attributes).await?;
+        let mut linked = self.known_links(kind, &id, &request.attributes).await?;
         let wants_roles =
             request.attributes.iter().any(|name| names::attribute(name).place == Place::AppRoleAssignments);
         if let (true, Some(application)) = (wants_roles, self.application(request.application.as_ref())) {
@@ -294,7 +294,11 @@ impl Connector for EntraConnector {
         let kind = names::kind(&request.object_type)?;
         let id = request.anchor.as_str();
         let (document, linked) = match self.document(kind, id, &request.attributes).await? {
-            Some(document) => (document, self.linked(kind, id, &request.attributes).await?),
+            Some(document) => {
+                // Somebody else may have restored the user, or our own request whose answer was lost.
+                self.restored(id);
+                (document, self.known_links(kind, id, &request.attributes).await?)
+            }
             None => match self.paired_binned(kind, id).await? {
                 Some(document) => (document, Linked::default()),
                 None => return Ok(None),
@@ -349,7 +353,10 @@ impl Connector for EntraConnector {
             let id = translate::id(&document).unwrap_or_default();
             let linked = match is_in_bin {
                 true => Linked::default(),
-                false => self.linked(kind, id, &query.attributes).await?,
+                false => {
+                    self.restored(id);
+                    self.known_links(kind, id, &query.attributes).await?
+                }
             };
             found.extend(translate::object(
                 kind,

@@ -140,7 +140,7 @@ impl Reading<'_> {
             let id = document.as_ref().and_then(translate::id)?.to_owned();
             Some((id, document))
         });
-        Ok(Page { objects: self.objects(documents.collect()).await?, next, ..Page::default() })
+        self.page(documents.collect(), Vec::new(), next).await
     }
 
     async fn changed(&self, since: Mark, cursor: Option<&str>) -> Result<Page, ConnectorError> {
@@ -174,8 +174,7 @@ impl Reading<'_> {
         };
         let Documents { found, missing } = self.documents(changes).await?;
         // The delta says that they are there: a part of the tenant that lags behind must not cost them their account.
-        let unsettled = missing.into_iter().map(Anchor::new).collect();
-        Ok(Page { objects: self.objects(found).await?, next, total: None, unsettled })
+        self.page(found, missing, next).await
     }
 
     /// Those whose assignment changed.
@@ -192,8 +191,7 @@ impl Reading<'_> {
         let (unsettled, gone): (Vec<String>, Vec<String>) =
             missing.into_iter().partition(|id| after.holds(id));
         found.extend(gone.into_iter().map(|id| (id, None)));
-        let unsettled = unsettled.into_iter().map(Anchor::new).collect();
-        Ok(Page { objects: self.objects(found).await?, next, total: None, unsettled })
+        self.page(found, unsettled, next).await
     }
 
     /// What objects are now, of which some are known to be removed.
@@ -232,20 +230,41 @@ impl Reading<'_> {
         Ok(documents)
     }
 
-    async fn objects(&self, documents: Vec<(String, Option<Json>)>) -> Result<Vec<Incoming>, ConnectorError> {
-        stream::iter(documents)
+    /// A page of what was found, and of those whom a part of the tenant that lags behind does not know yet.
+    async fn page(
+        &self,
+        found: Vec<(String, Option<Json>)>,
+        missing: Vec<String>,
+        next: Option<SmolStr>,
+    ) -> Result<Page, ConnectorError> {
+        let read: Vec<Result<Incoming, Anchor>> = stream::iter(found)
             .map(|(id, document)| self.incoming(id, document))
             .buffered(AT_ONCE)
             .try_collect()
-            .await
+            .await?;
+        let mut page = Page { next, ..Page::default() };
+        page.unsettled.extend(missing.into_iter().map(Anchor::new));
+        for one in read {
+            match one {
+                Ok(incoming) => page.objects.push(incoming),
+                Err(unsettled) => page.unsettled.push(unsettled),
+            }
+        }
+        Ok(page)
     }
 
-    async fn incoming(&self, id: String, document: Option<Json>) -> Result<Incoming, ConnectorError> {
+    /// An object with its links; only its anchor when nobody knows what they are.
+    async fn incoming(
+        &self,
+        id: String,
+        document: Option<Json>,
+    ) -> Result<Result<Incoming, Anchor>, ConnectorError> {
         let anchor = Anchor::new(id.as_str());
         let Some(document) = document else {
-            return Ok(Incoming { anchor, object: None, entitlement: None });
+            return Ok(Ok(Incoming { anchor, object: None, entitlement: None }));
         };
-        let mut linked = self.connector.linked(self.kind, &id, &self.request.attributes).await?;
+        let linked = self.connector.linked(self.kind, &id, &self.request.attributes).await?;
+        let Some(mut linked) = linked else { return Ok(Err(anchor)) };
         if let Some(assigned) = &self.assigned {
             linked.roles = assigned.attribute(&id);
         }
@@ -261,18 +280,19 @@ impl Reading<'_> {
             Some(assigned) => assigned.entitlement(&id),
             None => NOT_ASSIGNED,
         });
-        Ok(Incoming { anchor, object, entitlement })
+        Ok(Ok(Incoming { anchor, object, entitlement }))
     }
 }
 
 impl EntraConnector {
-    /// Links that an object does not tell itself, where they are wanted.
+    /// Links that an object does not tell itself, where they are wanted; `None` when they are not found, although the
+    /// object was: it may be gone since, or not be copied everywhere yet. That it has no members does not follow.
     pub(super) async fn linked(
         &self,
         kind: EntryKind,
         id: &str,
         attributes: &[SmolStr],
-    ) -> Result<Linked, ConnectorError> {
+    ) -> Result<Option<Linked>, ConnectorError> {
         let mut linked = Linked::default();
         for name in attributes {
             if let Place::Link(relation) = names::attribute(name).place
@@ -282,14 +302,33 @@ impl EntraConnector {
             {
                 let ids = match links(&self.service, kind, id, relation).await {
                     Ok(ids) => ids,
-                    // Gone since the page was read; the next change tells so.
-                    Err(refusal) if refusal.is_missing() => Vec::new(),
+                    Err(refusal) if refusal.is_missing() => return Ok(None),
                     Err(refusal) => return Err(refusal.error),
                 };
                 linked.links.push((relation, ids));
             }
         }
-        Ok(linked)
+        Ok(Some(linked))
+    }
+
+    /// The same of an object that somebody waits for.
+    ///
+    /// # Errors
+    /// They are not found: nobody knows them now.
+    pub(super) async fn known_links(
+        &self,
+        kind: EntryKind,
+        id: &str,
+        attributes: &[SmolStr],
+    ) -> Result<Linked, ConnectorError> {
+        self.linked(kind, id, attributes).await?.ok_or_else(|| ConnectorError {
+            remedy: Some("try again in a minute: the tenant may still be copying the group"),
+            ..ConnectorError::new(
+                ConnectorErrorKind::Unreachable,
+                "EntryNotFound",
+                format!("the group {id} is there, but its members and owners are not found"),
+            )
+        })
     }
 }
 

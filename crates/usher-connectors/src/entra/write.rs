@@ -133,8 +133,12 @@ async fn update(
 ) -> Result<Written, ConnectorError> {
     let is_binned = connector.is_binned(id);
     if is_binned {
-        // When the answer is lost, matching finds the user among the living.
-        connector.service.done(&request::restore(id)).await.map_err(ConnectorError::from)?;
+        // When the answer is lost, matching finds the user among the living; so it is with whom somebody else restored.
+        match connector.service.done(&request::restore(id)).await {
+            Ok(_) => {}
+            Err(refusal) if refusal.is_missing() => {}
+            Err(refusal) => return Err(refusal.error),
+        }
         connector.restored(id);
     }
     let lists = request::lists_to_read(&parts.edits.properties);

@@ -294,3 +294,29 @@ async fn an_empty_page_is_not_the_last() {
     let found = connector.find(&query).await.expect("it is answered");
     assert_eq!(found.len(), 1, "who is on the next page must not be made a second time");
 }
+
+#[tokio::test]
+async fn a_group_whose_members_are_not_found_is_not_taken_for_an_empty_one() {
+    let tenant = Tenant::start().await;
+    let ann = tenant.user("ann").await;
+    let team = tenant.group("team", &[&ann]).await;
+    tenant.hide(Some(&team));
+    let connector = tenant.connector(&[("SyncAll", "true")]);
+    let request = ReadRequest {
+        object_type: "Group".into(),
+        attributes: names(&["displayName", "members"]),
+        application: None,
+        since: None,
+        until: connector.watermark("Group").await.expect("it tells"),
+        cursor: None,
+    };
+    let page = connector.read(&request).await.expect("it is read");
+    assert_eq!((page.objects.len(), page.unsettled.as_slice()), (0, &[Anchor::new(team.as_str())][..]));
+    let asked =
+        SubjectRequest { object_type: "Group".into(), attributes: names(&["members"]), ..subject(&team) };
+    let error = connector.subject(&asked).await.expect_err("nobody knows the members");
+    assert_eq!((error.kind, error.code.as_str()), (ConnectorErrorKind::Unreachable, "EntryNotFound"));
+    tenant.hide(None);
+    let object = connector.subject(&asked).await.expect("it is read").expect("it is there");
+    assert_eq!(object.attributes.value("members").map(|members| members.values().len()), Some(1));
+}

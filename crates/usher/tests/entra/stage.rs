@@ -40,7 +40,7 @@ pub struct Faults {
     pub retry_after: AtomicUsize,
     /// Delta links are forgotten.
     pub forgets: AtomicUsize,
-    /// Users that are not known yet where single objects are read.
+    /// Users that are not known yet where single objects are read, and groups whose members are not.
     pub hidden: Mutex<Vec<String>>,
     /// What the connector sent although Microsoft does not publish it.
     unpublished: Mutex<Vec<String>>,
@@ -223,7 +223,7 @@ impl Faults {
             drop(next.run(request).await);
             return StatusCode::GATEWAY_TIMEOUT.into_response();
         }
-        if path.contains("/users/") && (self.hides(&path) || take(&self.lag)) {
+        if self.hides(&path) || path.contains("/users/") && take(&self.lag) {
             return (StatusCode::NOT_FOUND, axum::Json(not_found(&path))).into_response();
         }
         if path.ends_with("/delta") && take(&self.forgets) {
@@ -274,7 +274,9 @@ impl Faults {
 
     fn hides(&self, path: &str) -> bool {
         let hidden = self.hidden.lock().expect("nobody panics with it");
-        hidden.iter().any(|id| path.ends_with(&format!("/users/{id}")))
+        hidden
+            .iter()
+            .any(|id| path.ends_with(&format!("/users/{id}")) || path.ends_with(&format!("/{id}/members")))
     }
 
     /// Some parts of a batch find nothing yet; of others the first is told to come back at once.

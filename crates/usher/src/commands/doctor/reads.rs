@@ -195,7 +195,7 @@ pub(super) async fn run(client: &Client) -> Result<usize> {
     for (name, (what, path, permission, _)) in
         [("{user}", USERS), ("{group}", GROUPS), ("{app}", APPLICATIONS)]
     {
-        let found = client.list(path).await;
+        let found = first_of(client, path).await;
         let id = found.as_ref().ok().and_then(|items| items.first()).map(|one| text(one, "id").to_owned());
         let result = match (&id, found) {
             (Some(id), Ok(_)) if id.is_empty() => Err(anyhow!("what is listed has no 'id'")),
@@ -239,6 +239,20 @@ pub(super) async fn run(client: &Client) -> Result<usize> {
         Err(error) => failed += tell(WHAT, APPLICATION, Err(error))?,
     }
     Ok(failed)
+}
+
+/// The first item of a list, of which pages may be empty; nobody needs the others.
+async fn first_of(client: &Client, path: &str) -> Result<Vec<Value>> {
+    let mut next = Some(path.to_owned());
+    for _ in 0..PAGES {
+        let Some(path) = next else { break };
+        let (items, following) = client.list_page(&path).await?;
+        if !items.is_empty() {
+            return Ok(items);
+        }
+        next = following;
+    }
+    Ok(Vec::new())
 }
 
 fn tell(what: &str, permission: &str, result: Result<()>) -> Result<usize> {

@@ -2,6 +2,8 @@
 
 use owo_colors::OwoColorize;
 
+use crate::view::line;
+
 /// How results are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Report {
@@ -41,7 +43,7 @@ fn people(outcomes: &[Outcome]) -> String {
     let mut out = String::new();
     for Outcome { file, name, wrong } in outcomes {
         let mark = if wrong.is_empty() { "✓".green().to_string() } else { "✗".red().to_string() };
-        out.push_str(&format!("{mark} {file}: {name}\n"));
+        out.push_str(&format!("{mark} {}: {}\n", line(file), line(name)));
         wrong.iter().for_each(|line| out.push_str(&format!("    {line}\n")));
     }
     let failed = outcomes.iter().filter(|one| !one.wrong.is_empty()).count();
@@ -54,7 +56,7 @@ fn tap(outcomes: &[Outcome]) -> String {
     for (number, Outcome { file, name, wrong }) in (1..).zip(outcomes) {
         let word = if wrong.is_empty() { "ok" } else { "not ok" };
         // A number sign begins a directive.
-        let title = format!("{file}: {name}").replace('\\', "\\\\").replace('#', "\\#");
+        let title = line(&format!("{file}: {name}")).replace('\\', "\\\\").replace('#', "\\#");
         out.push_str(&format!("{word} {number} - {title}\n"));
         if !wrong.is_empty() {
             out.push_str("  ---\n  differences:\n");
