@@ -64,7 +64,12 @@ impl Run<'_> {
             recommended_action: Some("nothing needs to be done: it is tried again".to_owned()),
         };
         let facts = Facts { named: anchor.as_str().into(), pairing, ..Facts::default() };
-        let progress = Progress { escrow, is_held: held.is_some(), ..Progress::default() };
+        if held.is_some() {
+            // The source has just told of it: what was put aside before is judged anew, when it is given.
+            let held = vec![HeldChange::Remove(subject)];
+            self.engine.store.commit(&Commit { held, ..Commit::default() }).await?;
+        }
+        let progress = Progress { escrow, ..Progress::default() };
         let now = self.engine.clock.now();
         self.finish(mapping, &facts, broken(&names, failure), progress, now).await
     }

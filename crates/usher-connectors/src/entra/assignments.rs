@@ -8,7 +8,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use smol_str::SmolStr;
-use usher_core::ports::Entitlement;
+use usher_core::ports::{ConnectorError, ConnectorErrorKind, Entitlement};
 use usher_core::{EntryKind, Relation};
 use usher_expr::Value;
 use uuid::Uuid;
@@ -187,13 +187,16 @@ impl Assigned {
         let Some(roles) = roles(service, application).await? else { return Ok(None) };
         let mut ids = RoleIds::new();
         let own = match service.all(request::assignments_of(kind, id, application)).await {
-            // Nobody in the recycle bin is assigned.
-            Err(refusal) if refusal.is_missing() => return Ok(Some(Self { roles, ids })),
+            Err(refusal) if refusal.is_missing() => match service.document(&request::binned(id)).await {
+                // Nobody in the recycle bin is assigned.
+                Ok(_) => return Ok(Some(Self { roles, ids })),
+                Err(refusal) => return Err(unknown(refusal, id)),
+            },
             other => other?,
         };
         ids.extend(own.iter().filter_map(principal).map(|(_, role)| role));
         if kind == EntryKind::User {
-            let groups = service.all(request::groups_of(id)).await?;
+            let groups = service.all(request::groups_of(id)).await.map_err(|refusal| unknown(refusal, id))?;
             let asked: Vec<_> = groups
                 .iter()
                 .filter(|group| group.get("securityEnabled").and_then(Json::as_bool) == Some(true))
@@ -201,7 +204,7 @@ impl Assigned {
                 .map(|id| request::assignments_of(EntryKind::Group, id, application))
                 .collect();
             for answer in service.batch(&asked).await? {
-                let document = answer?;
+                let document = answer.map_err(|refusal| unknown(refusal, id))?;
                 let found = document.get("value").and_then(Json::as_array).into_iter().flatten();
                 ids.extend(found.filter_map(principal).map(|(_, role)| role));
             }
@@ -216,6 +219,19 @@ impl Assigned {
     pub(super) fn attribute(&self) -> Value {
         attribute(Some(&self.ids), &self.roles)
     }
+}
+
+/// What is not found although its owner is there may be gone since, or not be copied everywhere yet: that nothing is
+/// assigned does not follow.
+fn unknown(mut refusal: Refusal, id: &str) -> Refusal {
+    if refusal.is_missing() {
+        refusal.error = ConnectorError::new(
+            ConnectorErrorKind::Unreachable,
+            "EntryNotFound",
+            format!("what is assigned to {id} is not found now; the tenant may still be copying it"),
+        );
+    }
+    refusal
 }
 
 /// Nobody.

@@ -47,6 +47,8 @@ struct Memory {
     created: HashMap<SmolStr, Timestamp>,
     /// Users that were found in the recycle bin.
     binned: HashSet<SmolStr>,
+    /// Users who are being brought back from there, until they are switched off.
+    restoring: HashSet<SmolStr>,
 }
 
 impl EntraConnector {
@@ -137,10 +139,28 @@ impl EntraConnector {
         self.memory().binned.contains(id)
     }
 
-    /// Notes that a user is back from the recycle bin, but may not be known everywhere yet.
+    /// Notes that a user is about to come back from the recycle bin.
+    pub(super) fn restoring(&self, id: &str) {
+        self.memory().restoring.insert(id.into());
+    }
+
+    /// Notes that a user is back from the recycle bin and switched off, but may not be known everywhere yet.
     pub(super) fn restored(&self, id: &str) {
-        self.memory().binned.remove(id);
+        let mut memory = self.memory();
+        memory.binned.remove(id);
+        memory.restoring.remove(id);
+        drop(memory);
         self.made(id);
+    }
+
+    /// Notes that an object was seen among the living: somebody else may have brought it back.
+    fn alive(&self, id: &str) {
+        let mut memory = self.memory();
+        let is_back = !memory.restoring.contains(id) && memory.binned.remove(id);
+        drop(memory);
+        if is_back {
+            self.made(id);
+        }
     }
 
     /// The users in the recycle bin with a value. They are as good as switched off.
@@ -295,8 +315,7 @@ impl Connector for EntraConnector {
         let id = request.anchor.as_str();
         let (document, linked) = match self.document(kind, id, &request.attributes).await? {
             Some(document) => {
-                // Somebody else may have restored the user, or our own request whose answer was lost.
-                self.restored(id);
+                self.alive(id);
                 (document, self.known_links(kind, id, &request.attributes).await?)
             }
             None => match self.paired_binned(kind, id).await? {
@@ -354,7 +373,7 @@ impl Connector for EntraConnector {
             let linked = match is_in_bin {
                 true => Linked::default(),
                 false => {
-                    self.restored(id);
+                    self.alive(id);
                     self.known_links(kind, id, &query.attributes).await?
                 }
             };

@@ -134,12 +134,13 @@ async fn update(
     let is_binned = connector.is_binned(id);
     if is_binned {
         // When the answer is lost, matching finds the user among the living; so it is with whom somebody else restored.
+        connector.restoring(id);
         match connector.service.done(&request::restore(id)).await {
             Ok(_) => {}
             Err(refusal) if refusal.is_missing() => {}
             Err(refusal) => return Err(refusal.error),
         }
-        connector.restored(id);
+        connector.made(id);
     }
     let lists = request::lists_to_read(&parts.edits.properties);
     let held = if lists.is_empty() { None } else { connector.document(kind, id, &lists).await? };
@@ -152,6 +153,9 @@ async fn update(
     if !body.is_empty() {
         let request = request::update(kind, id, body);
         settled(connector, id, &request).await?;
+    }
+    if is_binned {
+        connector.restored(id);
     }
     link(connector, kind, id, &parts.edits.links, &mut written).await?;
     Ok(written)

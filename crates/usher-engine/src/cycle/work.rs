@@ -5,7 +5,7 @@ use std::panic;
 use std::sync::Arc;
 
 use smol_str::SmolStr;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use usher_core::cycle::{Counts, CycleKind, Position};
 use usher_core::ports::{ConnectorError, ConnectorErrorKind, SubjectKey};
 use usher_core::quarantine::{self, RunError};
@@ -20,6 +20,9 @@ use crate::target::Target;
 
 /// Progress within a page is made durable after so many objects, or so many milliseconds.
 const SAVED_EVERY: (usize, i128) = (100, 1000);
+
+/// The code of what a source knows of, but does not give.
+const NOT_FOUND: &str = "EntryNotFound";
 
 /// One object to work on.
 pub(super) struct Item {
@@ -94,7 +97,21 @@ impl CycleRun<'_> {
             }
             // What is in flight is finished, whatever happened.
             let Some(ended) = under_way.join_next().await else { break };
-            let (key, outcome) = ended.unwrap_or_else(|error| panic::resume_unwind(error.into_panic()));
+            let (key, outcome) = match ended.map_err(JoinError::try_into_panic) {
+                Ok(ended) => ended,
+                Err(Ok(panic)) => {
+                    // Nobody else is at work any more when the next run may begin.
+                    under_way.shutdown().await;
+                    panic::resume_unwind(panic);
+                }
+                Err(Err(_)) => {
+                    return Err(Broke::Failed(RunError {
+                        code: "Stopped".into(),
+                        message: "the service is shutting down; the next run goes on here".to_owned(),
+                        is_tenant_actionable: false,
+                    }));
+                }
+            };
             let judged = match outcome {
                 Ok(worked) => self.tally(key, &worked).await,
                 Err(Stop::Case(error)) => Err(Broke::Store(error)),
@@ -243,7 +260,14 @@ impl Shared {
         let mapping = item.lane.mapping();
         let imported = match item.what {
             What::Read(imported) => *imported,
-            What::Named(anchor) => run.import(mapping, anchor.as_str()).await.map_err(Stop::Source)?,
+            What::Named(anchor) => match run.import(mapping, anchor.as_str()).await {
+                Ok(imported) => imported,
+                // The source knows of it, but cannot give it now. That is this object's failure alone.
+                Err(error) if error.kind == ConnectorErrorKind::NotFound || error.code == NOT_FOUND => {
+                    return run.put_off(mapping, &anchor).await.map_err(Stop::Case);
+                }
+                Err(error) => return Err(Stop::Source(error)),
+            },
             What::Unsettled(anchor) => return run.put_off(mapping, &anchor).await.map_err(Stop::Case),
         };
         run.work_on(mapping, imported, References::All, &BTreeMap::new(), item.holds)

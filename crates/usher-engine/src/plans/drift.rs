@@ -74,6 +74,7 @@ impl Desk<'_> {
                 Err(error) => return Err(error.into()),
             };
             changed.extend(page.objects.into_iter().map(|incoming| incoming.anchor));
+            changed.extend(page.unsettled);
             request.cursor = page.next;
             if request.cursor.is_none() {
                 return Ok(Some(changed));
