@@ -214,3 +214,15 @@ pub fn person(user_name: &str, given_name: &str) -> Vec<AttributeChange> {
         add(DEPARTMENT, "Sales"),
     ]
 }
+
+/// The acts of a told story, each with its outcome: a line, and the indented lines that belong to it.
+pub fn acts(text: &str) -> Vec<String> {
+    let mut acts: Vec<String> = Vec::new();
+    for line in text.lines() {
+        match acts.last_mut().filter(|_| line.starts_with("  ")) {
+            Some(act) => act.push_str(&format!("{line}\n")),
+            None => acts.push(format!("{line}\n")),
+        }
+    }
+    acts
+}
