@@ -20,6 +20,7 @@ use usher_core::ports::Clock;
 
 pub use device::{DeviceCode, Prompt};
 pub use refusals::IdentityError;
+pub(crate) use refusals::hidden;
 
 use crate::graph::CLOUDS;
 use crate::http::{Http, Reply, exchange, safe_address};
@@ -185,6 +186,17 @@ impl Identity {
     /// Whether another token can be had when one is refused.
     pub(crate) fn can_renew(&self) -> bool {
         !matches!(self.way, Way::Fixed(_))
+    }
+
+    /// What we show to get tokens, and nobody else may see.
+    pub(crate) fn secrets(&self) -> Vec<Secret> {
+        match &self.way {
+            Way::Fixed(secret) | Way::Secret { secret, .. } => vec![secret.clone()],
+            Way::Refresh { token, .. } => {
+                vec![token.lock().unwrap_or_else(PoisonError::into_inner).clone()]
+            }
+            Way::Certificate { .. } | Way::Federated { .. } | Way::Managed(_) | Way::AzureCli => Vec::new(),
+        }
     }
 
     /// A token that is good for a while.

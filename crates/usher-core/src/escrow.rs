@@ -13,6 +13,10 @@ use crate::{Anchor, Failure, JobId, SentCreate};
 /// How long after a create without answer the target may still show nothing of it. Until then nothing is created for
 /// the same object: a search that lags behind would lead to a second account.
 pub const SETTLES_AFTER: Duration = Duration::from_secs(120);
+/// How long a source may take to copy an object to all of its parts. For so long after it told of an object, that the
+/// object is not found does not mean that it is gone: an account would be lost for a part that lags behind. Directories
+/// in many places take seconds, in bad hours minutes.
+pub const COPIED_AFTER: Duration = Duration::from_secs(600);
 /// The longest distance between two tries.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 /// How long a job in quarantine keeps trying (Graph: 28 days).
@@ -41,6 +45,11 @@ pub struct Escrow {
     pub is_reference: bool,
     /// A create was sent, and nobody knows whether it took effect.
     pub sent: Option<Sent>,
+    /// An account that is being brought back from the target's recycle bin, and may be switched on until what follows is
+    /// written.
+    pub restoring: Option<Anchor>,
+    /// When the source last told of the object without giving it; none where the failure is another one.
+    pub told_at: Option<Timestamp>,
 }
 
 /// A create that was sent.
@@ -67,6 +76,11 @@ impl Sent {
 }
 
 impl Escrow {
+    /// Whether the source has told of the object so recently that it need not find it everywhere.
+    pub fn is_awaited(&self, now: Timestamp) -> bool {
+        self.told_at.is_some_and(|at| now < later(at, COPIED_AFTER))
+    }
+
     /// Written before a create is sent, so that a crash in between is remembered.
     pub fn before_create(
         job: JobId,
@@ -94,8 +108,43 @@ impl Escrow {
                 code: SmolStr::default(),
                 is_reference: false,
                 sent: Some(sent),
+                restoring: None,
+                told_at: None,
             },
         }
+    }
+
+    /// Written before an account is brought back from the target's recycle bin, so that a crash in between is remembered.
+    /// The next cycle looks at it.
+    pub fn before_restore(
+        identity: (JobId, SmolStr, Anchor),
+        earlier: Option<&Self>,
+        account: Anchor,
+        now: Timestamp,
+    ) -> Self {
+        let (job, source_type, source_anchor) = identity;
+        match earlier {
+            Some(earlier) => Self { restoring: Some(account), next_attempt_at: now, ..earlier.clone() },
+            None => Self {
+                job,
+                source_type,
+                source_anchor,
+                attempts: 0,
+                first_failed_at: now,
+                last_failed_at: now,
+                next_attempt_at: now,
+                code: SmolStr::default(),
+                is_reference: false,
+                sent: None,
+                restoring: Some(account),
+                told_at: None,
+            },
+        }
+    }
+
+    /// Whether nobody knows what has come of a write: what is known of it must not be forgotten.
+    pub fn is_open(&self) -> bool {
+        self.sent.is_some() || self.restoring.is_some()
     }
 }
 
@@ -135,7 +184,10 @@ pub fn after_failure(
         let spread = if attempts == 1 { 0.0 } else { (pace.dice % 1000) as f64 / 10_000.0 };
         later(now, distance.mul_f64(1.0 - spread))
     };
+    let is_half_back = earlier.is_some_and(|escrow| escrow.restoring.is_some());
     let next_attempt_at = match settles_at {
+        // An account may be switched on meanwhile: no cycle passes it by.
+        _ if is_half_back => next_attempt_at.min(later(now, pace.interval)),
         // It only waits for the target to show the account: the next run after that may look.
         Some(settles_at) if settles_at > now => settles_at,
         _ => next_attempt_at,
@@ -151,6 +203,8 @@ pub fn after_failure(
         code: failure.code.clone(),
         is_reference,
         sent,
+        restoring: earlier.and_then(|escrow| escrow.restoring.clone()),
+        told_at: None,
     }
 }
 
@@ -205,6 +259,13 @@ mod tests {
         }
         assert_eq!(distances, [40, 80, 160, 320, 640, 1280, 1440, 1440]);
         assert_eq!((escrow.attempts, escrow.first_failed_at), (9, at(0)));
+    }
+
+    #[test]
+    fn what_a_source_tells_of_may_be_missing_for_ten_minutes() {
+        let told = Escrow { told_at: Some(at(0)), ..failed(None, at(0), false) };
+        assert!(told.is_awaited(at(9)) && !told.is_awaited(at(10)));
+        assert!(!failed(Some(&told), at(1), false).is_awaited(at(1)), "it failed for another reason since");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use usher_core::ports::{
     Commit, EscrowChange, Held, HeldChange, PairingChange, Remembered, Seen, SubjectKey, Waiting,
 };
 use usher_core::program::MappingProgram;
-use usher_core::{ErrorCategory, Facts, Failure, Pairing, PairingEffect, Plan, SkipReason};
+use usher_core::{ErrorCategory, Escrow, Facts, Failure, Pairing, PairingEffect, Plan, SkipReason};
 
 use crate::cases::CaseError;
 use crate::subject::{Mode, Progress, Run, Worked, broken};
@@ -55,7 +55,21 @@ impl Run<'_> {
         let subject = self.subject(mapping, anchor);
         let _lock = self.engine.locks.lock(lock_of(&subject)).await;
         let Remembered { pairing, escrow, held } = self.engine.store.remembered(&subject).await?;
-        let names = self.names(mapping, anchor.as_str());
+        let plan = self.not_given(mapping, anchor.as_str());
+        let facts = Facts { named: anchor.as_str().into(), pairing, ..Facts::default() };
+        if held.is_some() {
+            // The source has just told of it: what was put aside before is judged anew, when it is given.
+            let held = vec![HeldChange::Remove(subject)];
+            self.engine.store.commit(&Commit { held, ..Commit::default() }).await?;
+        }
+        let now = self.engine.clock.now();
+        let progress = Progress { escrow, told_at: Some(now), ..Progress::default() };
+        self.finish(mapping, &facts, plan, progress, now).await
+    }
+
+    /// The plan for a subject that the source tells of and does not give yet: nothing.
+    pub(crate) fn not_given(&self, mapping: &MappingProgram, named: &str) -> Plan {
+        let names = self.names(mapping, named);
         let failure = Failure {
             code: "EntryNotFound".into(),
             reason: format!("{} tells of it, but does not give it yet", names.source),
@@ -63,15 +77,7 @@ impl Run<'_> {
             category: ErrorCategory::Failure,
             recommended_action: Some("nothing needs to be done: it is tried again".to_owned()),
         };
-        let facts = Facts { named: anchor.as_str().into(), pairing, ..Facts::default() };
-        if held.is_some() {
-            // The source has just told of it: what was put aside before is judged anew, when it is given.
-            let held = vec![HeldChange::Remove(subject)];
-            self.engine.store.commit(&Commit { held, ..Commit::default() }).await?;
-        }
-        let progress = Progress { escrow, ..Progress::default() };
-        let now = self.engine.clock.now();
-        self.finish(mapping, &facts, broken(&names, failure), progress, now).await
+        broken(&names, failure)
     }
 
     /// Makes durable what came of a subject.
@@ -156,11 +162,11 @@ impl Run<'_> {
         let Mode::Cycle { is_quarantined, .. } = self.mode else {
             // Whoever asked sees the failure; only what nobody knows is left for a cycle to find out.
             return match (earlier, sent) {
-                (Some(escrow), Some(_)) => Some(EscrowChange::Put(escrow.clone())),
-                (Some(escrow), None) if escrow.attempts == 0 => Some(EscrowChange::Remove(subject.clone())),
-                (Some(escrow), None) => {
-                    Some(EscrowChange::Put(usher_core::Escrow { sent: None, ..escrow.clone() }))
+                (Some(escrow), sent) if sent.is_some() || escrow.restoring.is_some() => {
+                    Some(EscrowChange::Put(Escrow { sent, ..escrow.clone() }))
                 }
+                (Some(escrow), _) if escrow.attempts == 0 => Some(EscrowChange::Remove(subject.clone())),
+                (Some(escrow), _) => Some(EscrowChange::Put(Escrow { sent: None, ..escrow.clone() })),
                 (None, _) => None,
             };
         };
@@ -171,15 +177,9 @@ impl Run<'_> {
         };
         let identity = (subject.job.clone(), subject.source_type.clone(), subject.source_anchor.clone());
         let now = self.engine.clock.now();
-        Some(EscrowChange::Put(escrow::after_failure(
-            earlier,
-            identity,
-            failure,
-            progress.is_reference_failure,
-            sent,
-            now,
-            pace,
-        )))
+        let is_reference = progress.is_reference_failure;
+        let escrow = escrow::after_failure(earlier, identity, failure, is_reference, sent, now, pace);
+        Some(EscrowChange::Put(Escrow { told_at: progress.told_at, ..escrow }))
     }
 
     fn seen(&self, subject: SubjectKey) -> Option<Seen> {
@@ -191,7 +191,7 @@ impl Run<'_> {
         }
     }
 
-    fn key_of(&self, mapping: &MappingProgram, facts: &Facts) -> SubjectKey {
+    pub(crate) fn key_of(&self, mapping: &MappingProgram, facts: &Facts) -> SubjectKey {
         let anchor = match (&facts.source, &facts.pairing) {
             (Some(object), _) => object.anchor.clone(),
             (None, Some(pairing)) => pairing.source_anchor.clone(),

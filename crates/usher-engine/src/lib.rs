@@ -1,5 +1,6 @@
 //! The only place with time, concurrency and retry: asks the connectors, lets the core decide, does what the plan says.
 
+mod ahead;
 pub mod cases;
 mod cycle;
 mod failures;

@@ -5,10 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use smol_str::SmolStr;
 use tokio::sync::OwnedMutexGuard;
-use usher_core::escrow::Sent;
 use usher_core::ports::{
-    Commit, ConnectorError, ConnectorErrorKind, Effect, Entitlement, EscrowChange, Exchange, PairingChange,
-    Remembered, SubjectKey, SubjectRequest,
+    ConnectorError, ConnectorErrorKind, Effect, Entitlement, Exchange, Remembered, SubjectKey, SubjectRequest,
 };
 use usher_core::program::{MappingProgram, RuleProgram};
 use usher_core::recording;
@@ -161,6 +159,8 @@ pub struct Progress {
     pub is_held: bool,
     /// Disablings and deletions are put aside.
     pub holds: bool,
+    /// When the source last told of the subject without giving it, if that is why it waits.
+    pub told_at: Option<Timestamp>,
     /// A create came upon an account that was there already, and that is to be switched off.
     pub puts_aside: bool,
 }
@@ -206,6 +206,7 @@ impl Run<'_> {
         let subject = self.subject(mapping, &imported.anchor);
         let mut locks = vec![self.engine.locks.lock(lock_of(&subject)).await];
         let Remembered { pairing, escrow, held } = self.engine.store.remembered(&subject).await?;
+        self.tell_restore(escrow.as_ref());
         // A deletion that was on its way may have taken effect: that the account is gone is no surprise then.
         let may_be_deleted = held.as_ref().is_some_and(|held| held.action == Action::Delete);
         let now = self.engine.clock.now();
@@ -230,7 +231,15 @@ impl Run<'_> {
             if facts.pairing.is_none() { self.account_keys(mapping, &facts, &context) } else { Vec::new() };
         locks.extend(self.engine.locks.lock_all(keys).await);
 
-        let mut progress = Progress { escrow, is_held: held.is_some(), ..Progress::default() };
+        // What the source has told of and does not find is not gone before it had time to be copied everywhere.
+        let awaited = escrow.as_ref().filter(|escrow| facts.is_gone && escrow.is_awaited(now));
+        let awaited = awaited.filter(|_| facts.source.is_none()).and_then(|escrow| escrow.told_at);
+        let mut progress =
+            Progress { escrow, is_held: held.is_some(), told_at: awaited, ..Progress::default() };
+        if awaited.is_some() {
+            let plan = self.not_given(mapping, &facts.named);
+            return Ok(Looked { facts, plan, context, progress, began_at, _locks: locks });
+        }
         let plan = match self.decide(mapping, &mut facts, known, &context).await {
             Ok(plan) => plan,
             Err(Stop::Store(error)) => return Err(error.into()),
@@ -462,7 +471,10 @@ impl Run<'_> {
             }
             match operation.kind {
                 OperationKind::Create => self.remember_create(mapping, facts, context, progress).await?,
-                OperationKind::Update => self.remember_found(mapping, facts, &plan).await?,
+                OperationKind::Update => {
+                    self.remember_found(mapping, facts, &plan).await?;
+                    self.remember_restore(mapping, facts, &operation, progress).await?;
+                }
                 OperationKind::Delete => {}
             }
             // A cycle has no use for requests and answers, unless they are kept.
@@ -489,6 +501,7 @@ impl Run<'_> {
                     progress.target_anchor = Some(written.anchor);
                 }
                 Err(error) => {
+                    self.forget_restore(progress);
                     if operation.kind == OperationKind::Create && error.effect == Effect::None {
                         // It certainly did not take effect: nothing has to settle.
                         if let Some(escrow) = &mut progress.escrow {
@@ -509,45 +522,6 @@ impl Run<'_> {
             }
         }
         Ok(Carried::Done(plan))
-    }
-
-    /// Made durable before a create is sent: whoever comes back after a crash matches by what was sent.
-    async fn remember_create(
-        &self,
-        mapping: &MappingProgram,
-        facts: &Facts,
-        context: &Context,
-        progress: &mut Progress,
-    ) -> Result<(), CaseError> {
-        let Some(source) = &facts.source else { return Ok(()) };
-        let object = usher_core::steps::import::with_defaults(mapping, source);
-        let sought = matching::values(mapping, &object.attributes, context).unwrap_or_default();
-        let sent = Sent {
-            at: self.engine.clock.now(),
-            sought: sought.into_iter().map(|(one, value)| (one.target.clone(), value.to_json())).collect(),
-        };
-        let SubjectKey { job, source_type, source_anchor } = self.subject(mapping, &source.anchor);
-        let escrow = Escrow::before_create(job, source_type, source_anchor, progress.escrow.as_ref(), sent);
-        let escrows = vec![EscrowChange::Put(escrow.clone())];
-        self.engine.store.commit(&Commit { escrows, ..Commit::default() }).await?;
-        progress.escrow = Some(escrow);
-        Ok(())
-    }
-
-    /// An account that was found by what an earlier create had sent is paired before it is written to: the write may
-    /// change what it was found by.
-    async fn remember_found(
-        &self,
-        mapping: &MappingProgram,
-        facts: &Facts,
-        plan: &Plan,
-    ) -> Result<(), CaseError> {
-        let (None, Some(_), Some(target)) = (&facts.pairing, &facts.sent_create, &plan.target) else {
-            return Ok(());
-        };
-        let pairing = self.pairing_with(mapping, facts, target.anchor.clone(), true, &plan.reportable);
-        let pairings = vec![PairingChange::Put(pairing)];
-        Ok(self.engine.store.commit(&Commit { pairings, ..Commit::default() }).await?)
     }
 
     fn not_written(

@@ -81,7 +81,7 @@ pub fn commit(transaction: &Transaction<'_>, commit: &Commit) -> Result<(), Work
                     escrow.source_anchor.as_str(),
                     escrow.next_attempt_at.as_microsecond(),
                     escrow.attempts > 0,
-                    escrow.sent.is_some(),
+                    escrow.is_open(),
                     serde_json::to_string(escrow)?
                 ])?;
             }

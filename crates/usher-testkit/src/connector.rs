@@ -13,11 +13,10 @@ use usher_core::ports::{
     MatchQuery, Page, PreparedRequest, ReadRequest, SubjectRequest, Watermark, Written,
 };
 use usher_core::schema::{AttributeDefinition, DirectoryDefinition, ObjectDefinition};
-use usher_core::{
-    Anchor, AttributeChange, AttributeSet, Change, DirectoryObject, EntryId, Operation, OperationKind,
-};
+use usher_core::{Anchor, AttributeSet, Change, DirectoryObject, EntryId, Operation, OperationKind};
 use usher_expr::Value;
 
+use crate::change::{apply, same};
 use crate::interference::{self, Call, Interference, Passed};
 
 /// How the next write fails.
@@ -60,6 +59,8 @@ struct State {
     /// When searches see an object that they do not see yet.
     seen_at: BTreeMap<Anchor, Timestamp>,
     repeats: bool,
+    /// Objects that reads tell of without giving them, and whether they are found one by one.
+    withheld: BTreeMap<Anchor, bool>,
 }
 
 impl MemoryConnector {
@@ -194,6 +195,17 @@ impl MemoryConnector {
     /// From now on every page repeats an object.
     pub fn repeat_objects(&self) {
         self.state().repeats = true;
+    }
+
+    /// Reads tell of an object from now on, but do not give it, as in a directory whose parts lag behind. `is_found`
+    /// says whether it is found when somebody asks for it alone.
+    pub fn withhold(&self, anchor: &str, is_found: bool) {
+        self.state().withheld.insert(Anchor::new(anchor), is_found);
+    }
+
+    /// Gives again what was withheld.
+    pub fn give(&self, anchor: &str) {
+        self.state().withheld.remove(&Anchor::new(anchor));
     }
 
     /// Lets something happen to calls from now on; only once.
@@ -333,34 +345,6 @@ impl State {
     }
 }
 
-fn apply(attributes: &mut AttributeSet, changes: &[AttributeChange]) {
-    for AttributeChange { attribute, change, is_multivalued, .. } in changes {
-        let held: Vec<Value> =
-            attributes.value(attribute).map(|value| value.values().to_vec()).unwrap_or_default();
-        let values = match change {
-            Change::Add(values) if *is_multivalued => {
-                let new = values.iter().filter(|value| !held.iter().any(|other| same(other, value)));
-                held.iter().chain(new).cloned().collect()
-            }
-            Change::Add(values) | Change::Replace(values) => values.clone(),
-            Change::Remove(values) if values.is_empty() => Vec::new(),
-            Change::Remove(values) => {
-                held.into_iter().filter(|one| !values.iter().any(|other| same(one, other))).collect()
-            }
-        };
-        let value = match values.as_slice() {
-            [] => Value::Null,
-            [one] if !is_multivalued => one.clone(),
-            _ => Value::from(values),
-        };
-        attributes.set(attribute.clone(), value);
-    }
-}
-
-fn same(left: &Value, right: &Value) -> bool {
-    left.to_text().to_lowercase() == right.to_text().to_lowercase()
-}
-
 /// The object with the attributes that are wanted and no others.
 fn narrowed(object: &DirectoryObject, object_type: &SmolStr, wanted: &[SmolStr]) -> DirectoryObject {
     let value = |name: &SmolStr| object.attributes.value(name).map(|value| (name.clone(), value.clone()));
@@ -476,17 +460,22 @@ impl Connector for MemoryConnector {
         let next = (keys.len() > size).then(|| SmolStr::from(keys[size - 1].0.as_str()));
         keys.truncate(size);
         let total = request.since.is_none().then(|| state.objects.iter().filter(of_type).count() as u64);
-        let mut objects: Vec<Incoming> = keys.iter().map(|(_, anchor)| incoming(anchor)).collect();
+        let (unsettled, told): (Vec<Anchor>, Vec<Anchor>) = keys
+            .into_iter()
+            .map(|(_, anchor)| anchor)
+            .partition(|anchor| state.withheld.contains_key(anchor));
+        let mut objects: Vec<Incoming> = told.iter().map(incoming).collect();
         if state.repeats {
             objects.extend(objects.first().cloned());
         }
-        Ok(Page { objects, next, total, unsettled: Vec::new() })
+        Ok(Page { objects, next, total, unsettled })
     }
 
     async fn subject(&self, request: &SubjectRequest) -> Result<Option<DirectoryObject>, ConnectorError> {
         self.pass(Call::Subject).await?.end(()).await?;
         let state = self.readable()?;
         let object = find_object(&state, &request.object_type, &request.id);
+        let object = object.filter(|object| state.withheld.get(&object.anchor) != Some(&false));
         Ok(object.map(|object| narrowed(object, &request.object_type, &request.attributes)))
     }
 

@@ -1,5 +1,6 @@
 //! What tests share: a manual clock, fakes that obey the contracts, the contracts as suites, real servers to start.
 
+mod change;
 mod clock;
 mod connector;
 mod connectors;

@@ -4,6 +4,7 @@
 use serde_json::Value as Json;
 use usher_core::ports::{ConnectorError, ConnectorErrorKind as Kind, Effect, PreparedRequest};
 
+use super::request;
 use crate::http::Reply;
 
 /// The longest part of what Graph said that is kept.
@@ -105,7 +106,7 @@ pub(super) fn refusal(request: &PreparedRequest, answer: &Answer<'_>, hide: &[&s
     let (code, message) = (text("code").to_owned(), text("message").to_owned());
     let details: Vec<&Json> =
         error.and_then(|error| error.get("details")).and_then(Json::as_array).into_iter().flatten().collect();
-    let is_read = request.method == "GET";
+    let is_read = request::is_read(request);
     let conflict =
         details.iter().find(|one| one.get("code").and_then(Json::as_str) == Some("ObjectConflict"));
     let is_taken = conflict.is_some()
@@ -191,7 +192,7 @@ fn detail(answer: &Answer<'_>, code: &str, message: &str, hide: &[&str]) -> Stri
 pub(super) fn unreadable(request: &PreparedRequest, what: &str) -> Refusal {
     let message = format!("the answer to {} {what}", named(request));
     let mut error = ConnectorError::new(Kind::Protocol, "WebExceptionProtocolError", message);
-    error.effect = if request.method == "GET" { Effect::None } else { Effect::Unknown };
+    error.effect = if request::is_read(request) { Effect::None } else { Effect::Unknown };
     error.into()
 }
 

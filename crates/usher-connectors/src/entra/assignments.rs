@@ -55,7 +55,8 @@ impl Snapshot {
         let found: Vec<(String, Vec<SmolStr>)> = stream::iter(groups)
             .map(|(id, role)| async move {
                 let members = if is_security_group(service, &id).await? {
-                    let found = service.all(request::links(EntryKind::Group, &id, Relation::Members)).await?;
+                    let members = service.all(request::links(EntryKind::Group, &id, Relation::Members));
+                    let found = members.await.map_err(|refusal| unknown(refusal, &id))?;
                     // A group inside an assigned group gets nothing, nor does a device.
                     found
                         .iter()
@@ -197,12 +198,18 @@ impl Assigned {
         ids.extend(own.iter().filter_map(principal).map(|(_, role)| role));
         if kind == EntryKind::User {
             let groups = service.all(request::groups_of(id)).await.map_err(|refusal| unknown(refusal, id))?;
-            let asked: Vec<_> = groups
-                .iter()
-                .filter(|group| group.get("securityEnabled").and_then(Json::as_bool) == Some(true))
-                .filter_map(translate::id)
-                .map(|id| request::assignments_of(EntryKind::Group, id, application))
-                .collect();
+            let mut asked = Vec::new();
+            for group in groups.iter().filter(|group| translate::is_group(group)) {
+                let Some(group_id) = translate::id(group) else { continue };
+                // Who may not read groups is told their ids and no more.
+                let is_security = match group.get("securityEnabled").and_then(Json::as_bool) {
+                    Some(known) => known,
+                    None => is_security_group(service, group_id).await?,
+                };
+                if is_security {
+                    asked.push(request::assignments_of(EntryKind::Group, group_id, application));
+                }
+            }
             for answer in service.batch(&asked).await? {
                 let document = answer.map_err(|refusal| unknown(refusal, id))?;
                 let found = document.get("value").and_then(Json::as_array).into_iter().flatten();
@@ -293,7 +300,11 @@ async fn is_security_group(service: &Service, id: &str) -> Result<bool, Refusal>
     let request = request::one(EntryKind::Group, id, &["securityEnabled".into()]);
     match service.document(&request).await {
         Ok(group) => Ok(group.get("securityEnabled").and_then(Json::as_bool) == Some(true)),
-        Err(refusal) if refusal.is_missing() => Ok(false),
+        // What is in the recycle bin assigns nobody.
+        Err(refusal) if refusal.is_missing() => match service.document(&request::binned(id)).await {
+            Ok(_) => Ok(false),
+            Err(refusal) => Err(unknown(refusal, id)),
+        },
         Err(refusal) => Err(refusal),
     }
 }

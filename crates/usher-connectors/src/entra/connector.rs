@@ -9,11 +9,11 @@ use serde_json::Value as Json;
 use smol_str::SmolStr;
 use usher_core::ports::{
     Capabilities, Clock, Connector, ConnectorError, ConnectorErrorKind, ConnectorSettings, Entitlement,
-    Envelope, Exchange, GetRequest, MatchQuery, Page, PreparedRequest, ReadRequest, SubjectRequest,
-    Watermark, Written,
+    Envelope, Exchange, GetRequest, MatchQuery, Page, PreparedRequest, ReadRequest, RecycleBin,
+    SubjectRequest, Watermark, Written,
 };
 use usher_core::schema::DirectoryDefinition;
-use usher_core::{DirectoryObject, EntryId, EntryKind, Operation};
+use usher_core::{Anchor, DirectoryObject, EntryId, EntryKind, Operation, OperationKind};
 
 use super::assignments::{Assigned, NOT_ASSIGNED, Snapshot};
 use super::service::Service;
@@ -47,7 +47,7 @@ struct Memory {
     created: HashMap<SmolStr, Timestamp>,
     /// Users that were found in the recycle bin.
     binned: HashSet<SmolStr>,
-    /// Users who are being brought back from there, until they are switched off.
+    /// Users who are being brought back from there, until what follows is written to them.
     restoring: HashSet<SmolStr>,
 }
 
@@ -134,17 +134,23 @@ impl EntraConnector {
         self.memory().created.get(id).is_some_and(|at| now.duration_since(*at) < write::SETTLING)
     }
 
-    /// Whether matching found the user in the recycle bin.
+    /// Whether matching found the user in the recycle bin, or we were bringing the user back from there.
     pub(super) fn is_binned(&self, id: &str) -> bool {
-        self.memory().binned.contains(id)
+        let memory = self.memory();
+        memory.binned.contains(id) || memory.restoring.contains(id)
     }
 
-    /// Notes that a user is about to come back from the recycle bin.
-    pub(super) fn restoring(&self, id: &str) {
-        self.memory().restoring.insert(id.into());
+    /// Notes that a user is about to come back from the recycle bin. False when that was so already.
+    pub(super) fn restoring(&self, id: &str) -> bool {
+        self.memory().restoring.insert(id.into())
     }
 
-    /// Notes that a user is back from the recycle bin and switched off, but may not be known everywhere yet.
+    /// Notes that a user is in the recycle bin still.
+    pub(super) fn not_restored(&self, id: &str) {
+        self.memory().restoring.remove(id);
+    }
+
+    /// Notes that a user is back from the recycle bin, but may not be known everywhere yet.
     pub(super) fn restored(&self, id: &str) {
         let mut memory = self.memory();
         memory.binned.remove(id);
@@ -153,13 +159,18 @@ impl EntraConnector {
         self.made(id);
     }
 
-    /// Notes that an object was seen among the living: somebody else may have brought it back.
-    fn alive(&self, id: &str) {
+    /// Notes that an object was seen among the living: somebody else may have brought it back. Whether an account that
+    /// we were bringing back is to be switched on is not seen from the account: any wish for it is to be written.
+    fn alive(&self, document: &mut Json) {
+        let Some(id) = translate::id(document).map(SmolStr::from) else { return };
         let mut memory = self.memory();
-        let is_back = !memory.restoring.contains(id) && memory.binned.remove(id);
+        let is_ours = memory.restoring.contains(&id);
+        let is_back = !is_ours && memory.binned.remove(&id);
         drop(memory);
-        if is_back {
-            self.made(id);
+        if is_ours {
+            document["accountEnabled"] = Json::Null;
+        } else if is_back {
+            self.made(&id);
         }
     }
 
@@ -221,6 +232,21 @@ impl EntraConnector {
     }
 }
 
+impl RecycleBin for EntraConnector {
+    fn brings_back(&self, operation: &Operation) -> bool {
+        let is_binned = |anchor: &Anchor| self.is_binned(anchor.as_str());
+        operation.kind == OperationKind::Update && operation.anchor.as_ref().is_some_and(is_binned)
+    }
+
+    fn is_half_back(&self, anchor: &Anchor) -> bool {
+        self.memory().restoring.contains(anchor.as_str())
+    }
+
+    fn was_coming_back(&self, anchor: &Anchor) {
+        self.memory().restoring.insert(anchor.as_str().into());
+    }
+}
+
 #[async_trait]
 impl Connector for EntraConnector {
     fn capabilities(&self) -> &Capabilities {
@@ -230,6 +256,10 @@ impl Connector for EntraConnector {
     fn obstacle(&self, object_type: &str, attribute: &str) -> Option<String> {
         let kind = names::kind(object_type).ok()?;
         properties::obstacle(kind, &names::attribute(attribute).place).map(str::to_owned)
+    }
+
+    fn recycle_bin(&self) -> Option<&dyn RecycleBin> {
+        self.restores.then_some(self as &dyn RecycleBin)
     }
 
     async fn check(&self, probe: &MatchQuery) -> Result<(), ConnectorError> {
@@ -314,8 +344,8 @@ impl Connector for EntraConnector {
         let kind = names::kind(&request.object_type)?;
         let id = request.anchor.as_str();
         let (document, linked) = match self.document(kind, id, &request.attributes).await? {
-            Some(document) => {
-                self.alive(id);
+            Some(mut document) => {
+                self.alive(&mut document);
                 (document, self.known_links(kind, id, &request.attributes).await?)
             }
             None => match self.paired_binned(kind, id).await? {
@@ -368,14 +398,14 @@ impl Connector for EntraConnector {
             documents = self.find_binned(query).await?;
         }
         let mut found = Vec::with_capacity(documents.len());
-        for document in documents {
+        for mut document in documents {
+            if !is_in_bin {
+                self.alive(&mut document);
+            }
             let id = translate::id(&document).unwrap_or_default();
             let linked = match is_in_bin {
                 true => Linked::default(),
-                false => {
-                    self.alive(id);
-                    self.known_links(kind, id, &query.attributes).await?
-                }
+                false => self.known_links(kind, id, &query.attributes).await?,
             };
             found.extend(translate::object(
                 kind,
@@ -394,8 +424,7 @@ impl Connector for EntraConnector {
     }
 
     fn preview(&self, operation: &Operation) -> Vec<PreparedRequest> {
-        let is_binned = operation.anchor.as_ref().is_some_and(|anchor| self.is_binned(anchor.as_str()));
-        write::preview(self.service.root(), operation, is_binned)
+        write::preview(self.service.root(), operation, self.brings_back(operation))
     }
 
     async fn write_told(

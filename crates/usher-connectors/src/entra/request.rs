@@ -218,10 +218,12 @@ pub(super) fn batch(requests: &[&PreparedRequest]) -> PreparedRequest {
     send("POST", "/$batch".to_owned(), Some(json!({ "requests": parts })))
 }
 
-/// Whether a request is a batch that changes nothing.
-pub(super) fn is_batch_of_reads(request: &PreparedRequest) -> bool {
+/// Whether a request changes nothing: it reads, or is a batch of reads.
+pub(super) fn is_read(request: &PreparedRequest) -> bool {
     let parts = request.body.as_ref().and_then(|body| body.get("requests")).and_then(Json::as_array);
-    request.path == "/$batch" && parts.is_some_and(|parts| parts.iter().all(|part| part["method"] == "GET"))
+    let is_batch_of_reads = request.path == "/$batch"
+        && parts.is_some_and(|parts| parts.iter().all(|part| part["method"] == "GET"));
+    request.method == "GET" || is_batch_of_reads
 }
 
 /// The properties of a body. `held` has what lists hold already, by property.
@@ -364,12 +366,10 @@ pub(super) fn assignments_of(kind: EntryKind, id: &str, service_principal: &str)
     ))
 }
 
-/// The groups that a user is a direct member of. A cast is an advanced query.
+/// The groups that a user is a direct member of, and what else holds users, such as roles. To ask for groups alone would
+/// be an advanced query: its index may not know yet who just came into a group.
 pub(super) fn groups_of(id: &str) -> PreparedRequest {
-    get(format!(
-        "{}/memberOf/microsoft.graph.group?$select=id,securityEnabled&$top={PAGE}{ADVANCED}",
-        address(EntryKind::User, id)
-    ))
+    get(format!("{}/memberOf?$select=id,securityEnabled&$top={PAGE}", address(EntryKind::User, id)))
 }
 
 #[cfg(test)]

@@ -192,7 +192,8 @@ impl Service {
             self.keep_quiet().await;
             let token = self.identity.token().await.map_err(no_token)?;
             let client_request_id = self.clock.guid().to_string();
-            let mut hidden = vec![token.clone()];
+            let mut hidden = self.identity.secrets();
+            hidden.push(token.clone());
             if let Some(body) = &request.body {
                 crate::scim::collect_passwords(body, &mut hidden);
             }
@@ -212,7 +213,8 @@ impl Service {
                 continue;
             }
             // A create that the service could not answer for may have taken effect.
-            let is_safe = status == 429 || (matches!(status, 503 | 504) && request.method != "POST");
+            let may_repeat = request.method != "POST" || request::is_read(request);
+            let is_safe = status == 429 || (matches!(status, 503 | 504) && may_repeat);
             if is_safe && attempt < TRIES {
                 let wait = reply.retry_after().unwrap_or(backed_off(attempt));
                 if wait <= LONGEST_WAIT {
@@ -288,7 +290,7 @@ impl Service {
         if let Some(body) = &request.body {
             builder = builder.header(CONTENT_TYPE, "application/json").body(body.to_string());
         }
-        let is_read = request.method == "GET" || request::is_batch_of_reads(request);
+        let is_read = request::is_read(request);
         exchange(builder).await.map_err(|lost| {
             lost_answer(&answer::named(request), &self.root, is_read, client_request_id, lost).into()
         })

@@ -62,8 +62,8 @@ async fn link(
     mut told: Vec<SmolStr>,
 ) -> Result<Option<String>, ConnectorError> {
     loop {
-        let refusal = match connector.service.page(&request::latest(kind, &told)).await {
-            Ok(page) => return Ok(page.delta),
+        let refusal = match last(connector, request::latest(kind, &told)).await {
+            Ok(link) => return Ok(link),
             Err(refusal) => refusal,
         };
         let all = told.len();
@@ -79,6 +79,18 @@ async fn link(
             return Ok(None);
         }
         return Err(refusal.error);
+    }
+}
+
+/// The delta link at the end of the pages that begin here.
+async fn last(connector: &EntraConnector, first: PreparedRequest) -> Result<Option<String>, Refusal> {
+    let mut request = first;
+    loop {
+        let page = connector.service.page(&request).await?;
+        match (page.delta, page.next) {
+            (None, Some(next)) => request = request::get(next),
+            (link, _) => return Ok(link),
+        }
     }
 }
 

@@ -37,6 +37,11 @@ pub(super) fn is_user(document: &Json) -> bool {
     document.get("@odata.type").and_then(Json::as_str).is_none_or(|kind| kind == "#microsoft.graph.user")
 }
 
+/// Whether an object is a group, among what users are members of.
+pub(super) fn is_group(document: &Json) -> bool {
+    document.get("@odata.type").and_then(Json::as_str).is_none_or(|kind| kind == "#microsoft.graph.group")
+}
+
 /// The user principal name that somebody in the recycle bin had: there it begins with the id of the object, without
 /// dashes.
 pub(super) fn name_before(document: &Json) -> &str {

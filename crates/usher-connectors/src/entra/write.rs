@@ -133,14 +133,7 @@ async fn update(
 ) -> Result<Written, ConnectorError> {
     let is_binned = connector.is_binned(id);
     if is_binned {
-        // When the answer is lost, matching finds the user among the living; so it is with whom somebody else restored.
-        connector.restoring(id);
-        match connector.service.done(&request::restore(id)).await {
-            Ok(_) => {}
-            Err(refusal) if refusal.is_missing() => {}
-            Err(refusal) => return Err(refusal.error),
-        }
-        connector.made(id);
+        bring_back(connector, id).await?;
     }
     let lists = request::lists_to_read(&parts.edits.properties);
     let held = if lists.is_empty() { None } else { connector.document(kind, id, &lists).await? };
@@ -159,6 +152,38 @@ async fn update(
     }
     link(connector, kind, id, &parts.edits.links, &mut written).await?;
     Ok(written)
+}
+
+/// Restores a user. When the answer of an earlier try was lost, the user may be back already; whom somebody else restored
+/// is not ours to change before the account was looked at again.
+async fn bring_back(connector: &EntraConnector, id: &str) -> Result<(), ConnectorError> {
+    let is_first = connector.restoring(id);
+    match connector.service.done(&request::restore(id)).await {
+        Ok(()) => {}
+        Err(refusal) if refusal.is_missing() && is_first => {
+            connector.restored(id);
+            return Err(ConnectorError {
+                detail: refusal.error.detail,
+                ..ConnectorError::new(
+                    ConnectorErrorKind::Conflict,
+                    "Conflict",
+                    format!(
+                        "the user {id} is in the recycle bin no more: somebody else brought the account back, or \
+                         removed it; it is looked at again before anything is written to it"
+                    ),
+                )
+            });
+        }
+        Err(refusal) if refusal.is_missing() => {}
+        Err(refusal) => {
+            if is_first && refusal.error.effect == Effect::None {
+                connector.not_restored(id);
+            }
+            return Err(refusal.error);
+        }
+    }
+    connector.made(id);
+    Ok(())
 }
 
 /// Who comes back from the recycle bin was shown as switched off, and stays so unless the operation says otherwise.

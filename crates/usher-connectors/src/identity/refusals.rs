@@ -161,7 +161,7 @@ fn no_authority(status: u16) -> String {
 }
 
 /// A text without the secrets that it repeats, be it as they are or as they were sent.
-fn hidden(mut text: String, hide: &[&str]) -> String {
+pub(crate) fn hidden(mut text: String, hide: &[&str]) -> String {
     for secret in hide.iter().filter(|secret| secret.len() >= 4) {
         let form: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
         let percent = form.replace('+', "%20");

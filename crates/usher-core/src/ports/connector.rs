@@ -300,6 +300,21 @@ impl ConnectorError {
     }
 }
 
+/// Objects that a write brings back from where the target keeps what was deleted. They come back as they were, perhaps
+/// switched on, before the rest of the write reaches them: the intent is written down before, and told to the connector
+/// when the write was interrupted.
+pub trait RecycleBin: Send + Sync {
+    /// Whether an operation begins by bringing its object back.
+    fn brings_back(&self, operation: &Operation) -> bool;
+
+    /// Whether an object is, or may be, back without what was to be written to it.
+    fn is_half_back(&self, anchor: &Anchor) -> bool;
+
+    /// An earlier write of ours was bringing this object back, and nobody knows how far it came: what is written next
+    /// includes what is left of that.
+    fn was_coming_back(&self, anchor: &Anchor);
+}
+
 /// Our code that speaks to one directory. What `Connectors::build` returns is ready to use and may be shared.
 #[async_trait]
 pub trait Connector: Send + Sync {
@@ -315,6 +330,11 @@ pub trait Connector: Send + Sync {
     /// worked on, and told once.
     fn obstacle(&self, object_type: &str, attribute: &str) -> Option<String> {
         let _ = (object_type, attribute);
+        None
+    }
+
+    /// What it takes to bring objects back; none where writes bring none back.
+    fn recycle_bin(&self) -> Option<&dyn RecycleBin> {
         None
     }
 

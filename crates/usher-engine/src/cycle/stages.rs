@@ -290,7 +290,8 @@ impl CycleRun<'_> {
     pub(super) async fn references(&mut self, after: After) -> Result<bool, Broke> {
         let types: Vec<SmolStr> = self.lanes.iter().map(|lane| lane.mapping().source_type.clone()).collect();
         let healable = self.engine.store.healable(&self.job.id, &types, after.as_ref(), PAGE).await?;
-        let (items, last) = self.page(healable, true);
+        let (mut items, last) = self.page(healable, true);
+        self.leave_out_withheld(&mut items).await?;
         if !self.work_all(items).await? {
             return Ok(false);
         }
@@ -301,6 +302,21 @@ impl CycleRun<'_> {
             }
             None => Ok(true),
         }
+    }
+
+    /// What the source tells of and does not give is tried again when that is due: what it refers to is not known now.
+    async fn leave_out_withheld(&self, items: &mut Vec<Item>) -> Result<(), Broke> {
+        let store = &self.engine.store;
+        let subjects: Vec<_> = items.iter().map(|item| item.subject(&self.job.id)).collect();
+        store.remember_ahead(&subjects).await?;
+        let mut withheld = Vec::with_capacity(items.len());
+        for subject in &subjects {
+            let escrow = store.remembered(subject).await?.escrow;
+            withheld.push(escrow.is_some_and(|escrow| escrow.told_at.is_some()));
+        }
+        let mut withheld = withheld.into_iter();
+        items.retain(|_| !withheld.next().unwrap_or_default());
+        Ok(())
     }
 
     /// The items of a list of the store, and where the next page begins.

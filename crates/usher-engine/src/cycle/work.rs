@@ -51,7 +51,7 @@ impl Item {
         (self.lane.mapping().source_type.clone(), anchor.clone())
     }
 
-    fn subject(&self, job: &JobId) -> SubjectKey {
+    pub(super) fn subject(&self, job: &JobId) -> SubjectKey {
         let (source_type, source_anchor) = self.key();
         SubjectKey { job: job.clone(), source_type, source_anchor }
     }

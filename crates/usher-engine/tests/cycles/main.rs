@@ -2,6 +2,7 @@
 
 mod guard;
 mod stage;
+mod withheld;
 
 use std::time::Duration;
 

@@ -368,9 +368,7 @@ impl State {
                 self.waiting.retain(|(subject, _)| subject.job != *job);
                 self.held.retain(|subject, _| subject.job != *job);
             }
-            Clear::Escrows => {
-                self.escrows.retain(|subject, escrow| subject.job != *job || escrow.sent.is_some())
-            }
+            Clear::Escrows => self.escrows.retain(|subject, escrow| subject.job != *job || escrow.is_open()),
             Clear::Held => self.held.retain(|subject, _| subject.job != *job),
         }
     }

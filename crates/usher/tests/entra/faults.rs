@@ -128,6 +128,29 @@ async fn a_part_of_a_batch_that_is_put_off_holds_everything_back_and_for_long_gi
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_batch_that_only_reads_is_sent_again_when_graph_is_busy() {
+    let tenant = Tenant::start().await;
+    let connector = tenant.connector(&[]);
+    let mark = connector.watermark("User").await.expect("it is given");
+    tenant.user("ann").await;
+    let request = ReadRequest {
+        object_type: "User".into(),
+        attributes: vec!["displayName".into()],
+        application: None,
+        since: Some(mark.clone()),
+        until: mark,
+        cursor: None,
+    };
+    tenant.faults.busy_batches.store(2, Ordering::SeqCst);
+    let page = connector.read(&request).await.expect("it is read in the end");
+    assert_eq!(page.objects.len(), 1);
+    // When there is no end to it, nothing was written nevertheless.
+    tenant.faults.busy_batches.store(100, Ordering::SeqCst);
+    let error = connector.read(&request).await.expect_err("it gives up");
+    assert_eq!((error.kind, error.effect), (ConnectorErrorKind::Unreachable, Effect::None), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_page_of_a_proxy_in_place_of_graph_is_told_with_side_and_host() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
     let host = listener.local_addr().expect("it has an address").to_string();

@@ -69,6 +69,28 @@ impl<'a> Job<'a> {
         replaced.expect("it is a schema");
     }
 
+    /// An attribute less.
+    pub async fn unmap(&self, target: &str) {
+        let schema = self.engine.schema(&self.principal, &self.id).await.expect("it has a schema");
+        let mut document = schema.to_json();
+        let mappings = &mut document["synchronizationRules"][0]["objectMappings"][0]["attributeMappings"];
+        let mappings = mappings.as_array_mut().expect("it is a list");
+        let before = mappings.len();
+        mappings.retain(|mapping| mapping["targetAttributeName"] != target);
+        assert!(mappings.len() < before, "{target} is mapped");
+        let document = document.to_string();
+        let replaced = self.engine.replace_schema(&self.principal, &self.id, document.as_bytes()).await;
+        replaced.expect("it is a schema");
+    }
+
+    /// The service starts again, with what is in the store.
+    pub fn restart(&mut self) {
+        let (store, clock) = (self.store.clone(), self.clock.clone());
+        let connectors = AllConnectors::new(store.clone(), clock.clone(), HttpOptions::default());
+        let connectors = Arc::new(connectors.expect("good options"));
+        self.engine = Engine::new(store, connectors, clock, Settings::new("ours"));
+    }
+
     /// Provisions one object now.
     pub async fn provision(&self, object_type: &str, id: &str) -> ProvisioningEvent {
         let schema = self.engine.schema(&self.principal, &self.id).await.expect("it has a schema");

@@ -2,11 +2,13 @@
 
 #[cfg(feature = "real-servers")]
 mod active_directory;
+mod assigned;
 mod contract;
 mod faults;
 mod job;
 mod plans;
 mod published;
+mod restore;
 mod source;
 mod stage;
 mod story;

@@ -295,6 +295,30 @@ async fn an_empty_page_is_not_the_last() {
     assert_eq!(found.len(), 1, "who is on the next page must not be made a second time");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delta_link_counts_on_whichever_page_it_comes() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+    let address = format!("http://{}", listener.local_addr().expect("it has an address"));
+    let link = |option: &str| format!("{address}/v1.0/users/delta?${option}=x");
+    let (next, delta) = (link("skiptoken"), link("deltatoken"));
+    let router = axum::Router::new().fallback(move |request: axum::extract::Request| {
+        let is_next = request.uri().query().is_some_and(|query| query.contains("skiptoken"));
+        let first = json!({ "value": [], "@odata.nextLink": next });
+        let last = json!({ "value": [], "@odata.deltaLink": delta });
+        async move { axum::Json(if is_next { last } else { first }) }
+    });
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let tenant = Tenant::start().await;
+    let connector = tenant.connector(&[
+        ("GraphAddress", &address),
+        ("Authority", &address),
+        ("SignIn", "AccessToken"),
+        ("AccessToken", "t"),
+    ]);
+    let mark = connector.watermark("User").await.expect("it is given");
+    assert!(mark.0.contains("deltatoken=x"), "{}", mark.0);
+}
+
 #[tokio::test]
 async fn a_group_whose_members_are_not_found_is_not_taken_for_an_empty_one() {
     let tenant = Tenant::start().await;

@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
@@ -32,15 +32,27 @@ pub struct Faults {
     count: AtomicUsize,
     /// The answers to so many creates are lost on the way back.
     pub lost_creates: AtomicUsize,
+    /// The answers to so many restores are lost on the way back.
+    pub lost_restores: AtomicUsize,
+    /// Whoever asks for the next restore dies when it took effect.
+    dies_after_restore: AtomicBool,
+    died: tokio::sync::Notify,
     /// So many requests about a new object find nothing yet.
     pub lag: AtomicUsize,
+    /// So many batches find Graph busy.
+    pub busy_batches: AtomicUsize,
     /// So many batches have parts that are put off.
     pub throttled_parts: AtomicUsize,
     /// For how many seconds such parts are put off.
     pub retry_after: AtomicUsize,
     /// Delta links are forgotten.
     pub forgets: AtomicUsize,
-    /// Users that are not known yet where single objects are read, and groups whose members are not.
+    /// Advanced queries find nothing: their index lags behind.
+    pub index_lags: AtomicBool,
+    /// Of what users are members of, only the ids are told, and a role comes along.
+    pub told_groups: AtomicBool,
+    /// Users that are not known yet where single objects are read, and groups whose members are not; what begins with a
+    /// slash is the end of a path.
     pub hidden: Mutex<Vec<String>>,
     /// What the connector sent although Microsoft does not publish it.
     unpublished: Mutex<Vec<String>>,
@@ -180,6 +192,15 @@ impl Tenant {
             user.into_iter().map(str::to_owned).collect();
     }
 
+    /// Lets a process work until it dies: when it has restored somebody, before it learns so.
+    pub async fn dies_after_restore(&self, process: impl Future) {
+        self.faults.dies_after_restore.store(true, Ordering::SeqCst);
+        tokio::select! {
+            _ = process => panic!("it did not die"),
+            () = self.faults.died.notified() => {}
+        }
+    }
+
     /// Method and path of what came since this was asked last.
     pub fn seen(&self) -> Vec<String> {
         std::mem::take(&mut *self.faults.seen.lock().expect("nobody panics with it"))
@@ -223,8 +244,24 @@ impl Faults {
             drop(next.run(request).await);
             return StatusCode::GATEWAY_TIMEOUT.into_response();
         }
+        if path.ends_with("/$batch") && take(&self.busy_batches) {
+            return StatusCode::SERVICE_UNAVAILABLE.into_response();
+        }
+        if path.ends_with("/restore") && self.dies_after_restore.swap(false, Ordering::SeqCst) {
+            drop(next.run(request).await);
+            self.died.notify_one();
+            return std::future::pending().await;
+        }
+        if path.ends_with("/restore") && take(&self.lost_restores) {
+            drop(next.run(request).await);
+            return StatusCode::GATEWAY_TIMEOUT.into_response();
+        }
         if self.hides(&path) || path.contains("/users/") && take(&self.lag) {
             return (StatusCode::NOT_FOUND, axum::Json(not_found(&path))).into_response();
+        }
+        let is_advanced = request.uri().query().is_some_and(|query| query.contains("$count=true"));
+        if is_advanced && self.index_lags.load(Ordering::SeqCst) {
+            return axum::Json(json!({ "value": [], "@odata.count": 0 })).into_response();
         }
         if path.ends_with("/delta") && take(&self.forgets) {
             let error = json!({ "error": { "code": "syncStateNotFound", "message": "Sync state generation is not found." } });
@@ -234,6 +271,16 @@ impl Faults {
                 axum::Json(error),
             )
                 .into_response();
+        }
+        if path.ends_with("/memberOf") && self.told_groups.load(Ordering::SeqCst) {
+            let mut document = whole(next.run(request).await.into_body()).await;
+            let values = document["value"].as_array_mut().expect("it is a list");
+            for group in values.iter_mut() {
+                group["securityEnabled"] = Value::Null;
+            }
+            let role = "8f1f0d0e-0000-4000-8000-00000000701e";
+            values.push(json!({ "@odata.type": "#microsoft.graph.directoryRole", "id": role }));
+            return axum::Json(document).into_response();
         }
         if !path.ends_with("/$batch") {
             return next.run(request).await;
@@ -274,9 +321,10 @@ impl Faults {
 
     fn hides(&self, path: &str) -> bool {
         let hidden = self.hidden.lock().expect("nobody panics with it");
-        hidden
-            .iter()
-            .any(|id| path.ends_with(&format!("/users/{id}")) || path.ends_with(&format!("/{id}/members")))
+        hidden.iter().any(|id| {
+            let is_end = id.starts_with('/') && path.ends_with(id.as_str());
+            is_end || path.ends_with(&format!("/users/{id}")) || path.ends_with(&format!("/{id}/members"))
+        })
     }
 
     /// Some parts of a batch find nothing yet; of others the first is told to come back at once.

@@ -30,6 +30,8 @@ fn escrow(job: &JobId, anchor: &str, due: i64) -> Escrow {
         code: "InternalServerError".into(),
         is_reference: false,
         sent: None,
+        restoring: None,
+        told_at: Some(at(2)),
     }
 }
 

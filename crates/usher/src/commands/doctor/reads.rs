@@ -122,7 +122,7 @@ const READS: &[Read] = &[
     ),
     (
         "groups of a user",
-        "/v1.0/users/{user}/memberOf/microsoft.graph.group?$select=id,securityEnabled&$top=999&$count=true",
+        "/v1.0/users/{user}/memberOf?$select=id,securityEnabled&$top=999",
         GROUP,
         Wants::List,
     ),
