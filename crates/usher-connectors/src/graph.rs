@@ -8,11 +8,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use reqwest::Method;
 use url::Url;
+use usher_core::Secret;
 use usher_core::ports::Clock;
 
 pub use crate::http::{AddressError, HttpOptions, HttpOptionsError, ProxyOptions};
-use crate::http::{Http, Lost, exchange, safe_address};
-use crate::identity::{Authority, Identity};
+use crate::http::{Http, Lost, Reply, exchange, safe_address};
+use crate::identity::{Authority, Identity, hidden};
 pub use crate::identity::{DeviceCode, IdentityError, Prompt, SignIn};
 use crate::token::bearer;
 
@@ -236,15 +237,9 @@ impl GraphClient {
                 renewed = true;
                 continue;
             }
-            let retry_after = reply.retry_after();
-            let headers = reply
-                .headers
-                .iter()
-                .map(|(name, value)| {
-                    (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
-                })
-                .collect();
-            return Ok(Response { status: reply.status.as_u16(), headers, body: reply.body, retry_after });
+            let mut secrets = self.identity.secrets();
+            secrets.extend(token);
+            return Ok(response(reply, &secrets));
         }
     }
 
@@ -261,6 +256,27 @@ impl GraphClient {
         }
         Ok(url)
     }
+}
+
+/// An answer without our secrets where it repeats them: whatever is no data is shown to people.
+fn response(reply: Reply, secrets: &[Secret]) -> Response {
+    let secrets: Vec<&str> = secrets.iter().map(Secret::expose).collect();
+    let retry_after = reply.retry_after();
+    let headers = reply
+        .headers
+        .iter()
+        .map(|(name, value)| {
+            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+            (name.to_string(), hidden(value, &secrets))
+        })
+        .collect();
+    let is_data =
+        reply.status.is_success() && serde_json::from_slice::<serde::de::IgnoredAny>(&reply.body).is_ok();
+    let body = match std::str::from_utf8(&reply.body) {
+        Ok(text) if !is_data && !text.is_empty() => Bytes::from(hidden(text.to_owned(), &secrets)),
+        _ => reply.body,
+    };
+    Response { status: reply.status.as_u16(), headers, body, retry_after }
 }
 
 fn address(what: &'static str, text: &str) -> Result<Url, GraphError> {

@@ -20,27 +20,29 @@ pub struct Failure {
     pub hint: Option<String>,
     /// The exit code.
     pub code: u8,
+    /// A request was not even sent.
+    pub is_unsent: bool,
 }
 
 impl Failure {
     /// The service, the target or a check said no.
     pub fn refused(message: impl Into<String>) -> anyhow::Error {
-        Self { message: message.into(), hint: None, code: REFUSED }.into()
+        Self { message: message.into(), hint: None, code: REFUSED, is_unsent: false }.into()
     }
 
     /// The command line is wrong.
     pub fn usage(message: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
-        Self { message: message.into(), hint: Some(hint.into()), code: USAGE }.into()
+        Self { message: message.into(), hint: Some(hint.into()), code: USAGE, is_unsent: false }.into()
     }
 
     /// No connection, or no credentials.
     pub fn unreachable(message: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
-        Self { message: message.into(), hint: Some(hint.into()), code: UNREACHABLE }.into()
+        Self { message: message.into(), hint: Some(hint.into()), code: UNREACHABLE, is_unsent: false }.into()
     }
 
     /// A refusal with a hint.
     pub fn with_hint(message: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
-        Self { message: message.into(), hint: Some(hint.into()), code: REFUSED }.into()
+        Self { message: message.into(), hint: Some(hint.into()), code: REFUSED, is_unsent: false }.into()
     }
 }
 

@@ -154,5 +154,7 @@ pub(super) fn failure(error: &GraphError) -> Failure {
         GraphError::Options(_) => "look at --ca of `usher connect`, and at the proxy",
         _ => "check that the service is running and that `usher connect` names it",
     };
-    Failure { message: text, hint: Some(hint.to_owned()), code: UNREACHABLE }
+    let may_have_arrived =
+        matches!(error, GraphError::Timeout { .. } | GraphError::Broken { .. } | GraphError::TooLong { .. });
+    Failure { message: text, hint: Some(hint.to_owned()), code: UNREACHABLE, is_unsent: !may_have_arrived }
 }

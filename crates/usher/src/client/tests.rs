@@ -90,6 +90,19 @@ async fn errors_show_the_ids_of_the_request() {
 }
 
 #[tokio::test]
+async fn a_token_that_the_service_repeats_is_not_shown() {
+    let told = json!({ "error": { "code": "a-token", "message": "'a-token' is not a token of ours." } });
+    let refused = ResponseTemplate::new(401).insert_header("request-id", "a-token").set_body_json(told);
+    let page = ResponseTemplate::new(200).set_body_raw("a-token is what you showed", "text/plain");
+    let (_server, client) = client(vec![refused, page]).await;
+    let error = client.get("/v1.0/users/a").await.expect_err("it is refused").to_string();
+    let shown = "'[Redact]' is not a token of ours. (401, [Redact]; request-id [Redact], client-request-id ";
+    assert!(error.starts_with(shown), "{error}");
+    let error = client.get("/v1.0/users/a").await.expect_err("it is no JSON").to_string();
+    assert!(error.contains("'[Redact] is what you showed'"), "{error}");
+}
+
+#[tokio::test]
 async fn a_page_is_no_answer_of_a_service() {
     let page = || {
         let text = "<!DOCTYPE html><html><head><title>Sign in</title></head><body>…</body></html>";

@@ -16,7 +16,7 @@ use usher_core::Secret;
 use crate::client::{Client, Keep, Refusal, read_ca, unreadable_ca};
 use crate::clock::SystemClock;
 use crate::commands::secret;
-use crate::failure::{DONE, Failure, REFUSED};
+use crate::failure::{DONE, Failure};
 use crate::profile::{Profile, ProfileCredential, seconds};
 
 pub use cmdlet::words as cmdlet_words;
@@ -347,7 +347,7 @@ fn secret_from(file: Option<&PathBuf>) -> Result<String> {
     };
     let secret = text.trim();
     if secret.is_empty() {
-        return Err(Failure { message: "the secret is empty".to_owned(), hint: None, code: REFUSED }.into());
+        return Err(Failure::refused("the secret is empty"));
     }
     Ok(secret.to_owned())
 }

@@ -41,6 +41,10 @@ const COMMON: &[(&str, bool)] = &[
 /// What may hold a file's name with `@` in front, as arguments of the other cmdlets do.
 const FILES: &[&str] = &["client_secret_file", "token_file", "certificate", "ca"];
 
+/// Parameters that take the name of a file with a secret, and what that is.
+const SECRETS: &[(&str, &str)] =
+    &[("client_secret_file", "the client secret"), ("token_file", "the access token")];
+
 /// The words of `usher` that do what a cmdlet around connections does; `None` for every other name.
 ///
 /// # Errors
@@ -137,6 +141,20 @@ fn translated(arguments: &[String]) -> Result<Vec<String>> {
             given.add(named("client_id").unwrap_or(arg), Some(value));
             continue;
         }
+        // What stands there in place of a file may be the secret itself: it is not repeated.
+        if let Some((_, what)) = SECRETS.iter().find(|(secret, _)| *secret == id)
+            && value != "-"
+            && !Path::new(&value).exists()
+        {
+            let name = published(arg);
+            return Err(Failure::usage(
+                format!(
+                    "Cannot bind parameter '{name}': it takes the name of a file that holds {what}, and there is no \
+                     such file."
+                ),
+                format!("write {what} to a file that you alone can read, and give -{name} @FILE"),
+            ));
+        }
         given.add(arg, Some(value));
     }
     let places: &[&str] = if given.has(&["certificate", "certificate_subject_name", "certificate_thumbprint"])
@@ -180,7 +198,43 @@ fn translated(arguments: &[String]) -> Result<Vec<String>> {
     if !given.has(&ways) {
         given.words.push("--use-device-code".to_owned());
     }
-    Ok(["usher".to_owned(), "connect".to_owned()].into_iter().chain(given.words).collect())
+    let words: Vec<String> = ["connect".to_owned()].into_iter().chain(given.words).collect();
+    if let Err(error) = command.clone().try_get_matches_from(&words) {
+        return Err(Failure::usage(
+            in_published_names(&command, &error),
+            "`usher Connect-MgGraph -?` names all",
+        ));
+    }
+    Ok(["usher".to_owned()].into_iter().chain(words).collect())
+}
+
+/// What is wrong with the options, told of the parameters that they stand for.
+fn in_published_names(command: &Command, error: &clap::Error) -> String {
+    let told = error.to_string();
+    let mut told = told.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+    let mut args: Vec<(&str, String)> =
+        command.get_arguments().filter_map(|arg| Some((arg.get_long()?, published(arg)))).collect();
+    // An option may begin with the name of another.
+    args.sort_by_key(|(long, _)| std::cmp::Reverse(long.len()));
+    for (long, name) in args {
+        told = told.replace(&format!("--{long}"), &format!("-{name}"));
+    }
+    told
+}
+
+/// The parameter of Connect-MgGraph that an option stands for.
+fn published(arg: &Arg) -> String {
+    let long = arg.get_long().unwrap_or_default();
+    match long {
+        "token-file" => "AccessToken".to_owned(),
+        "client-secret-file" => "ClientSecretCredential".to_owned(),
+        "tenant" => "TenantId".to_owned(),
+        "use-device-code" => "UseDeviceAuthentication".to_owned(),
+        _ => long
+            .split('-')
+            .map(|word| word[..1.min(word.len())].to_uppercase() + &word[1.min(word.len())..])
+            .collect(),
+    }
 }
 
 /// The option that a parameter names: by its whole name, or by the beginning of one.
@@ -269,16 +323,16 @@ mod tests {
         );
         check("-MSI -AppId app", "--identity --client-id=app --environment=Global");
         check(
-            "-SecretCredential FILE -ApplicationId app -Verbose -ErrorAction Stop",
-            "--client-secret-file=FILE --client-id=app --environment=Global",
+            "-SecretCredential @Cargo.toml -ApplicationId app -Verbose -ErrorAction Stop",
+            "--client-secret-file=Cargo.toml --client-id=app --environment=Global",
         );
         check(
             "-Credential 11111111-2222-4333-8444-555555555555 -Tenant t",
             "--client-id=11111111-2222-4333-8444-555555555555 --tenant=t --environment=Global",
         );
         check(
-            "-AccessToken FILE -NationalCloud China -NoWelcome:$false",
-            "--token-file=FILE --environment=China",
+            "-AccessToken Cargo.toml -NationalCloud China -NoWelcome:$false",
+            "--token-file=Cargo.toml --environment=China",
         );
         check("-?", "--help");
     }
@@ -288,6 +342,20 @@ mod tests {
         check("-Foo x", "A parameter cannot be found that matches parameter name 'Foo'.");
         check("-Env Global", "Parameter cannot be processed because the parameter name 'Env' is ambiguous.");
         check("-TenantId", "Missing an argument for parameter 'TenantId'.");
+        check(
+            "-AccessToken eyJ0eXAi.s3cret",
+            "Cannot bind parameter 'AccessToken': it takes the name of a file that holds the access token, and there is \
+             no such file.",
+        );
+        check(
+            "-ClientSecretCredential s3cret -ClientId app",
+            "Cannot bind parameter 'ClientSecretCredential': it takes the name of a file that holds the client secret, \
+             and there is no such file.",
+        );
+        check(
+            "-AccessToken Cargo.toml -ClientId app",
+            "the argument '-AccessToken <FILE>' cannot be used with '-ClientId <ID>'",
+        );
         check("a b c", "A positional parameter cannot be found that accepts what was given.");
     }
 }

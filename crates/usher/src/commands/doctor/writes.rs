@@ -10,6 +10,7 @@ use usher_core::ports::Clock;
 
 use super::Outcome;
 use crate::client::{Client, Refusal, quoted, segment};
+use crate::failure::Failure;
 use crate::lookup::text;
 
 /// How long a tenant may take to know everywhere what it has made: the pauses between one look and the next, in
@@ -260,10 +261,12 @@ fn is_missing(error: &anyhow::Error) -> bool {
 /// Whether nothing can have been made: the service said no, or was never asked.
 fn is_surely_refused(error: &anyhow::Error) -> bool {
     match refused(error) {
+        // Whoever is not let in makes nothing, whatever the answer looks like.
+        Some(refusal) if matches!(refusal.status, 401 | 403 | 407) => true,
         Some(refusal) => {
             refusal.is_published && (400..500).contains(&refusal.status) && refusal.status != 408
         }
-        None => false,
+        None => error.downcast_ref::<Failure>().is_some_and(|failure| failure.is_unsent),
     }
 }
 

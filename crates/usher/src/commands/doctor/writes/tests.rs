@@ -163,3 +163,26 @@ async fn what_was_refused_is_not_looked_for() {
     assert_eq!(told.len(), 2, "{told:?}");
     assert_eq!(told[1], "ok deleting what was made");
 }
+
+#[tokio::test]
+async fn where_nothing_can_have_been_made_nothing_is_waited_for() {
+    let server = MockServer::start().await;
+    let stranger = ResponseTemplate::new(401).set_body_raw("<html>Sign in</html>", "text/html");
+    Mock::given(any()).respond_with(stranger).mount(&server).await;
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for address in [server.uri(), format!("http://{nobody}")] {
+        let profile = Profile {
+            address: address.clone(),
+            authority: address,
+            tenant: "contoso.example".to_owned(),
+            credential: ProfileCredential::Token(Secret::new("a-token")),
+            ca: None,
+            timeout: None,
+        };
+        let (client, clock) = (Client::with(&profile).unwrap(), ManualClock::default());
+        let outcomes = run(&client, "https://graph.example/v1.0", "contoso.example", &clock).await;
+        let told: Vec<_> = outcomes.iter().map(|outcome| (outcome.what, outcome.result.is_ok())).collect();
+        assert_eq!(told, [("making a user", false), ("deleting what was made", true)]);
+        assert_eq!(clock.waited(), [], "{:?}", outcomes[0].result);
+    }
+}
