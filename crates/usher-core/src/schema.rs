@@ -19,7 +19,7 @@ use usher_expr::Dialect;
 pub use usher_expr::Severity;
 
 pub use check::{check, prevents_runs};
-pub use lint::lint;
+pub use lint::{LINT_RULES, lint};
 pub use reader::read;
 
 /// A problem of a schema, with place and remedy.

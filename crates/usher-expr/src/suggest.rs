@@ -1,7 +1,7 @@
 //! "Did you mean": the nearest known name, and silence when nothing is near.
 
 /// The candidate nearest to `name`: at most two edits away, and at most a third of its length.
-pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let allowed = (name.chars().count() / 3).min(2);
     candidates
         .into_iter()

@@ -40,6 +40,11 @@ mod common {
 
     /// The same with several changes.
     pub fn with_all(changes: &[(String, Value)], expected: Expect) {
+        expected.assert_eq(&lines(&schema::check(&changed(changes))));
+    }
+
+    /// The schema without a fault after the changes.
+    pub fn changed(changes: &[(String, Value)]) -> Schema {
         let mut document: Value = serde_json::from_str(BADGES).expect("it is JSON");
         for (pointer, value) in changes {
             let (parent, member) = pointer.rsplit_once('/').expect("a pointer has a slash");
@@ -51,11 +56,12 @@ mod common {
                 parent => parent[member] = value.clone(),
             }
         }
-        expected.assert_eq(&lines(&schema::check(&schema(&document.to_string()))));
+        schema(&document.to_string())
     }
 }
 
 mod checking;
+mod linting;
 mod mappings;
 mod reading;
 mod syntax;
