@@ -254,7 +254,7 @@ fn is_warning(step: &Step) -> bool {
 /// One thing in which two outcomes differ: where, what it was, what it is.
 pub type Contrast = (String, Option<Json>, Option<Json>);
 
-/// In what two outcomes differ; accounts attribute by attribute.
+/// In what two outcomes differ; accounts attribute by attribute, requests member by member.
 pub fn compare(old: &Json, new: &Json) -> Vec<Contrast> {
     let mut all = Vec::new();
     let empty = Map::new();
@@ -270,10 +270,31 @@ fn members(old: &Map<String, Json>, new: &Map<String, Json>, prefix: &str, all: 
             (Some(Json::Object(old)), Some(Json::Object(new))) if name == "account" => {
                 members(old, new, "account ", all);
             }
+            (before @ Some(Json::Array(_)), after @ Some(Json::Array(_))) if name == "requests" => {
+                nested(name.clone(), before, after, all);
+            }
             (before, after) if before != after => {
                 all.push((format!("{prefix}{name}"), before.cloned(), after.cloned()));
             }
             _ => {}
         }
+    }
+}
+
+fn nested(place: String, old: Option<&Json>, new: Option<&Json>, all: &mut Vec<Contrast>) {
+    match (old, new) {
+        (Some(Json::Object(old)), Some(Json::Object(new))) => {
+            let added = new.keys().filter(|name| !old.contains_key(*name));
+            for name in old.keys().chain(added) {
+                nested(format!("{place}.{name}"), old.get(name), new.get(name), all);
+            }
+        }
+        (Some(Json::Array(old)), Some(Json::Array(new))) => {
+            for index in 0..old.len().max(new.len()) {
+                nested(format!("{place}[{index}]"), old.get(index), new.get(index), all);
+            }
+        }
+        (old, new) if old != new => all.push((place, old.cloned(), new.cloned())),
+        _ => {}
     }
 }

@@ -1,6 +1,7 @@
 //! `usher schema`: check, lint, test and compare files; show, set or reset a job's schema.
 
 mod diff;
+mod document;
 mod people;
 mod report;
 mod test;
@@ -18,6 +19,7 @@ use crate::client::Client;
 use crate::commands::job::Which;
 use crate::failure::{DONE, REFUSED};
 use crate::output::{self, Format};
+use crate::view::line;
 
 /// Synchronization schemas, as Microsoft Entra exports them.
 #[derive(clap::Args)]
@@ -44,8 +46,9 @@ enum Verb {
         #[arg(long, value_enum, default_value_t)]
         output: Format,
     },
-    /// List what looks unintended: mappings that nothing reaches, matching attributes that are never written,
-    /// expressions that can fail. Exit code 1 when there is something.
+    /// List what check lists and what looks unintended besides: mappings and filters that nothing reaches, conditions that
+    /// decide nothing, matching attributes that are never written, expressions that can fail.
+    /// Exit code 0: nothing is found; 1: something is, or a file cannot be used.
     Lint {
         /// Schema files.
         #[arg(required = true)]
@@ -82,16 +85,8 @@ enum Verb {
 /// Runs the verb.
 pub async fn run(args: Args) -> Result<u8> {
     match args.verb {
-        Verb::Check { files, output } => check(&files, output, schema::check),
-        Verb::Lint { files, output } => {
-            let (mut code, problems) = (DONE, schema::lint);
-            for file in &files {
-                let schema = people::schema(file)?;
-                code = if problems(&schema).is_empty() { code } else { REFUSED };
-            }
-            check(&files, output, problems)?;
-            Ok(code)
-        }
+        Verb::Check { files, output } => check(&files, output, Finding::Error, schema::check),
+        Verb::Lint { files, output } => check(&files, output, Finding::Any, schema::lint),
         Verb::Test(args) => test::run(&args).await,
         Verb::Diff(args) => Ok(diff::run(&args)),
         Verb::Replay(args) => Ok(diff::replay(&args).await),
@@ -121,7 +116,19 @@ pub async fn run(args: Args) -> Result<u8> {
     }
 }
 
-fn check(files: &[PathBuf], output: Format, find: fn(&Schema) -> Vec<SchemaDiagnostic>) -> Result<u8> {
+/// What makes the exit code 1.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Finding {
+    Error,
+    Any,
+}
+
+fn check(
+    files: &[PathBuf],
+    output: Format,
+    refused: Finding,
+    find: fn(&Schema) -> Vec<SchemaDiagnostic>,
+) -> Result<u8> {
     let mut code = DONE;
     let mut all = Vec::new();
     for file in files {
@@ -131,8 +138,9 @@ fn check(files: &[PathBuf], output: Format, find: fn(&Schema) -> Vec<SchemaDiagn
         if let Some(schema) = &reading.schema {
             problems.extend(find(schema));
         }
-        let has_errors = problems.iter().any(|problem| problem.severity == Severity::Error);
-        if has_errors {
+        let counts =
+            |problem: &SchemaDiagnostic| refused == Finding::Any || problem.severity == Severity::Error;
+        if problems.iter().any(counts) {
             code = REFUSED;
         }
         let name = file.display().to_string();
@@ -155,13 +163,14 @@ fn print(name: &str, problems: &[SchemaDiagnostic]) {
             Some((line, column)) => format!("{name}:{line}:{column}"),
             None => format!("{name}: {}", problem.path),
         };
-        let message = &problem.message;
+        let message = format!("{} [{}]", line(&problem.message), problem.code);
+        let place = line(&place);
         match problem.severity {
             Severity::Error => anstream::println!("{}: {place}: {message}", "error".red().bold()),
             Severity::Warning => anstream::println!("{}: {place}: {message}", "warning".yellow().bold()),
         }
         if let Some(remedy) = &problem.remedy {
-            anstream::println!("  {} {remedy}", "help:".cyan());
+            anstream::println!("  {} {}", "help:".cyan(), line(remedy));
         }
     }
     let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();

@@ -17,6 +17,7 @@ use crate::client::Client;
 use crate::commands::job::Which;
 use crate::failure::{self, DONE, Failure, REFUSED};
 use crate::output::Format;
+use crate::view::line;
 
 /// Exit code: the schemas do something differently.
 const DIFFERENT: u8 = 2;
@@ -69,7 +70,7 @@ fn diff(args: &Args) -> Result<u8> {
     let (old, new) = (people::schema(&args.old)?, people::schema(&args.new)?);
     let mut all = Vec::new();
     for path in &args.people {
-        all.extend(people::find(path)?);
+        all.extend(people::find(path, &[&args.old, &args.new])?);
     }
     for people in &all {
         people::check(people, &[&old, &new])?;
@@ -146,11 +147,17 @@ fn told(old: &[RuleProgram], new: &[RuleProgram], all: &[People], output: Format
         for case in &people.cases {
             count += 1;
             let outcome = |rules| {
-                people::tried(rules, case, &people.context).map_or_else(nobody, |tried| tried.outcome())
+                people::tried(rules, case, &people.context)
+                    .map_or_else(|| nobody(case), |tried| tried.outcome())
             };
             let contrasts = compare(&outcome(old), &outcome(new));
             if !contrasts.is_empty() {
-                different.push((case.name.as_str(), contrasts));
+                // The same name may stand in several files.
+                let name = match all.len() {
+                    1 => case.name.clone(),
+                    _ => format!("{}: {}", people.title(), case.name),
+                };
+                different.push((name, contrasts));
             }
         }
     }
@@ -162,8 +169,8 @@ fn told(old: &[RuleProgram], new: &[RuleProgram], all: &[People], output: Format
         }
         Format::Table => {
             for (name, contrasts) in &different {
-                anstream::println!("{} {}", "~".cyan(), name.bold());
-                contrasts.iter().for_each(|contrast| anstream::println!("    {}", sentence(contrast)));
+                anstream::println!("{} {}", "~".cyan(), line(name).bold());
+                contrasts.iter().for_each(|contrast| anstream::println!("    {}", line(&sentence(contrast))));
             }
             anstream::println!("{} of {count} people come out differently", different.len());
         }

@@ -1,5 +1,7 @@
 //! People to try a schema on: files in YAML or JSON.
 
+mod check;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,15 +11,20 @@ use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
 use smol_str::SmolStr;
 use usher_core::program::{ProgramError, RuleProgram};
-use usher_core::schema::{self, ObjectDefinition, ObjectMapping, Rule, Schema, Severity};
+use usher_core::schema::{self, Schema, Severity};
 use usher_core::trial::{Person, Tried, attempt};
 use usher_core::{Anchor, AttributeSet};
-use usher_expr::{Context, Value};
+use usher_expr::{Context, Value, nearest};
 
+use super::document;
 use crate::failure::Failure;
+
+pub use check::check;
 
 /// What the names of files with expectations end with.
 pub const EXPECTED: &str = ".expected.json";
+/// What the names of files of people end with, behind the dot.
+pub const ENDINGS: &[&str] = &["yaml", "yml", "json"];
 /// What `Now()` means unless a file says otherwise.
 const NOW: &str = "2026-01-01T00:00:00Z";
 const MEMBERS: &[&str] =
@@ -53,11 +60,14 @@ impl People {
     }
 }
 
-/// All files of people in a folder, or the one file.
+/// What a file of people should look like.
+const HINT: &str = "the guide page schema-tests.md tells what a person looks like";
+
+/// All files of people in a folder but the `schemas` that lie there, too; or the one file.
 ///
 /// # Errors
 /// There is none, or one cannot be read.
-pub fn find(path: &Path) -> Result<Vec<People>> {
+pub fn find(path: &Path, schemas: &[&Path]) -> Result<Vec<People>> {
     if !path.exists() {
         return Err(Failure::with_hint(
             format!("there is no folder or file '{}'", path.display()),
@@ -67,14 +77,15 @@ pub fn find(path: &Path) -> Result<Vec<People>> {
     if !path.is_dir() {
         return Ok(vec![read(path)?]);
     }
+    let schemas: Vec<PathBuf> = schemas.iter().filter_map(|file| file.canonicalize().ok()).collect();
     let mut files = Vec::new();
     for entry in fs::read_dir(path).with_context(|| format!("cannot read {}", path.display()))? {
         let file = entry?.path();
         let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let is_people = [".yaml", ".yml", ".json"].iter().any(|ending| name.ends_with(ending))
+        let is_people = ENDINGS.iter().any(|ending| name.ends_with(&format!(".{ending}")))
             && !name.ends_with(EXPECTED)
             && name != "schema.json";
-        if is_people && file.is_file() {
+        if is_people && file.is_file() && !file.canonicalize().is_ok_and(|file| schemas.contains(&file)) {
             files.push(file);
         }
     }
@@ -89,94 +100,12 @@ pub fn find(path: &Path) -> Result<Vec<People>> {
 }
 
 fn read(file: &Path) -> Result<People> {
-    let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let wrong = |what: String| mistake(file, &what);
-    let is_json = file.extension().is_some_and(|ending| ending == "json");
-    let document: Json = if is_json {
-        serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?
-    } else {
-        serde_yaml_ng::from_str(&text).map_err(|error| wrong(error.to_string()))?
-    };
-    from_json(file, &document).map_err(wrong)
+    let document = document::read(file, HINT)?;
+    from_json(file, &document).map_err(|what| mistake(file, &what))
 }
 
 fn mistake(file: &Path, what: &str) -> anyhow::Error {
-    Failure::with_hint(
-        format!("{}: {what}", file.display()),
-        "the guide page schema-tests.md tells what a person looks like",
-    )
-}
-
-/// Holds people against schemas: a name that none of them knows is a slip of the pen, and would test nothing.
-///
-/// # Errors
-/// The first such name.
-pub fn check(people: &People, schemas: &[&Schema]) -> Result<()> {
-    for (place, case) in people.cases.iter().enumerate() {
-        // Two versions of a schema may differ in what they know: one that knows all the person's names suffices.
-        let mut unknown = schemas.iter().map(|schema| unknown(schema, case));
-        let first = unknown.next().flatten();
-        if let Some(what) = first.filter(|_| unknown.all(|other| other.is_some())) {
-            return Err(mistake(&people.file, &format!("person {} ('{}'): {what}", place + 1, case.name)));
-        }
-    }
-    Ok(())
-}
-
-fn unknown(schema: &Schema, case: &Case) -> Option<String> {
-    let rules = &schema.synchronization_rules;
-    if let Some(id) = case.rule.as_deref().filter(|id| !rules.iter().any(|rule| rule.id == *id)) {
-        let known: Vec<&str> = rules.iter().map(|rule| rule.id.as_str()).collect();
-        return Some(format!("the schema has no rule '{id}'; there are: {}", known.join(", ")));
-    }
-    let person = &case.person;
-    let rules = || rules.iter().filter(|rule| case.rule.as_deref().is_none_or(|id| rule.id == id));
-    let is_named = |name: &str| name.eq_ignore_ascii_case(&person.object_type);
-    let mappings: Vec<(&Rule, &ObjectMapping)> = rules()
-        .flat_map(|rule| rule.object_mappings.iter().map(move |mapping| (rule, mapping)))
-        .filter(|(_, mapping)| is_named(&mapping.source_object_name))
-        .collect();
-    let definitions: Vec<&ObjectDefinition> = rules()
-        .filter_map(|rule| schema.directory(&rule.source_directory_name)?.object(&person.object_type))
-        .collect();
-    if mappings.is_empty() && definitions.is_empty() {
-        return Some(format!("the schema has no source object '{}'", person.object_type));
-    }
-    let programs: Vec<RuleProgram> =
-        rules().filter_map(|rule| RuleProgram::compile(schema, rule).ok()).collect();
-    let programs: Vec<_> = programs.iter().filter_map(|rule| rule.mapping(&person.object_type)).collect();
-    let reads = |name: &str| {
-        programs
-            .iter()
-            .flat_map(|mapping| mapping.source_attributes())
-            .any(|known| known.eq_ignore_ascii_case(name))
-    };
-    let is_defined = |definitions: &[&ObjectDefinition], name: &str| {
-        definitions.is_empty() || definitions.iter().any(|object| object.attribute(name).is_some())
-    };
-    let source = person.source.iter().flat_map(AttributeSet::iter);
-    for (name, _) in source {
-        if !reads(name) && !is_defined(&definitions, name) {
-            return Some(format!("'{name}' is no attribute of {} in the schema", person.object_type));
-        }
-    }
-    let targets: Vec<&ObjectDefinition> = mappings
-        .iter()
-        .filter_map(|(rule, mapping)| {
-            schema.directory(&rule.target_directory_name)?.object(&mapping.target_object_name)
-        })
-        .collect();
-    let writes = |name: &str| {
-        let mut mapped = mappings.iter().flat_map(|(_, mapping)| &mapping.attribute_mappings);
-        mapped.any(|one| one.target_attribute_name.eq_ignore_ascii_case(name))
-    };
-    let held = person.account.iter().flat_map(AttributeSet::iter).map(|(name, _)| name);
-    for name in held.chain(person.taken.keys()) {
-        if !writes(name) && !is_defined(&targets, name) {
-            return Some(format!("'{name}' is no attribute of the account in the schema"));
-        }
-    }
-    None
+    Failure::with_hint(format!("{}: {what}", file.display()), HINT)
 }
 
 /// People from a document: a list of them, or an object with the list in `people`.
@@ -189,13 +118,12 @@ pub fn from_json(file: &Path, document: &Json) -> Result<People, String> {
     known(head, FILE_MEMBERS)?;
     let list = document.as_array().or_else(|| head.get("people").and_then(Json::as_array));
     let list = list.ok_or("it is neither a list of people nor an object with 'people'")?;
-    let now = head.get("now").and_then(Json::as_str).unwrap_or(NOW);
+    let now = text(head, "now")?.unwrap_or_else(|| NOW.to_owned());
     let now: Timestamp =
         now.parse().map_err(|_| format!("'now' is no instant such as {NOW}, but '{now}'"))?;
     let mut context = Context::new(now, 0);
-    context.default_domain = head.get("defaultDomain").and_then(Json::as_str).map(SmolStr::from);
-    let settings = head.get("settings").and_then(Json::as_object).unwrap_or(&empty);
-    let settings = settings.iter().map(|(name, value)| (name.clone(), plain(value))).collect();
+    context.default_domain = text(head, "defaultDomain")?.map(SmolStr::from);
+    let connector = connector(head)?;
     if list.is_empty() {
         return Err("it names nobody, so that nothing would be tested".to_owned());
     }
@@ -209,18 +137,55 @@ pub fn from_json(file: &Path, document: &Json) -> Result<People, String> {
             return Err(format!("two people are called '{}'", one.name));
         }
     }
-    Ok(People {
-        file: file.to_owned(),
-        cases,
-        context,
-        connector: head.get("connector").and_then(Json::as_str).map(|kind| (kind.to_owned(), settings)),
-    })
+    Ok(People { file: file.to_owned(), cases, context, connector })
+}
+
+/// The kind of connector and its settings. A setting that it does not read would be without effect.
+fn connector(head: &Map<String, Json>) -> Result<Option<(String, Vec<(String, String)>)>, String> {
+    let given = object(head, "settings")?;
+    let Some(kind) = text(head, "connector")? else {
+        return match given.is_empty() {
+            true => Ok(None),
+            false => Err("it has 'settings', but no 'connector' that would read them".to_owned()),
+        };
+    };
+    let kinds = usher_connectors::kinds();
+    let Some(found) = kinds.iter().find(|known| known.name.eq_ignore_ascii_case(&kind)) else {
+        let names = kinds.iter().map(|known| known.name);
+        return Err(unknown(&format!("there is no connector '{kind}'"), &kind, names));
+    };
+    let mut settings: Vec<(String, String)> = Vec::new();
+    for (key, value) in given {
+        let names = || found.settings.iter().map(|setting| setting.key);
+        let Some(name) = names().find(|name| name.eq_ignore_ascii_case(key)) else {
+            return Err(unknown(
+                &format!("the connector '{}' has no setting '{key}'", found.name),
+                key,
+                names(),
+            ));
+        };
+        if settings.iter().any(|(known, _)| known == name) {
+            return Err(format!("the setting '{name}' is given twice"));
+        }
+        let value = plain(value).ok_or_else(|| format!("the setting '{key}' is no text"))?;
+        settings.push((name.to_owned(), value));
+    }
+    Ok(Some((found.name.to_owned(), settings)))
+}
+
+/// What is not known, with the nearest name that is, or with all.
+fn unknown<'a>(what: &str, name: &str, names: impl Iterator<Item = &'a str> + Clone) -> String {
+    match nearest(name, names.clone()) {
+        Some(near) => format!("{what}; did you mean '{near}'?"),
+        None if names.clone().next().is_none() => format!("{what}; it has none"),
+        None => format!("{what}; there are: {}", names.collect::<Vec<_>>().join(", ")),
+    }
 }
 
 fn case(document: &Json) -> Result<Case, String> {
     let members = document.as_object().ok_or("it is no object")?;
     known(members, MEMBERS)?;
-    let text = |name: &str| members.get(name).filter(|value| !value.is_null()).map(plain);
+    let text = |name: &str| text(members, name);
     let flag = |name: &str| match members.get(name) {
         None | Some(Json::Null) => Ok(None),
         Some(Json::Bool(value)) => Ok(Some(*value)),
@@ -236,48 +201,75 @@ fn case(document: &Json) -> Result<Case, String> {
         )),
         Some(_) => Err(format!("'{name}' is no object of attributes")),
     };
-    let name = text("name").ok_or("it has no 'name'")?;
+    let name = text("name")?.filter(|name| !name.trim().is_empty()).ok_or("it has no 'name'")?;
     if !members.contains_key("source") {
         return Err(
             "it has no 'source'; null means that the source does not have the person any more".to_owned()
         );
     }
-    let object = |name: &str| members.get(name).and_then(Json::as_object).into_iter().flatten();
     let account = attributes("account")?;
+    if account.is_none() && members.contains_key("paired") {
+        return Err("it has 'paired', but no 'account' to be paired with".to_owned());
+    }
+    let mut accounts = BTreeMap::new();
+    for (from, to) in object(members, "accounts")? {
+        let to = match to {
+            Json::Null => None,
+            to => Some(plain(to).ok_or_else(|| format!("the account of '{from}' in 'accounts' is no text"))?),
+        };
+        accounts.insert(Anchor::new(from.as_str()), to.map(Anchor::new));
+    }
     let person = Person {
-        object_type: text("type").unwrap_or_else(|| "User".to_owned()).into(),
-        anchor: Anchor::new(text("id").unwrap_or_else(|| name.clone())),
+        object_type: text("type")?.unwrap_or_else(|| "User".to_owned()).into(),
+        anchor: Anchor::new(text("id")?.unwrap_or_else(|| name.clone())),
         source: attributes("source")?,
         is_assigned: Some(flag("assigned")?.unwrap_or(true)),
         is_paired: flag("paired")?.unwrap_or(account.is_some()),
         account,
-        accounts: object("accounts")
-            .map(|(from, to)| {
-                (
-                    Anchor::new(from.as_str()),
-                    Some(to).filter(|to| !to.is_null()).map(|to| Anchor::new(plain(to))),
-                )
-            })
-            .collect::<BTreeMap<_, _>>(),
-        taken: object("taken")
+        accounts,
+        taken: object(members, "taken")?
+            .iter()
             .map(|(name, values)| {
                 let values = Value::from_json(values).values().to_vec();
                 (SmolStr::from(name.as_str()), values)
             })
             .collect(),
     };
-    Ok(Case { name, rule: text("rule"), person })
+    Ok(Case { name, rule: text("rule")?, person })
 }
 
 fn known(members: &Map<String, Json>, names: &[&str]) -> Result<(), String> {
     match members.keys().find(|name| !names.contains(&name.as_str())) {
-        Some(name) => Err(format!("'{name}' is not known here; there are: {}", names.join(", "))),
+        Some(name) => Err(unknown(&format!("'{name}' is not known here"), name, names.iter().copied())),
         None => Ok(()),
     }
 }
 
-fn plain(value: &Json) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+/// A member that is a text, or a number that is meant as one; `None` when it is null or not there.
+fn text(members: &Map<String, Json>, name: &str) -> Result<Option<String>, String> {
+    match members.get(name) {
+        None | Some(Json::Null) => Ok(None),
+        Some(value) => plain(value).map(Some).ok_or_else(|| format!("'{name}' is no text")),
+    }
+}
+
+/// A member that is an object; empty when it is null or not there.
+fn object<'a>(members: &'a Map<String, Json>, name: &str) -> Result<&'a Map<String, Json>, String> {
+    static EMPTY: std::sync::LazyLock<Map<String, Json>> = std::sync::LazyLock::new(Map::new);
+    match members.get(name) {
+        None | Some(Json::Null) => Ok(&EMPTY),
+        Some(Json::Object(members)) => Ok(members),
+        Some(_) => Err(format!("'{name}' is no object of names and values")),
+    }
+}
+
+/// A text, number or truth value as text.
+fn plain(value: &Json) -> Option<String> {
+    match value {
+        Json::String(text) => Some(text.clone()),
+        Json::Number(_) | Json::Bool(_) => Some(value.to_string()),
+        _ => None,
+    }
 }
 
 /// The schema of a file; it must run.

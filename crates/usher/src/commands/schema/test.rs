@@ -2,15 +2,18 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use serde_json::{Map, Value as Json, json};
 use usher_connectors::HttpOptions;
 use usher_core::Secret;
 use usher_core::ports::{Connector, ConnectorSettings};
+use usher_core::schema::Schema;
 use usher_core::trial::{Contrast, Tried, compare};
 
-use super::people::{self, EXPECTED, People};
+use super::document;
+use super::people::{self, Case, EXPECTED, People};
 use super::report::{self, Outcome, Report};
 use crate::failure::{DONE, Failure, REFUSED};
 use crate::wiring;
@@ -35,8 +38,11 @@ pub struct Args {
 pub async fn run(args: &Args) -> Result<u8> {
     let folder =
         if args.folder.is_dir() { &args.folder } else { args.folder.parent().unwrap_or(Path::new(".")) };
-    let found = people::find(&args.folder)?;
     let schema = args.schema.clone().unwrap_or_else(|| folder.join("schema.json"));
+    let found = people::find(&args.folder, &[&schema])?;
+    for people in &found {
+        alone(&people.file)?;
+    }
     let schema = people::schema(&schema)?;
     let rules = people::programs(&schema)?;
     for people in &found {
@@ -44,19 +50,14 @@ pub async fn run(args: &Args) -> Result<u8> {
     }
     let mut outcomes = Vec::new();
     for people in found {
-        let connector = Previewer::of(&people).await?;
+        let connector = Previewer::of(&people, &schema).await?;
         let file = expectations(&people.file);
-        let expected: Map<String, Json> = match fs::read_to_string(&file) {
-            Ok(text) => {
-                serde_json::from_str(&text).with_context(|| format!("cannot read {}", file.display()))?
-            }
-            Err(_) => Map::new(),
-        };
+        let expected = expected(&file)?;
         let mut actual = Map::new();
         for case in &people.cases {
             let outcome = match people::tried(&rules, case, &people.context) {
                 Some(tried) => with_requests(tried.outcome(), &tried, connector.as_ref()),
-                None => nobody(),
+                None => nobody(case),
             };
             actual.insert(case.name.clone(), outcome);
         }
@@ -72,9 +73,13 @@ pub async fn run(args: &Args) -> Result<u8> {
     Ok(if outcomes.iter().all(|one| one.wrong.is_empty()) { DONE } else { REFUSED })
 }
 
-/// What comes of a person whom no rule provisions.
-pub fn nobody() -> Json {
-    json!({ "action": "none", "skip": "NoObjectMapping", "because": "no rule provisions objects of this type" })
+/// What comes of a person whom no rule provisions, or not the rule that is named.
+pub fn nobody(case: &Case) -> Json {
+    let because = match &case.rule {
+        None => "no rule provisions objects of this type".to_owned(),
+        Some(rule) => format!("the schema has no rule '{rule}' that provisions objects of this type"),
+    };
+    json!({ "action": "none", "skip": "NoObjectMapping", "because": because })
 }
 
 fn judge(people: &People, expected: &Map<String, Json>, actual: &Map<String, Json>) -> Vec<Outcome> {
@@ -107,14 +112,43 @@ fn expectations(file: &Path) -> PathBuf {
     file.with_file_name(format!("{stem}{EXPECTED}"))
 }
 
+/// What is expected so far; nothing when the file is not there yet.
+fn expected(file: &Path) -> Result<Map<String, Json>> {
+    const HINT: &str = "correct the file, or remove it and let `usher schema test --update` write it anew";
+    if matches!(file.try_exists(), Ok(false)) {
+        return Ok(Map::new());
+    }
+    match document::read(file, HINT)? {
+        Json::Object(members) => Ok(members),
+        _ => Err(Failure::with_hint(format!("{}: it is no object of people's names", file.display()), HINT)),
+    }
+}
+
+/// Refuses files whose expectations would be in one file: each would overwrite those of the other.
+fn alone(file: &Path) -> Result<()> {
+    let mut others = people::ENDINGS.iter().map(|ending| file.with_extension(ending));
+    match others.find(|other| other != file && other.is_file() && !other.ends_with("schema.json")) {
+        None => Ok(()),
+        Some(other) => Err(Failure::with_hint(
+            format!(
+                "{} and {} would share the expectations {}",
+                file.display(),
+                other.display(),
+                expectations(file).display()
+            ),
+            "rename one of the two, or put their people into one file",
+        )),
+    }
+}
+
 /// A connector that is asked only what it would send.
 struct Previewer {
-    connector: std::sync::Arc<dyn Connector>,
+    connector: Arc<dyn Connector>,
     _folder: tempfile::TempDir,
 }
 
 impl Previewer {
-    async fn of(people: &People) -> Result<Option<Self>> {
+    async fn of(people: &People, schema: &Schema) -> Result<Option<Self>> {
         let Some((kind, given)) = &people.connector else { return Ok(None) };
         let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
         let engine = wiring::engine(&folder.path().join("data"), None, None, HttpOptions::default()).await?;
@@ -124,6 +158,11 @@ impl Previewer {
         }
         if kind == "scim" && settings.get("BaseAddress").is_none() {
             settings.set("BaseAddress", Secret::new("https://scim.example/scim"));
+        }
+        // As in a job, whose first rule names the directory that is written.
+        let rule = schema.synchronization_rules.first();
+        if let Some(directory) = rule.and_then(|rule| schema.directory(&rule.target_directory_name)) {
+            settings.set_directory(Arc::new(directory.clone()));
         }
         let connector = engine
             .connectors
