@@ -39,8 +39,16 @@ pub struct People {
     pub cases: Vec<Case>,
     /// What expressions are evaluated with.
     pub context: Context,
-    /// The kind of connector whose requests are expected, with its settings.
-    pub connector: Option<(String, Vec<(String, String)>)>,
+    /// The connector whose requests are expected.
+    pub connector: Option<Connection>,
+}
+
+/// A connector of a file of people.
+pub struct Connection {
+    /// The kind.
+    pub kind: String,
+    /// The settings by their keys.
+    pub settings: Vec<(String, String)>,
 }
 
 /// A person with a name for the report.
@@ -141,7 +149,7 @@ pub fn from_json(file: &Path, document: &Json) -> Result<People, String> {
 }
 
 /// The kind of connector and its settings. A setting that it does not read would be without effect.
-fn connector(head: &Map<String, Json>) -> Result<Option<(String, Vec<(String, String)>)>, String> {
+fn connector(head: &Map<String, Json>) -> Result<Option<Connection>, String> {
     let given = object(head, "settings")?;
     let Some(kind) = text(head, "connector")? else {
         return match given.is_empty() {
@@ -170,7 +178,7 @@ fn connector(head: &Map<String, Json>) -> Result<Option<(String, Vec<(String, St
         let value = plain(value).ok_or_else(|| format!("the setting '{key}' is no text"))?;
         settings.push((name.to_owned(), value));
     }
-    Ok(Some((found.name.to_owned(), settings)))
+    Ok(Some(Connection { kind: found.name.to_owned(), settings }))
 }
 
 /// What is not known, with the nearest name that is, or with all.

@@ -268,7 +268,7 @@ mod tests {
             "&amp;",
             "a \"b\" 'c'",
             "# SKIP",
-            "a # TODO b",
+            "a # SKIP b",
             "\\#",
             "ends in \\",
             "a\nok 2 - b",

@@ -13,7 +13,7 @@ use usher_core::schema::Schema;
 use usher_core::trial::{Contrast, Tried, compare};
 
 use super::document;
-use super::people::{self, Case, EXPECTED, People};
+use super::people::{self, Case, Connection, EXPECTED, People};
 use super::report::{self, Outcome, Report};
 use crate::failure::{DONE, Failure, REFUSED};
 use crate::wiring;
@@ -149,7 +149,7 @@ struct Previewer {
 
 impl Previewer {
     async fn of(people: &People, schema: &Schema) -> Result<Option<Self>> {
-        let Some((kind, given)) = &people.connector else { return Ok(None) };
+        let Some(Connection { kind, settings: given }) = &people.connector else { return Ok(None) };
         let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
         let engine = wiring::engine(&folder.path().join("data"), None, None, HttpOptions::default()).await?;
         let mut settings = ConnectorSettings::default();
