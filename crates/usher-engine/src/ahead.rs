@@ -4,11 +4,11 @@ use usher_core::escrow::Sent;
 use usher_core::ports::{Commit, EscrowChange, PairingChange, SubjectKey};
 use usher_core::program::MappingProgram;
 use usher_core::steps::matching;
-use usher_core::{Escrow, Facts, Operation, Plan};
+use usher_core::{Action, Escrow, Facts, Operation, OperationKind, Plan, StepKind};
 use usher_expr::Context;
 
 use crate::cases::CaseError;
-use crate::subject::{Progress, Run};
+use crate::subject::{Mode, Progress, Run};
 
 impl Run<'_> {
     /// Made durable before a create is sent: whoever comes back after a crash matches by what was sent.
@@ -69,6 +69,33 @@ impl Run<'_> {
         self.engine.store.commit(&Commit { escrows, ..Commit::default() }).await?;
         progress.escrow = Some(escrow);
         Ok(())
+    }
+
+    /// An account that another process was bringing back, and that by now looks as it should, gets what is left to be
+    /// written to every account that comes back: an operation without changes. Nobody reviewed that where a plan is
+    /// applied.
+    pub(crate) fn with_rest_of_restore(
+        &self,
+        mapping: &MappingProgram,
+        plan: Plan,
+        progress: &Progress,
+    ) -> Plan {
+        let account = progress.escrow.as_ref().and_then(|escrow| escrow.restoring.clone());
+        let (Some(account), Some(bin)) = (account, self.target.connector().recycle_bin()) else {
+            return plan;
+        };
+        let is_left = bin.is_half_back(&account) && plan.operations.is_empty() && plan.failure.is_none();
+        if !is_left || matches!(self.mode, Mode::Apply(_)) {
+            return plan;
+        }
+        let operation = Operation {
+            kind: OperationKind::Update,
+            object_type: mapping.target_type.clone(),
+            anchor: Some(account),
+            changes: Vec::new(),
+        };
+        let steps = plan.steps.into_iter().filter(|step| step.kind != StepKind::Export).collect();
+        Plan { action: Action::Update, steps, operations: vec![operation], skip: None, ..plan }
     }
 
     /// A write failed: an account that did not come back, or is back with all that was written to it, needs no care.

@@ -278,6 +278,7 @@ impl Run<'_> {
             return self.hold(mapping, &facts, plan, progress, began_at).await;
         }
         progress.holds = holds;
+        let plan = self.with_rest_of_restore(mapping, plan, &progress);
         let plan = self.export(mapping, &mut facts, known, &context, plan, &mut progress).await?;
         if progress.puts_aside {
             return self.hold(mapping, &facts, plan, progress, began_at).await;

@@ -195,21 +195,38 @@ impl Assigned {
             },
             other => other?,
         };
-        ids.extend(own.iter().filter_map(principal).map(|(_, role)| role));
+        // What is assigned to groups of a user comes along; whether such a group counts is another question.
+        let (own, by_group): (Vec<_>, Vec<_>) = own
+            .iter()
+            .filter_map(principal)
+            .partition(|(principal, _)| kind != EntryKind::User || principal.eq_ignore_ascii_case(id));
+        ids.extend(own.into_iter().map(|(_, role)| role));
         if kind == EntryKind::User {
             let groups = service.all(request::groups_of(id)).await.map_err(|refusal| unknown(refusal, id))?;
-            let mut asked = Vec::new();
+            let mut is_security = BTreeMap::new();
             for group in groups.iter().filter(|group| translate::is_group(group)) {
                 let Some(group_id) = translate::id(group) else { continue };
                 // Who may not read groups is told their ids and no more.
-                let is_security = match group.get("securityEnabled").and_then(Json::as_bool) {
+                let known = match group.get("securityEnabled").and_then(Json::as_bool) {
                     Some(known) => known,
                     None => is_security_group(service, group_id).await?,
                 };
-                if is_security {
-                    asked.push(request::assignments_of(EntryKind::Group, group_id, application));
+                is_security.insert(SmolStr::from(group_id.to_ascii_lowercase()), known);
+            }
+            for (group_id, role) in by_group {
+                let known = match is_security.get(&group_id) {
+                    Some(known) => *known,
+                    None => is_security_group(service, &group_id).await?,
+                };
+                if known {
+                    ids.insert(role);
                 }
             }
+            let asked: Vec<_> = is_security
+                .iter()
+                .filter(|(_, is_security)| **is_security)
+                .map(|(id, _)| request::assignments_of(EntryKind::Group, id, application))
+                .collect();
             for answer in service.batch(&asked).await? {
                 let document = answer.map_err(|refusal| unknown(refusal, id))?;
                 let found = document.get("value").and_then(Json::as_array).into_iter().flatten();

@@ -406,6 +406,20 @@ async fn what_a_cycle_failed_to_write_is_nobodys_drift() {
 }
 
 #[tokio::test]
+async fn what_the_source_tells_of_and_does_not_give_is_nobodys_drift() {
+    let stage = Stage::new().await;
+    stage.person("a", &[]);
+    stage.engine.run_job(&stage.job).await.expect("the store works");
+    stage.person("a", &[("jobTitle", Value::from("Boss"))]);
+    // Pages tell of it alone; whoever asks for it by itself is lucky.
+    stage.source.withhold("a", true);
+    let plan = stage.plan(&PlanRequest { drift: true, ..stage.request() }).await.plan;
+    let told: Vec<(&str, Option<bool>)> =
+        plan.objects.iter().map(|object| (object.reportable.as_str(), object.is_drift)).collect();
+    assert_eq!(told, [("a@x", Some(false))]);
+}
+
+#[tokio::test]
 async fn what_a_domain_cannot_do_without_is_nobodys_drift() {
     let stage = Stage::new().await;
     let mut schema = stage.engine.schema(&stage.application, &stage.job).await.expect("it reads").to_json();

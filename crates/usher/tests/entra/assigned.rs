@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use serde_json::json;
 use usher_core::EntryId;
 use usher_core::ports::{Connector, ConnectorError, ConnectorErrorKind, SubjectRequest};
 
@@ -45,6 +46,22 @@ async fn who_is_assigned_by_a_group_is_known_although_the_index_of_searches_lags
     tenant.faults.index_lags.store(true, Ordering::SeqCst);
     assert!(is_assigned(&connector, &ann).await.expect("it is answered"));
     assert!(!is_assigned(&connector, &bob).await.expect("it is answered"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_that_is_for_mail_alone_assigns_nobody_nor_does_what_is_no_group() {
+    let tenant = Tenant::start().await;
+    let hr = tenant.application().await;
+    let ann = tenant.user("ann").await;
+    let list = tenant.group("List", &[&ann]).await;
+    tenant.assign(&hr, &list).await;
+    let change = json!({ "securityEnabled": false });
+    tenant.client.patch(&format!("/v1.0/groups/{list}"), &change).await.expect("it is changed");
+    let connector = tenant.connector(&[("ServicePrincipalId", &hr)]);
+    assert!(!is_assigned(&connector, &ann).await.expect("it is answered"));
+    // A role of the directory, as members come.
+    tenant.faults.told_groups.store(true, Ordering::SeqCst);
+    assert!(!is_assigned(&connector, &ann).await.expect("it is answered"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -141,6 +141,27 @@ async fn a_crash_of_a_cycle_between_restore_and_change_leaves_nobody_switched_on
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_came_back_halfway_and_needs_no_change_any_more_is_switched_off_all_the_same() {
+    let (tenant, workday) = (Tenant::start().await, workday().await);
+    let bo = tenant.user("bo").await;
+    let path = format!("/v1.0/users/{bo}");
+    tenant.client.patch(&path, &json!({ "employeeId": "3" })).await.expect("it is changed");
+    tenant.client.delete(&path).await.expect("he is deleted");
+    let mut job = job(&tenant, &workday).await;
+    tenant.dies_after_restore(job.run()).await;
+    // All that the job maps is there by now, but for the switch, of which it says nothing.
+    let all = json!({
+        "jobTitle": "Seller", "givenName": "Bo", "surname": "Sand", "displayName": "Bo Sand",
+        "mailNickname": "Bo.Sand",
+    });
+    tenant.client.patch(&path, &all).await.expect("it is changed");
+    job.restart();
+    let told = job.run().await;
+    assert_eq!(state(&tenant, &bo).await, (json!("Seller"), json!(false)), "{told}");
+    assert!(job.store.escrows().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_crash_on_demand_between_restore_and_change_is_mended_by_the_next_cycle() {
     let (tenant, workday) = (Tenant::start().await, workday().await);
     let mut job = job(&tenant, &workday).await;
