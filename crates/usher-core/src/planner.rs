@@ -189,7 +189,7 @@ impl Draft<'_> {
                 Some(&target),
                 &mut self.steps,
             )?,
-            Extent::SoftDeletion => references::Resolved::default(),
+            Extent::SoftDeletion | Extent::Switch => references::Resolved::default(),
         };
         if changes.is_empty() && resolved.changes.is_empty() {
             let skip = export::redundant(&self.names);
@@ -268,10 +268,14 @@ impl Draft<'_> {
             }
             return Ok(self.delete(target));
         }
-        if !self.mapping.switches_off() {
+        let extent = if self.mapping.switches_off() {
+            Extent::SoftDeletion
+        } else if self.mapping.has_directory_switch() {
+            Extent::Switch
+        } else {
             return Ok(Plan { target: Some(target), ..self.not_entitled(verdict) });
-        }
-        self.update(source, target, Extent::SoftDeletion, PairingEffect::Release)
+        };
+        self.update(source, target, extent, PairingEffect::Release)
     }
 
     /// The source does not have the object (any more).

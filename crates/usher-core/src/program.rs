@@ -11,6 +11,7 @@ use crate::schema::{
     ObjectDefinition, ObjectMapping, Rule, Schema, Severity, SourceType,
 };
 use crate::steps::import::IS_SOFT_DELETED;
+use crate::steps::switch;
 use crate::{References, RuleId};
 
 /// A rule, ready to run.
@@ -229,8 +230,13 @@ impl MappingProgram {
             .collect()
     }
 
+    /// Whether the switch of a directory service's accounts is mapped, from whatever it is.
+    pub fn has_directory_switch(&self) -> bool {
+        self.attributes.iter().any(|attribute| switch::is_of_directory(&attribute.target))
+    }
+
     /// Whether some mapping reads the computed attribute that switches accounts off. The mapping is the switch:
-    /// without it leaving the scope sends nothing.
+    /// without it leaving the scope sends nothing, unless a directory service's own switch is mapped.
     pub fn switches_off(&self) -> bool {
         self.attributes.iter().any(AttributeProgram::depends_on_soft_deletion)
     }

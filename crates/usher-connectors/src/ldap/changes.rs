@@ -172,7 +172,7 @@ pub(super) async fn by_dirsync(
 ) -> Result<Page, ConnectorError> {
     let cookie = STANDARD.decode(cookie).map_err(|_| expired("the cookie is malformed"))?;
     // A container that moves takes its entries along, of which nothing is told.
-    let filter = format!("(|{}(objectClass=organizationalUnit))", entries::filter(object_type, true));
+    let filter = format!("(|{}{})", entries::filter(object_type, true), entries::CONTAINERS);
     let mut wanted = reader.wanted();
     wanted.extend(["name", "isDeleted"].map(str::to_owned));
     let (found, more, next) =
@@ -196,17 +196,30 @@ pub(super) async fn by_dirsync(
             let is_it = |one: &Vec<u8>| one.eq_ignore_ascii_case(value.as_bytes());
             values.get(attribute).is_some_and(|values| values.iter().any(is_it))
         };
-        // Of its class nothing is told: it has not changed.
-        if name.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("OU=")) {
-            if values.has("name") && !is("isDeleted", "TRUE") {
-                objects.extend(below(reader, object_type, container, &name).await?);
+        let is_deleted = is("isDeleted", "TRUE");
+        let object = if is_deleted { None } else { reader.look_up(anchor.as_str(), container).await? };
+        if object.is_none() && !is_deleted {
+            // Of its class nothing is told, since that has not changed. What moved and is not of the type may be a
+            // container.
+            let is_unit = name.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("OU="));
+            let has_moved = values.has("name");
+            if is_unit || has_moved && reader.is_container(anchor.as_str()).await? {
+                if has_moved {
+                    objects.extend(below(reader, object_type, container, &name).await?);
+                }
+                continue;
             }
-            continue;
         }
-        objects.push(current(reader, container, anchor, is("isDeleted", "TRUE")).await?);
+        objects.push(Incoming { anchor, object, entitlement: None });
     }
+    confirmed(reader, container, &objects).await?;
     let next = more.then(|| SmolStr::from(STANDARD.encode(next)));
     Ok(Page { objects, next, total: None, unsettled: Vec::new() })
+}
+
+/// Nobody is gone as long as it is not certain that the part that is read is there.
+async fn confirmed(reader: &Reader<'_>, container: &Dn, objects: &[Incoming]) -> Result<(), ConnectorError> {
+    if objects.iter().any(|incoming| incoming.object.is_none()) { reader.confirm(container).await } else { Ok(()) }
 }
 
 /// Everything of a type below a container that moved.
@@ -229,17 +242,6 @@ pub(super) fn incoming(object: DirectoryObject) -> Incoming {
 /// An object that was deleted, or moved to where nobody reads.
 pub(super) fn gone(anchor: Anchor) -> Incoming {
     Incoming { anchor, object: None, entitlement: None }
-}
-
-/// What there is of an entry now.
-async fn current(
-    reader: &Reader<'_>,
-    container: &Dn,
-    anchor: Anchor,
-    is_deleted: bool,
-) -> Result<Incoming, ConnectorError> {
-    let object = if is_deleted { None } else { reader.by_anchor(anchor.as_str(), container).await? };
-    Ok(Incoming { anchor, object, entitlement: None })
 }
 
 /// Whether the server that counts is still the same.
@@ -272,7 +274,7 @@ pub(super) async fn before_numbers(
     let mut objects: Vec<Incoming> = told.unwrap_or_default().into_iter().map(gone).collect();
     let base = session.server.base.text();
     let mut ldap = session.ldap();
-    let filter = format!("(&(objectClass=organizationalUnit)(uSNChanged>={}))", after + 1);
+    let filter = format!("(&{}(uSNChanged>={}))", entries::CONTAINERS, after + 1);
     let found = ldap
         .with_controls(vec![controls::domain_scope()])
         .search(&base, Scope::Subtree, &filter, vec!["1.1"])
@@ -282,6 +284,7 @@ pub(super) async fn before_numbers(
     for entry in moved.into_iter().filter(entries::is_entry).map(SearchEntry::construct) {
         objects.extend(below(reader, object_type, container, &entry.dn).await?);
     }
+    confirmed(reader, container, &objects).await?;
     Ok(Page { objects, next: Some(AFTER_DELETED), total: None, unsettled: Vec::new() })
 }
 

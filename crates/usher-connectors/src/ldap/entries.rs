@@ -25,6 +25,9 @@ const RANGE: &str = ";range=";
 /// The bit of `userAccountControl` that switches an account off.
 pub(super) const DISABLED: i64 = 2;
 
+/// The condition of a filter for the containers of Active Directory, which take their entries along when they move.
+pub(super) const CONTAINERS: &str = "(|(objectClass=organizationalUnit)(objectClass=container))";
+
 /// The condition of a filter for objects of a type.
 pub(super) fn filter(object_type: &str, is_active_directory: bool) -> String {
     match (object_type.to_ascii_lowercase().as_str(), is_active_directory) {
@@ -134,8 +137,21 @@ impl<'s> Reader<'s> {
         }
     }
 
-    /// One entry by its anchor, when it is of the type and lies in a container.
+    /// One entry by its anchor, when it is of the type and lies in a container, which is there.
     pub(super) async fn by_anchor(
+        &self,
+        anchor: &str,
+        container: &Dn,
+    ) -> Result<Option<DirectoryObject>, ConnectorError> {
+        let found = self.look_up(anchor, container).await?;
+        if found.is_none() {
+            self.confirm(container).await?;
+        }
+        Ok(found)
+    }
+
+    /// The same, for whoever makes sure of the container before anything is taken for gone.
+    pub(super) async fn look_up(
         &self,
         anchor: &str,
         container: &Dn,
@@ -151,7 +167,7 @@ impl<'s> Reader<'s> {
         };
         let entries = match self.search(&base, scope, &filter).await {
             Ok(entries) => entries,
-            Err(LdapError::LdapResult { result }) if result.rc == 32 => return Ok(None),
+            Err(LdapError::LdapResult { result }) if result.rc == 32 => Vec::new(),
             Err(error) => return Err(errors::failure(error, &format!("read {base}"), false)),
         };
         match entries.into_iter().next() {
@@ -159,6 +175,33 @@ impl<'s> Reader<'s> {
                 self.object(entry).await.map(Some)
             }
             _ => Ok(None),
+        }
+    }
+
+    /// Makes sure that a container is there, before anything is taken for gone because it does not lie in it: a name that
+    /// is mistyped, or a container that was renamed, would take everybody's account.
+    pub(super) async fn confirm(&self, container: &Dn) -> Result<(), ConnectorError> {
+        let name = container.text();
+        let mut ldap = self.session.ldap();
+        let found = ldap
+            .with_controls(self.controls())
+            .search(&name, Scope::Base, "(objectClass=*)", vec!["1.1"])
+            .await
+            .and_then(ldap3::SearchResult::success);
+        match found {
+            Ok(_) => Ok(()),
+            Err(LdapError::LdapResult { result }) if result.rc == 32 => Err(errors::no_container(&name)),
+            Err(error) => Err(errors::failure(error, &format!("read {name}"), false)),
+        }
+    }
+
+    /// Whether an entry is a container that others may lie in.
+    pub(super) async fn is_container(&self, anchor: &str) -> Result<bool, ConnectorError> {
+        let base = format!("<GUID={anchor}>");
+        match self.search(&base, Scope::Base, CONTAINERS).await {
+            Ok(entries) => Ok(!entries.is_empty()),
+            Err(LdapError::LdapResult { result }) if result.rc == 32 => Ok(false),
+            Err(error) => Err(errors::failure(error, &format!("read {base}"), false)),
         }
     }
 

@@ -18,7 +18,7 @@ const CODES: &[(u32, ConnectorErrorKind, &str, &str)] = &[
     (7, Unauthorised, "Unauthorized", "authMethodNotSupported: allow simple binds over TLS"),
     (8, Unauthorised, "Unauthorized", "strongerAuthRequired: the server wants TLS; give an ldaps:// address"),
     (10, Rejected, BAD_RESPONSE, "referral: another server holds what was asked for"),
-    (11, Rejected, BAD_RESPONSE, "adminLimitExceeded: the request asks too much of the server at once"),
+    (11, Rejected, BAD_RESPONSE, "adminLimitExceeded: the request asks too much of the server at once; a smaller PageSize may help"),
     (12, Unsupported, "NotImplemented", "unavailableCriticalExtension: the server lacks a control"),
     (
         13,
@@ -119,7 +119,13 @@ pub(super) fn failure(error: LdapError, what: &str, is_write: bool) -> Connector
                 remedy: Some(remedy),
                 ..lost(other, BAD_RESPONSE, &format!("{what}: {reason}"), false)
             },
-            None => lost(other, BAD_RESPONSE, &format!("{what}: the connection failed"), is_write),
+            None => {
+                let message = match &other {
+                    LdapError::Io { source } => format!("{what}: the connection failed ({})", source.kind()),
+                    _ => format!("{what}: the connection failed"),
+                };
+                lost(other, BAD_RESPONSE, &message, is_write)
+            }
         },
     }
 }
@@ -166,6 +172,18 @@ pub(super) fn elsewhere(addresses: &[String], what: &str) -> ConnectorError {
             Rejected,
             BAD_RESPONSE,
             format!("{what}: a part of it is on another server; {}", named(addresses)),
+        )
+    }
+}
+
+/// The container below which is read is not there.
+pub(super) fn no_container(name: &str) -> ConnectorError {
+    ConnectorError {
+        remedy: Some("correct SearchBase; when the container was renamed or moved, give its name as it is now"),
+        ..ConnectorError::new(
+            Rejected,
+            BAD_RESPONSE,
+            format!("'{name}', below which is read (SearchBase), is not there; nobody is taken for gone"),
         )
     }
 }

@@ -19,8 +19,6 @@ use super::dn::Dn;
 use super::entries::{Reader, plain_name};
 use super::{changes, errors};
 
-/// How many entries the server gives at once; Active Directory's own limit.
-const SERVER_PAGE: i32 = 1_000;
 /// How many objects one page holds.
 const PAGE: usize = 500;
 /// Why content synchronisation does not tell what is gone.
@@ -45,6 +43,8 @@ pub(super) struct Scan {
     /// The connection, and the server's facts.
     session: Session,
     within: Option<Dn>,
+    /// It asks for what changed, by content synchronisation.
+    is_synchronised: bool,
     /// How many pages were given.
     given: usize,
     /// The last page, for whoever asks for it again.
@@ -87,7 +87,11 @@ impl Scan {
         let gone = gone.into_iter().map(|id| changes::gone(Anchor::new(id.to_string())));
         let mut objects: Vec<Incoming> = gone.collect();
         let (within, outside) = entries.into_iter().partition(|entry| self.holds(entry));
-        objects.extend(reader.objects(outside).await?.into_iter().map(|object| changes::gone(object.anchor)));
+        let left = reader.objects(outside).await?;
+        if let (Some(container), false) = (&self.within, left.is_empty()) {
+            reader.confirm(container).await?;
+        }
+        objects.extend(left.into_iter().map(|object| changes::gone(object.anchor)));
         objects.extend(reader.objects(within).await?.into_iter().map(changes::incoming));
         Ok((objects, is_more))
     }
@@ -105,8 +109,13 @@ impl Scan {
             Ok(Some(entry)) => Ok(Some(entry)),
             Ok(None) => {
                 let result = self.stream.finish().await;
-                let outcome = result.success().map(|_| None);
-                outcome.map_err(|error| errors::failure(error, "read the directory", false))
+                result.success().map(|_| None).map_err(|error| match error {
+                    // The server has forgotten what the watermark speaks of: it was restored, or lost its last writes.
+                    LdapError::LdapResult { result } if self.is_synchronised && result.rc == 53 => {
+                        changes::expired("the server is older than the watermark")
+                    }
+                    error => errors::failure(error, "read the directory", false),
+                })
             }
             Err(error) => Err(errors::failure(error, "read the directory", false)),
         }
@@ -177,7 +186,7 @@ impl Scans {
         let session = servers.open().await?;
         let search = search(&session);
         let adapters: Vec<Box<dyn Adapter<'static, String, Vec<String>>>> =
-            if search.is_paged { vec![Box::new(PagedResults::new(SERVER_PAGE))] } else { Vec::new() };
+            if search.is_paged { vec![Box::new(PagedResults::new(servers.settings().page_size))] } else { Vec::new() };
         let mut ldap = session.ldap();
         ldap.with_controls(search.controls);
         let begun: Result<_, LdapError> = ldap
@@ -186,6 +195,7 @@ impl Scans {
         let what = format!("search below {}", search.base);
         let stream = begun.map_err(|error| errors::failure(error, &what, false))?;
         let id = self.last_id.fetch_add(1, Ordering::Relaxed) + 1;
-        Ok(Scan { id, stream, session, within: search.within, given: 0, last: None })
+        let is_synchronised = !search.is_paged;
+        Ok(Scan { id, stream, session, within: search.within, is_synchronised, given: 0, last: None })
     }
 }

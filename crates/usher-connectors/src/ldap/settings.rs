@@ -35,6 +35,12 @@ pub(super) const SETTINGS: &[Setting] = &[
          suffix.",
     ),
     setting(
+        "PageSize",
+        false,
+        false,
+        "How many entries the server gives at once, 1 to 1000; 1000 without it. Fewer where the server limits its pages.",
+    ),
+    setting(
         "SyncAgentADContainer",
         false,
         false,
@@ -55,6 +61,9 @@ pub(super) const SETTINGS: &[Setting] = &[
     ),
 ];
 
+/// Active Directory's own limit of a page.
+const LARGEST_PAGE: i32 = 1_000;
+
 /// The settings, checked.
 #[derive(Clone)]
 pub(super) struct LdapSettings {
@@ -64,6 +73,8 @@ pub(super) struct LdapSettings {
     pub(super) password: Secret,
     /// Where reading and searching begins.
     pub(super) base: Option<Dn>,
+    /// How many entries the server gives at once.
+    pub(super) page_size: i32,
     /// Where new entries go.
     pub(super) container: Option<Dn>,
     pub(super) leavers: Option<Dn>,
@@ -109,6 +120,14 @@ impl LdapSettings {
                 "the secret 'NamingAttribute' is no name of an attribute: '{naming}'"
             )));
         }
+        let page_size = match text("PageSize") {
+            None => LARGEST_PAGE,
+            Some(text) => text
+                .parse()
+                .ok()
+                .filter(|size| (1..=LARGEST_PAGE).contains(size))
+                .ok_or_else(|| rejected(format!("'PageSize' must be 1 to {LARGEST_PAGE}, not '{text}'")))?,
+        };
         // An empty password would be an anonymous bind, which succeeds and means nothing (RFC 4513 §5.1.2).
         needed("Password")?;
         Ok(Self {
@@ -116,6 +135,7 @@ impl LdapSettings {
             user: needed("UserName")?,
             password: settings.get("Password").cloned().unwrap_or_else(|| Secret::new("")),
             base: dn("SearchBase")?,
+            page_size,
             container: dn("SyncAgentADContainer")?,
             leavers: dn("LeaversContainer")?,
             naming: text("NamingAttribute").unwrap_or_else(|| "cn".to_owned()),
@@ -191,6 +211,8 @@ mod tests {
             (&[("BaseAddress", "ldaps://dc1"), ("Password", "")], "'Password' is missing"),
             (&[("BaseAddress", "ldaps://dc1"), ("LeaversContainer", "x")], "is no distinguished name"),
             (&[("BaseAddress", "ldaps://dc1"), ("NamingAttribute", "u=d")], "is no name of an attribute"),
+            (&[("BaseAddress", "ldaps://dc1"), ("PageSize", "0")], "must be 1 to 1000, not '0'"),
+            (&[("BaseAddress", "ldaps://dc1"), ("PageSize", "many")], "must be 1 to 1000, not 'many'"),
         ] {
             let error = read(pairs).err().unwrap_or_default();
             assert!(error.contains(says), "{error}");

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use usher_core::ports::{Connector, ConnectorErrorKind, Watermark};
+use expect_test::expect;
+use usher_core::ports::{Connector, ConnectorErrorKind, GetRequest, Watermark};
 use usher_core::{Anchor, Change};
 use usher_testkit::servers::{Samba, Slapd, SlapdOptions};
 
@@ -199,4 +200,99 @@ async fn a_server_that_tells_nothing_is_asked_for_times() {
     let (there, gone) = read(&*connector, "inetOrgPerson", Some(&before)).await.unwrap();
     // The test's clock is behind the server's: more comes than changed, never less.
     assert!(names(&there).contains(&"ann".to_owned()) && gone.is_empty());
+}
+
+#[tokio::test]
+async fn nobody_is_gone_because_the_part_that_is_read_is_not_there() {
+    let samba = corp().await;
+    samba.samba_tool(&["user", "create", "reader", "Rea-der5!"]).unwrap();
+    let reader = [("UserName", "reader@corp.example"), ("Password", "Rea-der5!")];
+    let mut said = String::new();
+    for own in [&[][..], &reader[..]] {
+        let there = domain(&samba, &[own, &[("SearchBase", STAFF)]].concat());
+        let mistyped = domain(&samba, &[own, &[("SearchBase", "OU=Nope,DC=corp,DC=example")]].concat());
+        let before = mark(&*there).await;
+        let (people, _) = read(&*there, "user", None).await.unwrap();
+        assert_eq!(people.len(), 4);
+        read(&*mistyped, "user", None).await.unwrap_err();
+        samba
+            .change(&format!(
+                "dn: CN=Ann,OU=Old,{STAFF}\nchangetype: modify\nreplace: title\ntitle: Chief\n\n\
+                 dn: {STAFF}\nchangetype: modrdn\nnewrdn: OU=Crew\ndeleteoldrdn: 1\n"
+            ))
+            .unwrap();
+        for connector in [&there, &mistyped] {
+            let error = read(&**connector, "user", Some(&before)).await.unwrap_err();
+            let _ = writeln!(said, "{:?} {}", error.kind, error.message);
+            let request = GetRequest {
+                object_type: "user".into(),
+                anchor: people[0].anchor.clone(),
+                attributes: vec!["cn".into()],
+            };
+            let error = connector.get(&request).await.unwrap_err();
+            let _ = writeln!(said, "{:?} {}", error.kind, error.message);
+        }
+        samba
+            .change("dn: OU=Crew,DC=corp,DC=example\nchangetype: modrdn\nnewrdn: OU=Staff\ndeleteoldrdn: 1\n")
+            .unwrap();
+        let (people, gone) = read(&*there, "user", Some(&before)).await.unwrap();
+        assert_eq!((names(&people).len(), gone), (4, Vec::new()), "the container is back, and all with it");
+    }
+    expect![[r#""#]].assert_eq(&said);
+}
+
+#[tokio::test]
+async fn containers_of_every_kind_take_people_along() {
+    let samba = corp().await;
+    let connector = domain(&samba, &[("SearchBase", STAFF)]);
+    samba
+        .change(&format!(
+            "dn: CN=Team,{STAFF}\nobjectClass: container\n\n\
+             dn: CN=Eva,CN=Team,{STAFF}\nobjectClass: user\nsAMAccountName: Eva\n"
+        ))
+        .unwrap();
+    let before = mark(&*connector).await;
+    let id = format!("CN=Eva,CN=Team,{STAFF}");
+    let eva = subject(&*connector, "user", &id, &[]).await.unwrap().unwrap().anchor;
+    samba
+        .change(&format!(
+            "dn: CN=Team,{STAFF}\nchangetype: modrdn\nnewrdn: CN=Team\ndeleteoldrdn: 1\n\
+             newsuperior: OU=Elsewhere,DC=corp,DC=example\n"
+        ))
+        .unwrap();
+    let (there, gone) = read(&*connector, "user", Some(&before)).await.unwrap();
+    assert_eq!((names(&there), gone), (Vec::new(), vec![eva]));
+}
+
+#[tokio::test]
+async fn a_server_that_forgot_its_last_writes_is_read_whole() {
+    let slapd = Slapd::start(&crew()).await.unwrap();
+    let connector = people(&slapd, &[]);
+    // A watermark of tomorrow: the server was put back to what it was before.
+    let newer = r#"{"by":"content","csn":["20991231235959.000000Z#000000#000#000000"]}"#;
+    let error = read(&*connector, "inetOrgPerson", Some(&Watermark(newer.into()))).await.unwrap_err();
+    assert_eq!(
+        (error.kind, error.code.as_str(), error.message.as_str()),
+        (
+            ConnectorErrorKind::NotFound,
+            "InvalidWatermark",
+            "the server is older than the watermark; everything is read again"
+        )
+    );
+}
+
+#[tokio::test]
+async fn pages_are_as_small_as_the_server_wants_them() {
+    let options = SlapdOptions {
+        ldif: crew().ldif.replace("uid: ann\n", "uid: ann\nuserPassword: ann's-own\n"),
+        more: "access to attrs=userPassword by anonymous auth\naccess to * by * read\nlimits users size.pr=2\n".to_owned(),
+        ..SlapdOptions::default()
+    };
+    let slapd = Slapd::start(&options).await.unwrap();
+    let plain = [("UserName", "uid=ann,ou=people,dc=example,dc=org"), ("Password", "ann's-own")];
+    let error = read(&*people(&slapd, &plain), "inetOrgPerson", None).await.unwrap_err();
+    assert!(error.message.contains("a smaller PageSize may help"), "{}", error.message);
+    let connector = people(&slapd, &[&plain[..], &[("PageSize", "2")]].concat());
+    let (there, _) = read(&*connector, "inetOrgPerson", None).await.unwrap();
+    assert_eq!(names(&there), ["ann", "bob", "cleo"]);
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use usher_expr::dotnet::dates::parse_any;
 use usher_expr::{Context, ErrorKind, Outcome, Value};
 
-use super::{Names, shown, step};
+use super::{Names, shown, step, switch};
 use crate::program::{AttributeProgram, MappingProgram, Source};
 use crate::schema::{AttributeType, FlowBehavior, FlowType, Mutability};
 use crate::{
@@ -39,6 +39,9 @@ pub enum Extent {
     All,
     /// Only those that switch the account off: the object left the scope.
     SoftDeletion,
+    /// Only the switch of a directory service, which goes off whatever is mapped to it: no mapping reads that the object
+    /// left the scope.
+    Switch,
 }
 
 enum Computed {
@@ -69,14 +72,25 @@ pub fn process(
     let mut modified = Vec::new();
     let mut flows_always = Vec::new();
     for attribute in mapping.attributes.iter().filter(|attribute| !attribute.is_reference()) {
-        if extent == Extent::SoftDeletion && !attribute.depends_on_soft_deletion() {
+        let counts = match extent {
+            Extent::All => true,
+            Extent::SoftDeletion => attribute.depends_on_soft_deletion(),
+            Extent::Switch => switch::is_of_directory(&attribute.target),
+        };
+        if !counts {
             continue;
         }
         let current = target.and_then(|object| object.attributes.value(&attribute.target));
         if !may_flow(attribute, target.is_some(), current) {
             continue;
         }
-        let value = match compute(attribute, source, target.is_some(), current, context) {
+        let computed = match extent {
+            Extent::Switch => Computed::Value(switch::off(&attribute.target, current)),
+            Extent::All | Extent::SoftDeletion => {
+                compute(attribute, source, target.is_some(), current, context)
+            }
+        };
+        let value = match computed {
             Computed::Nothing => {
                 if target.is_none() && attribute.is_required {
                     return Ok(Processed::Skip(missing(names, mapping, attribute)));

@@ -77,7 +77,9 @@ fn wanted(
     from: &SmolStr,
     source: &DirectoryObject,
 ) -> (Vec<Anchor>, Vec<Anchor>) {
-    let present: Vec<Anchor> = source.attributes.value(from).map(anchors).unwrap_or_default();
+    let mut present: Vec<Anchor> = source.attributes.value(from).map(anchors).unwrap_or_default();
+    // Directories refuse whoever is their own manager, and groups that are their own members.
+    present.retain(|anchor| *anchor != source.anchor);
     let References::Named(named) = &facts.references else { return (present, Vec::new()) };
     if !attribute.is_multivalued {
         return (present, Vec::new());

@@ -9,6 +9,8 @@ const SWITCHES: &[(&str, &str)] =
     &[("active", "false"), ("accountEnabled", "false"), ("accountDisabled", "true")];
 /// Active Directory's flags of an account, and the one that switches it off (`ACCOUNTDISABLE`).
 const FLAGS: (&str, i64) = ("userAccountControl", 2);
+/// The flags of an ordinary account in use.
+const NORMAL: i64 = 512;
 
 /// Whether the change switches off an account that was in use. `before` is what the target has.
 pub fn switches_off(change: &AttributeChange, before: &AttributeSet) -> bool {
@@ -29,6 +31,22 @@ pub fn switches_off(change: &AttributeChange, before: &AttributeSet) -> bool {
     };
     let is_off = |value: &Value| value.to_text().eq_ignore_ascii_case(off);
     is_off(after) && !before.is_some_and(is_off)
+}
+
+/// Whether an attribute is the switch of accounts in a directory service. An application's `active` is not: what leaves
+/// the scope there is told by the mapping that reads `IsSoftDeleted`, and by nothing without it.
+pub fn is_of_directory(attribute: &str) -> bool {
+    attribute.eq_ignore_ascii_case(FLAGS.0)
+        || SWITCHES.iter().any(|(known, _)| *known != "active" && known.eq_ignore_ascii_case(attribute))
+}
+
+/// The value with which such an attribute switches an account off. `current` is what the target has.
+pub fn off(attribute: &str, current: Option<&Value>) -> Value {
+    if attribute.eq_ignore_ascii_case(FLAGS.0) {
+        let flags = current.and_then(|value| value.to_text().parse::<i64>().ok()).unwrap_or(NORMAL);
+        return Value::text((flags | FLAGS.1).to_string());
+    }
+    Value::Boolean(attribute.eq_ignore_ascii_case("accountDisabled"))
 }
 
 #[cfg(test)]

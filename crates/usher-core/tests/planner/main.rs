@@ -11,7 +11,9 @@ use usher_core::ports::Entitlement;
 use usher_core::{Anchor, DirectoryObject, Facts, NamedReference, References};
 use usher_expr::Value;
 
-use world::{World, account, adele, assigned, decide, object, paired, program, transcript};
+use world::{
+    World, account, adele, assigned, decide, object, paired, program, program_with_switch, transcript,
+};
 
 fn check(facts: Facts, world: &World, expected: Expect) {
     expected.assert_eq(&transcript(&decide(&program(), facts, world)));
@@ -224,6 +226,51 @@ fn managed_person_who_lost_the_assignment_is_switched_off_and_released() {
 }
 
 #[test]
+fn the_switch_of_a_directory_goes_off_for_whoever_leaves_the_scope_whatever_is_mapped_to_it() {
+    let lost = |switch: &str, before: &str| {
+        let mut facts = paired(assigned(adele()), true);
+        facts.entitlement = Some(Entitlement { is_assigned: false, has_role: false });
+        let world = World::with(vec![account(json!({ "userName": "adele@x", switch: before }))]);
+        let plan = decide(&program_with_switch(switch), facts, &world);
+        let last = transcript(&plan).lines().skip(3).fold(String::new(), |all, line| all + line + "\n");
+        format!("{switch}\n{last}")
+    };
+    let said = [
+        lost("accountDisabled", "False"),
+        lost("accountEnabled", "True"),
+        lost("userAccountControl", "66048"),
+        lost("accountDisabled", "True"),
+        // An application's switch is the mapping's own matter.
+        lost("active", "True"),
+    ];
+    expect![[r#"
+        accountDisabled
+        Processing Success EntrySynchronizationUpdate
+        action Disable, pairing Release
+        Update Account t-1
+          accountDisabled = True
+        accountEnabled
+        Processing Success EntrySynchronizationUpdate
+        action Disable, pairing Release
+        Update Account t-1
+          accountEnabled = False
+        userAccountControl
+        Processing Success EntrySynchronizationUpdate
+        action Disable, pairing Release
+        Update Account t-1
+          userAccountControl = 66050
+        accountDisabled
+        Export Skipped EntrySynchronizationSkip
+        action Other, pairing Release
+        skip RedundantExport 
+        active
+        Export Skipped EntrySynchronizationSkip
+        action Other, pairing None
+        skip NotEffectivelyEntitled 
+    "#]].assert_eq(&said.concat());
+}
+
+#[test]
 fn released_person_is_left_alone() {
     let mut facts = paired(assigned(adele()), false);
     facts.entitlement = Some(Entitlement { is_assigned: false, has_role: false });
@@ -396,6 +443,17 @@ fn manager_without_account_leaves_the_reference_out_and_says_so() {
             skip RedundantExport 
         "#]],
     );
+}
+
+#[test]
+fn whoever_is_their_own_manager_has_none() {
+    let mut source = adele();
+    source.attributes.set("manager", Value::from("s-1"));
+    let mut world = World::with(vec![account(json!({ "userName": "adele@x", "active": true }))]);
+    world.pairs.insert(Anchor::new("s-1"), Anchor::new("t-1"));
+    let plan = decide(&program(), paired(assigned(source), true), &world);
+    assert!(plan.modified.iter().all(|one| one.name != "boss"), "{:?}", plan.modified);
+    assert_eq!(plan.unresolved, [], "nobody is waited for");
 }
 
 fn team(members: &[&str]) -> DirectoryObject {

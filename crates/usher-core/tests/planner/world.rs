@@ -11,7 +11,17 @@ use usher_core::{Anchor, Answer, Change, DirectoryObject, Facts, JobId, Pairing,
 use usher_expr::{Context, Value};
 
 pub fn program() -> RuleProgram {
-    let reading = schema::read(include_bytes!("schema.json"));
+    program_of(include_str!("schema.json"))
+}
+
+/// The rule where the target's switch has this name, and is mapped from the state of the account alone.
+pub fn program_with_switch(name: &str) -> RuleProgram {
+    let document = include_str!("schema.json").replace("IsSoftDeleted", "accountEnabled");
+    program_of(&document.replace("\"active\"", &format!("\"{name}\"")))
+}
+
+fn program_of(document: &str) -> RuleProgram {
+    let reading = schema::read(document.as_bytes());
     let document = reading.schema.expect("the fixture is a schema");
     RuleProgram::compile(&document, &document.synchronization_rules[0]).expect("the fixture compiles")
 }

@@ -71,6 +71,7 @@ const KEYS: &[(&str, Form)] = &[
     ("TestReferences", Text),
     ("ConnectionString", Credential),
     ("SearchBase", Text),
+    ("PageSize", Text),
     ("LeaversContainer", Text),
     ("NamingAttribute", Text),
     // Microsoft Entra ID: where credentials go, and as whom.
