@@ -238,7 +238,16 @@ async fn nobody_is_gone_because_the_part_that_is_read_is_not_there() {
         let (people, gone) = read(&*there, "user", Some(&before)).await.unwrap();
         assert_eq!((names(&people).len(), gone), (4, Vec::new()), "the container is back, and all with it");
     }
-    expect![[r#""#]].assert_eq(&said);
+    expect![[r#"
+        Rejected 'OU=Staff,DC=corp,DC=example', below which is read (SearchBase), is not there; nobody is taken for gone
+        Rejected 'OU=Staff,DC=corp,DC=example', below which is read (SearchBase), is not there; nobody is taken for gone
+        Rejected 'OU=Nope,DC=corp,DC=example', below which is read (SearchBase), is not there; nobody is taken for gone
+        Rejected 'OU=Nope,DC=corp,DC=example', below which is read (SearchBase), is not there; nobody is taken for gone
+        Rejected 'OU=Staff,DC=corp,DC=example', below which is read (SearchBase), is not there; nobody is taken for gone
+        Rejected 'OU=Staff,DC=corp,DC=example', below which is read (SearchBase), is not there; nobody is taken for gone
+        Rejected 'OU=Nope,DC=corp,DC=example', below which is read (SearchBase), is not there; nobody is taken for gone
+        Rejected 'OU=Nope,DC=corp,DC=example', below which is read (SearchBase), is not there; nobody is taken for gone
+    "#]].assert_eq(&said);
 }
 
 #[tokio::test]
