@@ -49,21 +49,13 @@ impl Ahead {
         }
         for change in &commit.pairings {
             match change {
-                PairingChange::Put(pairing) => known.remove(&SubjectKey {
-                    job: pairing.job.clone(),
-                    source_type: pairing.source_type.clone(),
-                    source_anchor: pairing.source_anchor.clone(),
-                }),
+                PairingChange::Put(pairing) => known.remove(&SubjectKey::of(pairing)),
                 PairingChange::Forget(subject) => known.remove(subject),
             };
         }
         for change in &commit.escrows {
             match change {
-                EscrowChange::Put(escrow) => known.remove(&SubjectKey {
-                    job: escrow.job.clone(),
-                    source_type: escrow.source_type.clone(),
-                    source_anchor: escrow.source_anchor.clone(),
-                }),
+                EscrowChange::Put(escrow) => known.remove(&SubjectKey::of(escrow)),
                 EscrowChange::Remove(subject) => known.remove(subject),
             };
         }

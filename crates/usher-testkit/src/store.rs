@@ -19,7 +19,7 @@ mod audits;
 mod state;
 mod uploads;
 
-use self::state::{State, is_after, key, same};
+use self::state::{State, is_after, same};
 use crate::interference::{self, Call, Interference};
 
 /// Everything, in memory.
@@ -402,7 +402,7 @@ impl Store for MemoryStore {
             .iter()
             .filter(|one| one.job == *job && one.source_type == source_type)
             .filter(|one| after.is_none_or(|after| one.source_anchor > *after))
-            .filter(|one| state.seen.get(&key(one)).copied().unwrap_or(0) < cycle)
+            .filter(|one| state.seen.get(&SubjectKey::of(*one)).copied().unwrap_or(0) < cycle)
             .cloned()
             .collect();
         found.sort_by(|left, right| left.source_anchor.cmp(&right.source_anchor));
@@ -420,7 +420,7 @@ impl Store for MemoryStore {
 
     async fn remembered(&self, subject: &SubjectKey) -> Result<Remembered, StoreError> {
         let state = self.state();
-        let pairing = state.pairings.iter().find(|one| key(one) == *subject).cloned();
+        let pairing = state.pairings.iter().find(|one| SubjectKey::of(*one) == *subject).cloned();
         Ok(Remembered {
             pairing,
             escrow: state.escrows.get(subject).cloned(),

@@ -90,6 +90,32 @@ pub struct SubjectKey {
     pub source_anchor: Anchor,
 }
 
+impl SubjectKey {
+    /// The source object of a pairing or an escrow.
+    pub fn of(kept: &impl OfSubject) -> Self {
+        let (job, source_type, source_anchor) = kept.subject();
+        Self { job: job.clone(), source_type: source_type.clone(), source_anchor: source_anchor.clone() }
+    }
+}
+
+/// What is kept of one source object.
+pub trait OfSubject {
+    /// Job, type and anchor of it.
+    fn subject(&self) -> (&JobId, &SmolStr, &Anchor);
+}
+
+impl OfSubject for Pairing {
+    fn subject(&self) -> (&JobId, &SmolStr, &Anchor) {
+        (&self.job, &self.source_type, &self.source_anchor)
+    }
+}
+
+impl OfSubject for Escrow {
+    fn subject(&self) -> (&JobId, &SmolStr, &Anchor) {
+        (&self.job, &self.source_type, &self.source_anchor)
+    }
+}
+
 /// What happens to a pairing.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PairingChange {

@@ -109,29 +109,24 @@ impl State {
         }
         for change in &commit.pairings {
             let subject = match change {
-                PairingChange::Put(one) => key(one),
+                PairingChange::Put(one) => SubjectKey::of(one),
                 PairingChange::Forget(subject) => subject.clone(),
             };
-            state.pairings.retain(|one| key(one) != subject);
+            state.pairings.retain(|one| SubjectKey::of(one) != subject);
             match change {
                 PairingChange::Put(pairing) => state.pairings.push(pairing.clone()),
                 PairingChange::Forget(subject) => drop(state.seen.remove(subject)),
             }
         }
         for seen in &commit.seen {
-            if state.pairings.iter().any(|one| key(one) == seen.subject) {
+            if state.pairings.iter().any(|one| SubjectKey::of(one) == seen.subject) {
                 state.seen.insert(seen.subject.clone(), seen.cycle);
             }
         }
         for change in &commit.escrows {
             match change {
                 EscrowChange::Put(escrow) => {
-                    let subject = SubjectKey {
-                        job: escrow.job.clone(),
-                        source_type: escrow.source_type.clone(),
-                        source_anchor: escrow.source_anchor.clone(),
-                    };
-                    state.escrows.insert(subject, escrow.clone());
+                    drop(state.escrows.insert(SubjectKey::of(escrow), escrow.clone()));
                 }
                 EscrowChange::Remove(subject) => drop(state.escrows.remove(subject)),
             }
@@ -371,15 +366,6 @@ impl State {
             Clear::Escrows => self.escrows.retain(|subject, escrow| subject.job != *job || escrow.is_open()),
             Clear::Held => self.held.retain(|subject, _| subject.job != *job),
         }
-    }
-}
-
-/// The key of a pairing.
-pub(super) fn key(pairing: &Pairing) -> SubjectKey {
-    SubjectKey {
-        job: pairing.job.clone(),
-        source_type: pairing.source_type.clone(),
-        source_anchor: pairing.source_anchor.clone(),
     }
 }
 
