@@ -4,7 +4,7 @@
 mod process;
 mod samba;
 mod slapd;
-mod tls;
+pub(crate) mod tls;
 
 use std::fs::{self, File};
 use std::io;

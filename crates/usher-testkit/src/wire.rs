@@ -1,5 +1,5 @@
 //! What goes over the wire: a forwarder before a server, which keeps every request that passes. What a connector says
-//! that it sent is held against it.
+//! that it sent is held against it. Where the wire is encrypted, the forwarder is the end of both halves.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -10,18 +10,24 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::{Buf, BytesMut};
 use ldap3_proto::LdapCodec;
 use ldap3_proto::proto::{LdapModify, LdapModifyType, LdapOp};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use serde_json::{Map, Value as Json, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, copy};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy, split};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
+use tokio_rustls::{TlsAcceptor, TlsConnector};
 use tokio_util::codec::Decoder;
 
-/// What is spoken.
+use crate::servers::tls::Certificate;
+
+/// What is spoken, within TLS or without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
-    /// HTTP/1.1 without TLS.
+    /// HTTP/1.1.
     Http,
-    /// LDAP without TLS.
+    /// LDAP.
     Ldap,
 }
 
@@ -47,9 +53,18 @@ impl Sent {
 
 type Kept = Arc<Mutex<Vec<Result<Sent, String>>>>;
 
+/// Both halves of an encrypted wire.
+struct Tls {
+    client: TlsAcceptor,
+    server: TlsConnector,
+    /// Whom the server's certificate must name.
+    name: ServerName<'static>,
+}
+
 /// The running forwarder. It ends when the value is dropped.
 pub struct Wire {
     address: SocketAddr,
+    authority: Option<String>,
     kept: Kept,
     task: JoinHandle<()>,
 }
@@ -60,11 +75,36 @@ impl Wire {
     /// # Errors
     /// There is no free port.
     pub async fn before(server: SocketAddr, protocol: Protocol) -> io::Result<Self> {
+        Self::start(server, protocol, None, None).await
+    }
+
+    /// The same before a server that speaks TLS and that an authority (PEM) vouches for. For the forwarder another one
+    /// vouches, which `authority` gives.
+    ///
+    /// # Errors
+    /// There is no free port, or the authority's certificate cannot be used.
+    pub async fn before_tls(server: SocketAddr, protocol: Protocol, authority: &str) -> io::Result<Self> {
+        let own = Certificate::new(Ipv4Addr::LOCALHOST.into())?;
+        let tls = Tls::new(server, authority, &own)?;
+        Self::start(server, protocol, Some(Arc::new(tls)), Some(own.authority)).await
+    }
+
+    async fn start(
+        server: SocketAddr,
+        protocol: Protocol,
+        tls: Option<Arc<Tls>>,
+        authority: Option<String>,
+    ) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let kept = Kept::default();
-        let task = tokio::spawn(forward(listener, server, protocol, kept.clone()));
-        Ok(Self { address, kept, task })
+        let task = tokio::spawn(forward(listener, server, protocol, tls, kept.clone()));
+        Ok(Self { address, authority, kept, task })
+    }
+
+    /// The certificate of the authority that vouches for it, PEM, where it speaks TLS.
+    pub fn authority(&self) -> Option<&str> {
+        self.authority.as_deref()
     }
 
     /// Where it listens.
@@ -90,16 +130,61 @@ impl Drop for Wire {
     }
 }
 
-async fn forward(listener: TcpListener, server: SocketAddr, protocol: Protocol, kept: Kept) {
+impl Tls {
+    fn new(server: SocketAddr, authority: &str, own: &Certificate) -> io::Result<Self> {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let certificate =
+            |pem: &str| CertificateDer::from_pem_slice(pem.as_bytes()).map_err(io::Error::other);
+        let key = PrivateKeyDer::from_pem_slice(own.key.as_bytes()).map_err(io::Error::other)?;
+        let mut roots = RootCertStore::empty();
+        roots.add(certificate(authority)?).map_err(io::Error::other)?;
+        let client = ClientConfig::builder_with_provider(provider.clone())
+            .with_safe_default_protocol_versions()
+            .map_err(io::Error::other)?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let accepts = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(io::Error::other)?
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate(&own.certificate)?], key)
+            .map_err(io::Error::other)?;
+        Ok(Self {
+            client: TlsAcceptor::from(Arc::new(accepts)),
+            server: TlsConnector::from(Arc::new(client)),
+            name: ServerName::IpAddress(server.ip().into()),
+        })
+    }
+}
+
+async fn forward(
+    listener: TcpListener,
+    server: SocketAddr,
+    protocol: Protocol,
+    tls: Option<Arc<Tls>>,
+    kept: Kept,
+) {
     while let Ok((client, _)) = listener.accept().await {
-        tokio::spawn(pass(client, server, protocol, kept.clone()));
+        let (tls, kept) = (tls.clone(), kept.clone());
+        tokio::spawn(async move {
+            let Some(tls) = tls else {
+                return pass(client, TcpStream::connect(server).await?, protocol, kept).await;
+            };
+            let client = tls.client.accept(client).await?;
+            let server = tls.server.connect(tls.name.clone(), TcpStream::connect(server).await?).await?;
+            pass(client, server, protocol, kept).await
+        });
     }
 }
 
 /// One connection. What cannot be passed on is the end of it, as it would be without us.
-async fn pass(client: TcpStream, server: SocketAddr, protocol: Protocol, kept: Kept) -> io::Result<()> {
-    let (mut from_server, mut to_server) = TcpStream::connect(server).await?.into_split();
-    let (mut from_client, mut to_client) = client.into_split();
+async fn pass<C, S>(client: C, server: S, protocol: Protocol, kept: Kept) -> io::Result<()>
+where
+    C: AsyncRead + AsyncWrite + Send + 'static,
+    S: AsyncRead + AsyncWrite + Send + 'static,
+{
+    let (mut from_server, mut to_server) = split(server);
+    let (mut from_client, mut to_client) = split(client);
     let back = tokio::spawn(async move {
         let copied = copy(&mut from_server, &mut to_client).await;
         to_client.shutdown().await.and(copied)

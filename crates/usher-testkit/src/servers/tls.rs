@@ -9,18 +9,18 @@ use rcgen::{
 };
 
 /// What a server presents, and whom a client must trust.
-pub(super) struct Certificate {
+pub(crate) struct Certificate {
     /// The authority's certificate, PEM.
-    pub(super) authority: String,
+    pub(crate) authority: String,
     /// The server's certificate, PEM.
-    pub(super) certificate: String,
+    pub(crate) certificate: String,
     /// The server's key, PEM.
-    pub(super) key: String,
+    pub(crate) key: String,
 }
 
 impl Certificate {
     /// A new authority, and a certificate for an address by it.
-    pub(super) fn new(address: IpAddr) -> io::Result<Self> {
+    pub(crate) fn new(address: IpAddr) -> io::Result<Self> {
         make(address).map_err(|error| io::Error::other(format!("no certificate could be made: {error}")))
     }
 }

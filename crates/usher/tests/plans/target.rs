@@ -302,7 +302,7 @@ fn flows(kind: &Kind) -> Value {
 
 #[cfg(feature = "real-servers")]
 impl Target {
-    /// Active Directory; its wire is encrypted.
+    /// Active Directory.
     pub async fn active_directory() -> Self {
         let samba = Samba::start().await.expect("the domain controller starts");
         samba
@@ -317,10 +317,19 @@ impl Target {
             ("Password", samba.password()),
             ("SyncAgentADContainer", "OU=West,DC=corp,DC=example"),
         ]);
+        // The wire is encrypted: whoever reads along stands between, and is trusted too.
+        let server = SocketAddr::from((samba.ip, 636));
+        let wire = Wire::before_tls(server, Protocol::Ldap, &samba.authority).await.expect("a port is free");
+        let trusted = format!("{}{}", samba.authority, wire.authority().expect("it speaks TLS"));
+        let at = format!("ldaps://{}", wire.address());
+        let along = own
+            .iter()
+            .map(|(key, value)| (key.clone(), if key == "BaseAddress" { &at } else { value }.clone()));
+        let along = along.collect();
         Self {
-            connectors: connectors(Some(&samba.authority)),
+            connectors: connectors(Some(&trusted)),
             kind: "ldap",
-            settings: own.clone(),
+            settings: along,
             outside: own,
             changed: ("title", "by hand"),
             user: Kind {
@@ -349,7 +358,7 @@ impl Target {
                 attributes: &[("cn", "[displayName]", 1), ("sAMAccountName", "[mailNickname]", 0)],
                 references: &[("member", "members", true)],
             }),
-            wire: None,
+            wire: Some((wire, Protocol::Ldap)),
             _server: Box::new(samba),
         }
     }
