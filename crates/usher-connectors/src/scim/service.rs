@@ -25,6 +25,12 @@ use crate::transcript;
 const VERSIONS: usize = 1024;
 /// This part of a second's budget may be sent at once.
 const BURST: u32 = 20;
+/// What stands for the values that the configured address carries: any of them may be a secret.
+const REDACTED: &str = "[Redact]";
+/// The same as an address has it.
+const REDACTED_IN_QUERY: &str = "%5BRedact%5D";
+/// A value of so many characters is hidden wherever a service repeats it.
+const TELLING: usize = 8;
 /// The media types that answers may have.
 const ACCEPTED: &str = "application/scim+json, application/json;q=0.9";
 
@@ -157,9 +163,13 @@ impl Service {
             .map_err(|lost| lost_answer(&answer::named(request), &self.base, is_read, lost).into())
     }
 
-    /// What goes around a request: the whole address, and the headers with the token hidden.
+    /// What goes around a request: the whole address, and the headers, with the token and the values of the configured
+    /// address hidden.
     pub(crate) async fn envelope(&self, request: &PreparedRequest) -> Envelope {
-        let address = self.url(&request.path).map_or_else(|_| request.path.clone(), |url| url.to_string());
+        let address = self.address(&request.path, |_| REDACTED).map_or_else(
+            |_| request.path.clone(),
+            |url| url.to_string().replace(REDACTED_IN_QUERY, REDACTED),
+        );
         let mut headers = vec![("Accept".to_owned(), ACCEPTED.to_owned())];
         if !matches!(self.pass, Pass::None) {
             headers.push(("Authorization".to_owned(), "Bearer [Redact]".to_owned()));
@@ -174,12 +184,21 @@ impl Service {
     }
 
     fn url(&self, path: &str) -> Result<Url, ConnectorError> {
+        self.address(path, |value| value)
+    }
+
+    fn address<'a>(&'a self, path: &str, value: impl Fn(&'a str) -> &'a str) -> Result<Url, ConnectorError> {
         let text = format!("{}{path}", self.base.as_str().trim_end_matches('/'));
         let mut url = Url::parse(&text).map_err(|_| {
             failure(ConnectorErrorKind::Rejected, "Request_BadRequest", format!("'{path}' is not a path"))
         })?;
         if !self.query.is_empty() {
-            url.query_pairs_mut().extend_pairs(&self.query);
+            // A name without a value holds no secret, and stays as it is.
+            let pairs = self
+                .query
+                .iter()
+                .map(|(name, given)| (name, if given.is_empty() { given.as_str() } else { value(given) }));
+            url.query_pairs_mut().extend_pairs(pairs);
         }
         Ok(url)
     }
@@ -193,9 +212,18 @@ impl Service {
         tokens.token().await.map(Some).map_err(|error| no_token(tokens, error).into())
     }
 
-    /// What must not be shown when the service repeats it: our token, and passwords that we send.
+    /// What must not be shown when the service repeats it: our token, passwords that we send, and what the configured
+    /// address carries.
     fn hidden(&self, request: &PreparedRequest, token: Option<Secret>) -> Vec<Secret> {
         let mut hidden: Vec<Secret> = token.into_iter().collect();
+        for (name, value) in self.query.iter().filter(|(_, value)| !value.is_empty()) {
+            let mut pair = url::form_urlencoded::Serializer::new(String::new());
+            hidden.push(Secret::new(pair.append_pair(name, value).finish()));
+            // A short one stands in other texts by chance.
+            if value.chars().count() >= TELLING {
+                hidden.push(Secret::new(value.as_str()));
+            }
+        }
         if let Some(body) = &request.body {
             collect_passwords(body, &mut hidden);
         }
