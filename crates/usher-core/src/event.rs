@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
+use crate::ports::Exchange;
 use crate::{Action, EntryId, Failure, JobId, ModifiedProperty, SkipReason, Status, Step};
 
 /// An object or directory as the log names it.
@@ -86,4 +87,7 @@ pub struct ProvisioningEvent {
     pub steps: Vec<TimedStep>,
     /// Attributes before and after.
     pub modified_properties: Vec<ModifiedProperty>,
+    /// What was sent and what came back, as far as the log keeps it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requests: Vec<Exchange>,
 }

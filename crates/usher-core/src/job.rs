@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
+use crate::steps::trace::Trace;
 use crate::{Anchor, EntryId, JobId, ResetScope};
 
 /// Whether a job runs on its schedule (Graph `synchronizationScheduleState`).
@@ -108,6 +109,9 @@ pub struct Pairing {
     pub display_name: String,
     /// When the pair was last confirmed by a write or a comparison.
     pub confirmed_at: Timestamp,
+    /// What the target object had then.
+    #[serde(default, skip_serializing_if = "Trace::is_empty")]
+    pub trace: Trace,
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 pub mod codes;
 pub mod cycle;
 pub mod escrow;
+pub mod exchanges;
 pub mod explain;
 pub mod operators;
 pub mod planner;

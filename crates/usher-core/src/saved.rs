@@ -190,6 +190,9 @@ pub struct PlannedObject {
     /// What was changed in the target behind our back, when drift was asked for and can be told.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub is_drift: Option<bool>,
+    /// The attributes that somebody else changed in the target, when drift was asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub drift: Vec<SmolStr>,
     /// Why, step by step.
     pub steps: Vec<Step>,
     /// Attributes before and after.
@@ -293,6 +296,12 @@ pub fn signed_text(document: &Json) -> String {
         members.shift_remove(SIGNATURE);
     }
     document.to_string()
+}
+
+/// The JSON path of a member that stands twice in one object of a text that is JSON. Whoever reads the text may take the
+/// first for what counts; the parser takes the last.
+pub fn doubled_member(text: &str) -> Option<String> {
+    crate::schema::duplicates::find(text).into_iter().next().map(|duplicate| duplicate.path)
 }
 
 fn sorted(value: &Json) -> Json {

@@ -5,7 +5,7 @@
 
 mod check;
 mod derive;
-mod duplicates;
+pub(crate) mod duplicates;
 mod kinds;
 mod lint;
 mod members;

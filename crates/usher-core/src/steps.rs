@@ -7,6 +7,7 @@ pub mod processing;
 pub mod references;
 pub mod scoping;
 pub mod switch;
+pub mod trace;
 
 use indexmap::IndexMap;
 use smol_str::SmolStr;

@@ -76,6 +76,7 @@ pub fn attempt(rule: &RuleProgram, person: &Person, context: &Context) -> Option
         is_managed: true,
         display_name: person.anchor.to_string(),
         confirmed_at: context.now,
+        trace: Default::default(),
     });
     let mut facts = Facts {
         named: person.anchor.as_str().into(),

@@ -8,6 +8,7 @@ use usher_core::ports::{
     Commit, EscrowChange, Held, HeldChange, PairingChange, Remembered, Seen, SubjectKey, Waiting,
 };
 use usher_core::program::MappingProgram;
+use usher_core::steps::trace;
 use usher_core::{ErrorCategory, Escrow, Facts, Failure, Pairing, PairingEffect, Plan, SkipReason};
 
 use crate::cases::CaseError;
@@ -219,7 +220,8 @@ impl Run<'_> {
                 let target = progress.target_anchor.clone()?;
                 let is_managed = plan.pairing == PairingEffect::Manage;
                 let pairing = self.pairing_with(mapping, facts, target, is_managed, &plan.reportable);
-                Some(PairingChange::Put(pairing))
+                let trace = trace::after(mapping, facts, plan, &progress.not_taken);
+                Some(PairingChange::Put(Pairing { trace, ..pairing }))
             }
         }
     }
@@ -243,6 +245,7 @@ impl Run<'_> {
             is_managed,
             display_name: display_name.to_owned(),
             confirmed_at: self.engine.clock.now(),
+            trace: Default::default(),
         }
     }
 }

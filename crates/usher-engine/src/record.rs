@@ -3,6 +3,7 @@
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use smol_str::SmolStr;
+use usher_core::exchanges;
 use usher_core::program::MappingProgram;
 use usher_core::{DirectoryObject, Facts, Identity, Plan, ProvisioningEvent, Status, TimedStep, steps};
 
@@ -83,6 +84,7 @@ impl Run<'_> {
             reportable_identifier: plan.reportable.clone(),
             steps: self.warnings(began_at).into_iter().chain(progress.steps.iter().cloned()).collect(),
             modified_properties: plan.modified.clone(),
+            requests: exchanges::logged(&progress.requests),
         }
     }
 }

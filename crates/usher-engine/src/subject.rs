@@ -9,7 +9,6 @@ use usher_core::ports::{
     ConnectorError, ConnectorErrorKind, Effect, Entitlement, Exchange, Remembered, SubjectKey, SubjectRequest,
 };
 use usher_core::program::{MappingProgram, RuleProgram};
-use usher_core::recording;
 use usher_core::saved::hiding::Hidden;
 use usher_core::steps::{Names, export, matching};
 use usher_core::{
@@ -112,6 +111,13 @@ pub struct Looked {
     _locks: Vec<OwnedMutexGuard<()>>,
 }
 
+impl Looked {
+    /// What the target failed with when it was asked.
+    pub(crate) fn target_failure(&self) -> Option<ConnectorErrorKind> {
+        self.progress.target_failure
+    }
+}
+
 /// What came of one subject.
 pub struct Worked {
     /// The event, as logged; held-back deletions and objects that are none of the job's business are not.
@@ -147,6 +153,8 @@ pub struct Progress {
     pub target_anchor: Option<Anchor>,
     /// The target did not take something.
     pub left_out: bool,
+    /// The attributes that it did not take, those that it never takes included.
+    pub not_taken: Vec<SmolStr>,
     /// What the target failed with.
     pub target_failure: Option<ConnectorErrorKind>,
     /// The failed operation touched references only.
@@ -478,20 +486,15 @@ impl Run<'_> {
                 }
                 OperationKind::Delete => {}
             }
-            // A cycle has no use for requests and answers, unless they are kept.
-            let written = if matches!(self.mode, Mode::Cycle { .. }) && recording::kept(self.job).is_none() {
-                self.target.write(&operation).await
-            } else {
-                let is_exact = matches!(self.mode, Mode::Apply(_));
-                let (written, told) = self.target.write_told(&operation, is_exact).await;
-                progress.requests.extend(Hidden::of(mapping).exchanges(&operation, told));
-                written
-            };
+            let is_exact = matches!(self.mode, Mode::Apply(_));
+            let (written, told) = self.target.write_told(&operation, is_exact).await;
+            progress.requests.extend(Hidden::of(mapping).exchanges(&operation, told));
             match written {
                 Ok(written) => {
                     self.note(progress, export::succeeded(&names, action, written.anchor.as_str()));
                     let connector = self.target.connector();
                     for (attribute, reason) in &written.left_out {
+                        progress.not_taken.push(attribute.clone());
                         // What is never taken is told for the whole job.
                         if connector.obstacle(&operation.object_type, attribute).is_some() {
                             continue;

@@ -67,12 +67,8 @@ impl Target {
         self.ask(true, || self.connector.check(probe)).await
     }
 
-    /// Carries out an operation. A create without answer is not sent again: only matching can tell.
-    pub async fn write(&self, operation: &Operation) -> Result<Written, ConnectorError> {
-        self.ask(operation.kind != OperationKind::Create, || self.connector.write(operation)).await
-    }
-
-    /// Carries out an operation, exactly or not, and tells what was sent and what came back, all tries included.
+    /// Carries out an operation, exactly or not, and tells what was sent and what came back, all tries included. A create
+    /// without answer is not sent again: only matching can tell.
     pub async fn write_told(
         &self,
         operation: &Operation,

@@ -391,6 +391,7 @@ async fn an_account_of_somebody_else_is_not_taken_over() {
         is_managed: true,
         display_name: "somebody".to_owned(),
         confirmed_at: suites::store::at(1),
+        trace: Default::default(),
     };
     let commit = Commit { pairings: vec![PairingChange::Put(other)], ..Commit::default() };
     stage.store.commit(&commit).await.expect("it is stored");

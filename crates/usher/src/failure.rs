@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::view::line;
+
 /// Exit code: done.
 pub const DONE: u8 = 0;
 /// Exit code: the service, the target or a check said no.
@@ -57,18 +59,20 @@ impl std::error::Error for Failure {}
 /// Prints a failure to standard error and gives its exit code.
 pub fn report(error: &anyhow::Error) -> u8 {
     let causes: Vec<String> = error.chain().skip(1).map(ToString::to_string).collect();
-    if causes.is_empty() {
-        anstream::eprintln!("error: {error}");
-    } else {
-        anstream::eprintln!("error: {error}: {}", causes.join(": "));
-    }
+    let causes = causes.iter().map(|cause| format!(": {cause}")).collect::<String>();
+    anstream::eprintln!("error: {}", lines(&format!("{error}{causes}")));
     match error.downcast_ref::<Failure>() {
         Some(failure) => {
             if let Some(hint) = &failure.hint {
-                anstream::eprintln!("hint: {hint}");
+                anstream::eprintln!("hint: {}", lines(hint));
             }
             failure.code
         }
         None => REFUSED,
     }
+}
+
+/// A message may name what somebody else named: none of its lines looks like one of ours.
+fn lines(message: &str) -> String {
+    message.lines().map(line).collect::<Vec<_>>().join("\n    ")
 }

@@ -15,9 +15,9 @@ pub fn people(plan: &SavedPlan) -> String {
         out.push_str(&format!(
             "{} {} '{}' ({}) is paired with nothing\n",
             "?".yellow(),
-            short(&one.target_type),
-            one.display_name.bold(),
-            one.target_anchor
+            line(short(&one.target_type)),
+            line(&one.display_name).bold(),
+            line(one.target_anchor.as_str())
         ));
     }
     out.push_str(&summary(plan));
@@ -27,6 +27,17 @@ pub fn people(plan: &SavedPlan) -> String {
 /// The objects of a plan for people.
 pub fn objects(plan: &SavedPlan) -> String {
     plan.objects.iter().map(|object| object_for_people(object) + "\n").collect()
+}
+
+/// An object, and how its plan came about.
+pub fn explained(object: &PlannedObject) -> String {
+    let mut out = object_for_people(object) + "\n";
+    if let Some(description) = &object.description {
+        out.push_str(&format!("  {}\n", line(description)));
+    }
+    out.push_str(&object.explanation.as_ref().map(explanation).unwrap_or_default());
+    out.push('\n');
+    out
 }
 
 /// The counts of a plan, in a sentence or three.
@@ -40,7 +51,7 @@ pub fn summary(plan: &SavedPlan) -> String {
     let mut out = format!(
         "{} for {}: {} to create, {} to update, {} to disable, {} to delete; {} in step, {} skipped, {} failed\n",
         what.bold(),
-        plan.target,
+        line(&plan.target),
         counts.create,
         counts.update,
         counts.disable,
@@ -58,19 +69,36 @@ pub fn summary(plan: &SavedPlan) -> String {
         ));
     }
     if plan.extent == Extent::Drift {
-        let drifted = plan.objects.iter().filter(|object| object.is_drift == Some(true)).count();
-        let is_open = |object: &&PlannedObject| object.paired_with.is_some() && !object.requests.is_empty();
-        let cannot_tell = plan.objects.iter().filter(is_open).any(|object| object.is_drift.is_none());
-        let told = if cannot_tell {
-            "what changed in the target behind our back cannot be told before a cycle has run with this schema, or \
-             where the source has no deltas"
-                .to_owned()
-        } else {
-            format!("{drifted} changed in the target behind our back")
-        };
-        out.push_str(&format!("{} {told}; {} paired with nothing\n", "drift:".bold(), plan.unpaired.len()));
+        out.push_str(&format!(
+            "{} {}; {} paired with nothing\n",
+            "drift:".bold(),
+            drift(plan),
+            plan.unpaired.len()
+        ));
     }
     out
+}
+
+/// What was changed in the target behind our back, and of how many accounts that cannot be told.
+fn drift(plan: &SavedPlan) -> String {
+    let paired = || plan.objects.iter().filter(|object| object.paired_with.is_some());
+    if plan.counts.unchanged == 0 && paired().next().is_none() {
+        return "no account is paired yet, so that none can have changed behind our back".to_owned();
+    }
+    let drifted = paired().filter(|object| object.is_drift == Some(true)).count();
+    let is_open = |object: &&PlannedObject| {
+        !object.requests.is_empty()
+            || object.status == Status::Failure
+            || object.action == Action::StagedDelete
+    };
+    let untold = paired().filter(is_open).filter(|object| object.is_drift.is_none()).count();
+    let told = format!("{drifted} changed in the target behind our back");
+    match untold {
+        0 => told,
+        _ => format!(
+            "{told}, and of {untold} it cannot be told (they fail or are held back, or no cycle has compared them yet)"
+        ),
+    }
 }
 
 fn object_for_people(object: &PlannedObject) -> String {
@@ -88,7 +116,11 @@ fn object_for_people(object: &PlannedObject) -> String {
         (_, Action::Other) => (" ".to_owned(), "nothing".to_owned()),
     };
     let drift = match object.is_drift {
-        Some(true) => format!(" {}", "changed behind our back".red()),
+        Some(true) if object.drift.is_empty() => format!(", {}", "changed behind our back".red()),
+        Some(true) => {
+            let names: Vec<String> = object.drift.iter().map(|name| line(name)).collect();
+            format!(", {}: {}", "changed behind our back".red(), names.join(", "))
+        }
         Some(false) | None => String::new(),
     };
     let account = object
@@ -98,7 +130,7 @@ fn object_for_people(object: &PlannedObject) -> String {
         .unwrap_or_default();
     let mut out = format!(
         "{mark} {} {}{account}: {word}{drift}\n",
-        object.source_type,
+        line(&object.source_type),
         line(&object.reportable).bold()
     );
     out.push_str(&view::body(&json!({
@@ -108,20 +140,25 @@ fn object_for_people(object: &PlannedObject) -> String {
         })).collect::<Vec<_>>(),
     })));
     if let Some(failure) = &object.failure {
-        out.push_str(&format!("\n  {} {}\n  {}\n", "reason:".bold(), failure.code, line(&failure.reason)));
+        out.push_str(&format!(
+            "\n  {} {}\n  {}\n",
+            "reason:".bold(),
+            line(&failure.code),
+            line(&failure.reason)
+        ));
         if let Some(details) = &failure.additional_details {
             out.push_str(&format!("  {}\n", line(details)));
         }
         if let Some(action) = &failure.recommended_action {
-            out.push_str(&format!("  {} {action}\n", "help:".cyan()));
+            out.push_str(&format!("  {} {}\n", "help:".cyan(), line(action)));
         }
     }
     if !object.requests.is_empty() {
         out.push_str(&format!("\n  {}\n", "requests".bold()));
         for request in &object.requests {
-            out.push_str(&format!("  {} {}\n", request.method.bold(), request.address));
+            out.push_str(&format!("  {} {}\n", line(&request.method).bold(), line(&request.address)));
             if let Some(body) = &request.body {
-                out.push_str(&view::indent(&format!("{body:#}"), "    "));
+                out.push_str(&view::document(body, "    "));
             }
         }
     }
@@ -150,7 +187,7 @@ pub fn requests(plan: &SavedPlan) -> String {
         for request in &object.requests {
             out.push_str(&format!(
                 "# {} {}\n{}\n",
-                object.source_type,
+                line(&object.source_type),
                 line(&object.reportable),
                 wire(request)
             ));
@@ -160,12 +197,12 @@ pub fn requests(plan: &SavedPlan) -> String {
 }
 
 fn wire(request: &PlannedRequest) -> String {
-    let mut out = format!("{} {}\n", request.method, request.address);
+    let mut out = format!("{} {}\n", line(&request.method), line(&request.address));
     for (name, value) in &request.headers {
-        out.push_str(&format!("{name}: {value}\n"));
+        out.push_str(&format!("{}: {}\n", line(name), line(value)));
     }
     if let Some(body) = &request.body {
-        out.push_str(&format!("\n{body}\n"));
+        out.push_str(&format!("\n{}\n", view::escaped(&body.to_string())));
     }
     out
 }
@@ -182,8 +219,12 @@ pub fn explanation(explanation: &Explanation) -> String {
             .value
             .as_ref()
             .map_or_else(|| "no value".to_owned(), |value| format!("\"{}\"", line(value)));
-        let error = clause.error.as_ref().map(|error| format!(" ({error})")).unwrap_or_default();
-        out.push_str(&format!("  {mark} {}: {} has {value}{error}\n", clause.title, clause.attribute));
+        let error = clause.error.as_ref().map(|error| format!(" ({})", line(error))).unwrap_or_default();
+        out.push_str(&format!(
+            "  {mark} {}: {} has {value}{error}\n",
+            line(&clause.title),
+            line(&clause.attribute)
+        ));
     }
     if !explanation.questions.is_empty() {
         out.push_str(&format!("\n  {}\n", "what was asked".bold()));
@@ -199,12 +240,12 @@ pub fn explanation(explanation: &Explanation) -> String {
             Some(priority) => format!(" {}", format!("(matching, {priority})").dimmed()),
             None => String::new(),
         };
-        out.push_str(&format!("  {}{matching} = {}\n", mapped.target.bold(), line(&mapped.value)));
+        out.push_str(&format!("  {}{matching} = {}\n", line(&mapped.target).bold(), line(&mapped.value)));
         if let Some(current) = &mapped.current {
             out.push_str(&format!("    {} \"{}\"\n", "the target has".dimmed(), line(current)));
         }
         if mapped.parts.is_empty() {
-            out.push_str(&format!("    {}\n", mapped.source.dimmed()));
+            out.push_str(&format!("    {}\n", view::expression(&mapped.source).dimmed()));
         }
         mapped.parts.iter().for_each(|part| tell(part, 2, &mut out));
     }
@@ -212,11 +253,132 @@ pub fn explanation(explanation: &Explanation) -> String {
 }
 
 fn tell(part: &Part, depth: usize, out: &mut String) {
-    out.push_str(&format!("{}{} = {}\n", "  ".repeat(depth), part.source.dimmed(), line(&part.value)));
+    out.push_str(&format!(
+        "{}{} = {}\n",
+        "  ".repeat(depth),
+        view::expression(&part.source).dimmed(),
+        line(&part.value)
+    ));
     part.parts.iter().for_each(|part| tell(part, depth + 1, out));
 }
 
 /// The last word of a name such as `urn:…:User`.
 fn short(name: &str) -> &str {
     name.rsplit(':').next().unwrap_or(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use indexmap::IndexMap;
+    use usher_core::explain::{Asked, Clause, Mapped};
+    use usher_core::saved::{Guard, PlanCounts, Unpaired, VERSION};
+    use usher_core::{
+        Anchor, EntryId, ErrorCategory, Failure, JobId, ModifiedProperty, PairingEffect, References, RuleId,
+    };
+
+    use super::*;
+    use crate::view::tests::{hostile, is_harmless};
+
+    fn object() -> PlannedObject {
+        let part = Part { source: hostile("source"), value: hostile("value"), parts: Vec::new() };
+        let mapped = |parts: Vec<Part>| Mapped {
+            target: hostile("target").into(),
+            source: hostile("mapping"),
+            value: hostile("value"),
+            current: Some(hostile("current")),
+            matching_priority: None,
+            parts,
+        };
+        PlannedObject {
+            rule: RuleId::new("r"),
+            source_type: hostile("User").into(),
+            source_anchor: Anchor::new(hostile("anchor")),
+            named: hostile("named").into(),
+            references: References::All,
+            reportable: hostile("reportable"),
+            action: Action::Update,
+            status: Status::Failure,
+            reason: None,
+            description: Some(hostile("description")),
+            failure: Some(Failure {
+                code: hostile("code").into(),
+                reason: hostile("reason"),
+                additional_details: Some(hostile("details")),
+                category: ErrorCategory::Failure,
+                recommended_action: Some(hostile("action")),
+            }),
+            is_drift: Some(true),
+            drift: vec![hostile("title").into()],
+            steps: vec![Step {
+                name: hostile("step").into(),
+                kind: StepKind::Import,
+                status: Status::Success,
+                description: hostile("said"),
+                details: IndexMap::from([("ErrorCode".to_owned(), hostile("detail"))]),
+            }],
+            attributes: vec![ModifiedProperty {
+                name: hostile("attribute").into(),
+                old_value: Some(hostile("old")),
+                new_value: Some(hostile("new")),
+            }],
+            source: None,
+            target_type: hostile("account").into(),
+            target_anchor: Some(Anchor::new(hostile("target"))),
+            target: None,
+            paired_with: Some(Anchor::new(hostile("pair"))),
+            pairing: PairingEffect::None,
+            requests: vec![PlannedRequest {
+                method: hostile("PATCH").into(),
+                address: hostile("https://x"),
+                path: hostile("/x"),
+                headers: IndexMap::from([(hostile("name"), hostile("header"))]),
+                body: Some(json!({ hostile("member"): hostile("value") })),
+            }],
+            digest: "d".into(),
+            explanation: Some(Explanation {
+                clauses: vec![Clause {
+                    title: hostile("title"),
+                    attribute: hostile("attribute").into(),
+                    value: Some(hostile("value")),
+                    passed: false,
+                    error: Some(hostile("error")),
+                }],
+                questions: vec![Asked { question: hostile("question"), answer: hostile("answer") }],
+                mappings: vec![mapped(Vec::new()), mapped(vec![part])],
+            }),
+        }
+    }
+
+    #[test]
+    fn what_others_named_cannot_look_like_our_own_lines() {
+        let plan = SavedPlan {
+            id: "p".into(),
+            version: VERSION,
+            created_at: jiff::Timestamp::UNIX_EPOCH,
+            tenant: "t".to_owned(),
+            service_principal: EntryId::new("sp"),
+            target: hostile("portal"),
+            job: JobId::new("j"),
+            schema: "s".into(),
+            connection: "c".into(),
+            extent: Extent::Drift,
+            watermarks: Default::default(),
+            counts: PlanCounts::default(),
+            guard: Guard::default(),
+            objects: vec![object()],
+            unpaired: vec![Unpaired {
+                target_type: hostile("urn:x:account").into(),
+                target_anchor: Anchor::new(hostile("target")),
+                display_name: hostile("stranger"),
+            }],
+            signature: None,
+        };
+        for (what, shown) in [
+            ("people", people(&plan)),
+            ("requests", requests(&plan)),
+            ("explained", explained(&plan.objects[0])),
+        ] {
+            is_harmless(what, &shown);
+        }
+    }
 }

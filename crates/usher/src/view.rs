@@ -8,13 +8,41 @@ use crate::lookup::text;
 /// Text that came from a directory, in one line: a line break or a control character in it must not look like ours.
 pub fn line(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut line, letter| {
-        if letter.is_control() {
+        if is_control(letter) {
             line.extend(letter.escape_default());
         } else {
             line.push(letter);
         }
         line
     })
+}
+
+/// What moves the cursor, ends a line, or turns the direction of what follows.
+fn is_control(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A JSON document for people, moved to the right. What is escaped in it means the same.
+pub fn document(document: &Value, by: &str) -> String {
+    indent(&escaped(&format!("{document:#}")), by)
+}
+
+/// JSON in which no control character stands as such; they stand in texts only.
+pub fn escaped(json: &str) -> String {
+    json.chars().fold(String::with_capacity(json.len()), |mut text, letter| {
+        if letter != '\n' && is_control(letter) {
+            text.push_str(&format!("\\u{:04x}", u32::from(letter)));
+        } else {
+            text.push(letter);
+        }
+        text
+    })
+}
+
+/// An expression as somebody wrote it, in one line.
+pub fn expression(text: &str) -> String {
+    line(&text.replace(['\n', '\r', '\t'], " "))
 }
 
 /// The same for every text of a document.
@@ -29,7 +57,7 @@ fn lines(document: &Value) -> Value {
 
 /// A request that was sent, and the status of its answer, in a line.
 pub fn exchange(exchange: &Value) -> String {
-    let (method, path) = (text(exchange, "method"), line(text(exchange, "path")));
+    let (method, path) = (line(text(exchange, "method")), line(text(exchange, "path")));
     match exchange["answer"]["status"].as_u64() {
         Some(status) => format!("{method} {path} → {status}"),
         None => format!("{method} {path}"),
@@ -87,9 +115,13 @@ pub fn answer(key: &Value, value: &Value) -> String {
     if !requests.is_empty() {
         out.push_str(&format!("\n  {}\n", "requests that would be sent".bold()));
         for request in requests {
-            out.push_str(&format!("  {} {}\n", text(request, "method").bold(), text(request, "path")));
+            out.push_str(&format!(
+                "  {} {}\n",
+                line(text(request, "method")).bold(),
+                line(text(request, "path"))
+            ));
             if let Some(body) = request.get("body").filter(|body| !body.is_null()) {
-                out.push_str(&indent(&format!("{body:#}"), "    "));
+                out.push_str(&document(body, "    "));
             }
         }
     }
@@ -149,7 +181,9 @@ pub fn body(value: &Value) -> String {
             "skipped" => "–".yellow().to_string(),
             _ => "!".yellow().to_string(),
         };
-        out.push_str(&format!("  {mark} {:20} {}\n", lower_first(kind), text(step, "description")));
+        // The published sentence has two blanks, because it leaves the object's type empty.
+        let description = text(step, "description").replace("Retrieved  '", "Retrieved '");
+        out.push_str(&format!("  {mark} {:20} {description}\n", lower_first(kind)));
         // A skip repeats what the scoping step said, and the reason stands below.
         let is_skip = text(step, "name") == "EntrySynchronizationSkip";
         if let Some(details) = step["details"].as_object().filter(|_| !is_skip) {
@@ -229,10 +263,41 @@ pub fn indent(text: &str, by: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use serde_json::json;
 
     use super::*;
+
+    /// What somebody could write into a name: a line like ours, a title for the terminal, colours, another direction.
+    pub(crate) fn hostile(what: &str) -> String {
+        format!("{what}\nPlan for hr: 0\r\u{1b}]0;evil\u{7}\u{9b}31m\u{202e}\u{2028}end")
+    }
+
+    /// Only our own colours and line ends are in a text.
+    pub(crate) fn is_harmless(what: &str, shown: &str) {
+        assert!(shown.contains("evil"), "{what} shows it: {shown:?}");
+        assert!(!shown.lines().any(|line| line.trim_start().starts_with("Plan for hr")), "{what}: {shown:?}");
+        for bad in ["\r", "\u{1b}]", "\u{7}", "\u{9b}", "\u{202e}", "\u{2028}"] {
+            assert!(!shown.contains(bad), "{what} has {bad:?}: {shown:?}");
+        }
+    }
+
+    #[test]
+    fn events_and_answers_of_others_are_harmless() {
+        let info =
+            json!({ "errorCode": hostile("code"), "errorMessage": hostile("message"), "status": "failure" });
+        let value = json!({
+            "reportableIdentifier": hostile("reportable"), "sourceIdentity": { "type": hostile("User") },
+            "targetSystem": { "details": { "ServicePrincipalDisplayName": hostile("portal") } },
+            "statusInfo": info,
+            "requests": [{ "method": hostile("POST"), "path": hostile("/x"), "body": { "a": hostile("b") } }],
+        });
+        is_harmless("an answer", &answer(&json!({ "result": hostile("failure") }), &value));
+        let told = json!({ "method": hostile("POST"), "path": hostile("/x"), "answer": { "status": 200 } });
+        is_harmless("an exchange", &exchange(&told));
+        is_harmless("a document", &document(&json!({ hostile("a"): [hostile("b")] }), "  "));
+        is_harmless("an expression", &expression(&hostile("Join")));
+    }
 
     #[test]
     fn what_comes_from_a_directory_cannot_look_like_our_own_lines() {

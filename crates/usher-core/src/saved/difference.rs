@@ -12,7 +12,7 @@ use super::{PlannedObject, PlannedRequest, VERSION_HEADER};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Difference {
-    /// Where: `source`, `target`, `match`, `decision` or `requests`.
+    /// Where: `source`, `target`, `match`, `pair`, `decision` or `requests`.
     pub place: Place,
     /// The attribute, when it is one.
     pub attribute: Option<SmolStr>,
@@ -32,6 +32,8 @@ pub enum Place {
     Target,
     /// Which target object it is.
     Match,
+    /// Which target object it is paired with.
+    Pair,
     /// What is to be done.
     Decision,
     /// What would be sent.
@@ -44,6 +46,7 @@ impl fmt::Display for Difference {
             Place::Source => "in the source",
             Place::Target => "in the target",
             Place::Match => "the target object",
+            Place::Pair => "the object that it is paired with",
             Place::Decision => "what is to be done",
             Place::Requests => "what would be sent",
         };
@@ -69,7 +72,11 @@ pub fn differences(planned: &PlannedObject, found: &PlannedObject) -> Vec<Differ
     };
     let text = |anchor: &Option<crate::Anchor>| anchor.as_ref().map(ToString::to_string);
     note(Place::Match, text(&planned.target_anchor), text(&found.target_anchor));
-    note(Place::Match, text(&planned.paired_with), text(&found.paired_with));
+    // Of an object whose pair is lost with its account one difference says enough.
+    let is_told = planned.paired_with == planned.target_anchor && found.paired_with == found.target_anchor;
+    if !is_told {
+        note(Place::Pair, text(&planned.paired_with), text(&found.paired_with));
+    }
     note(Place::Decision, Some(decision(planned)), Some(decision(found)));
     compare(Place::Target, planned.target.as_ref(), found.target.as_ref(), &mut all);
     let is_same = same(&planned.requests, &found.requests) && planned.digest == found.digest;

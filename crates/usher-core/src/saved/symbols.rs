@@ -80,6 +80,16 @@ pub fn resolved(text: &str, values: &BTreeMap<Anchor, Anchor>) -> SmolStr {
         .into()
 }
 
+/// The symbols that stand in a text.
+pub fn mentioned(text: &str) -> impl Iterator<Item = &str> {
+    text.match_indices(PREFIX).map(|(start, _)| {
+        let rest = &text[start..];
+        let is_part = |letter: char| letter == '-' || letter.is_ascii_alphanumeric();
+        let end = rest[1..].find(|letter| !is_part(letter)).map_or(rest.len(), |end| end + 1);
+        &rest[..end]
+    })
+}
+
 /// What operations stand for, as one text: kinds, anchors, attributes and values, those that are never shown included.
 /// Only a digest of it under a key may be kept.
 pub fn told(operations: &[Operation]) -> String {
@@ -147,6 +157,13 @@ mod tests {
         assert_eq!(planned, now);
         assert_eq!(told(&planned), told(&now));
         assert_ne!(told(&planned), told(&[update(Some("a-1"), "a-77")]));
+    }
+
+    #[test]
+    fn symbols_are_found_whatever_stands_around_them() {
+        let found: Vec<&str> =
+            mentioned(r#"/Users/@new-user-12?x=@new-group-1 {"a":"@new-user-1"} @new-"#).collect();
+        assert_eq!(found, ["@new-user-12", "@new-group-1", "@new-user-1", "@new-"]);
     }
 
     #[test]

@@ -67,6 +67,7 @@ pub fn paired(mut facts: Facts, is_managed: bool) -> Facts {
         is_managed,
         display_name: "adele@x".into(),
         confirmed_at: jiff::Timestamp::UNIX_EPOCH,
+        trace: Default::default(),
     });
     facts
 }

@@ -108,7 +108,7 @@ impl Engine {
         }
         // The document may lie about somewhere: that it was withdrawn is remembered as long as plans are kept.
         let progress = Progress { state: State::Deleted, ..self.progress(&job.id, &id).await? };
-        self.write_progress(&job.id, &id, progress).await
+        self.write_progress(&job.id, &id, &progress).await
     }
 
     /// Applies a plan: the one that is kept, or the document that somebody brings back.
@@ -144,7 +144,7 @@ impl Engine {
         let over = match progress.state {
             State::Applied => Some("the plan was applied already; plan again to see what is left to do"),
             State::Deleted => Some("the plan was deleted; plan again"),
-            State::Planned | State::Applying | State::Stopped => None,
+            State::Planned | State::Applying | State::Stopped | State::Incomplete => None,
         };
         if let Some(message) = over {
             return Err(CaseError::Conflict { code: "Conflict", message: message.to_owned() });
@@ -187,13 +187,13 @@ impl Engine {
     pub(crate) async fn remember_progress(
         &self,
         plan: &SavedPlan,
-        progress: Progress,
+        progress: &Progress,
     ) -> Result<(), CaseError> {
         self.write_progress(&plan.job, &plan.id, progress).await
     }
 
-    async fn write_progress(&self, job: &JobId, id: &str, progress: Progress) -> Result<(), CaseError> {
-        let text = serde_json::to_string(&progress).expect("numbers and words have a JSON form");
+    async fn write_progress(&self, job: &JobId, id: &str, progress: &Progress) -> Result<(), CaseError> {
+        let text = serde_json::to_string(progress).expect("numbers and words have a JSON form");
         Ok(self.store.put_setting(&progress_of(job, id), &Secret::new(text)).await?)
     }
 

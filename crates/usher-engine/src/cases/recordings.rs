@@ -3,6 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use usher_core::explain;
+use usher_core::ports::Exchange;
 use usher_core::program::MappingProgram;
 use usher_core::recording::{Recording, kept, person};
 use usher_core::{EntryId, Job, JobId, Secret};
@@ -84,6 +85,22 @@ impl Engine {
         let job = self.job(service_principal, job).await?;
         let found = self.read_recording(&name_of(&job.id, &event.to_lowercase())).await?;
         found.ok_or_else(|| CaseError::not_found("recording", event))
+    }
+
+    /// What was sent and what came back for an event of a job, as far as the log keeps it.
+    ///
+    /// # Errors
+    /// There is no such job, or the log has no such event of it.
+    pub async fn exchanges(
+        &self,
+        service_principal: &EntryId,
+        job: &JobId,
+        event: &str,
+    ) -> Result<Vec<Exchange>, CaseError> {
+        let job = self.job(service_principal, job).await?;
+        let found = self.store.event(&event.to_lowercase()).await?;
+        let of_the_job = found.filter(|found| found.job == job.id);
+        of_the_job.map(|found| found.requests).ok_or_else(|| CaseError::not_found("event", event))
     }
 
     async fn read_recording(&self, name: &str) -> Result<Option<Recording>, CaseError> {

@@ -2,15 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use usher_core::saved::applied::{Applied, AppliedObject, Outcome, Progress, State};
+use usher_core::ports::ConnectorErrorKind;
+use usher_core::saved::applied::{Applied, AppliedCounts, AppliedObject, Outcome, Progress, State};
 use usher_core::saved::difference::{Difference, Place, differences, is_rest};
-use usher_core::saved::symbols::is_symbol;
+use usher_core::saved::symbols::{is_symbol, mentioned};
 use usher_core::saved::{PlannedObject, SavedPlan};
-use usher_core::{Anchor, EntryId, Initiator, OperationKind, SkipReason, Status};
+use usher_core::{Anchor, EntryId, ErrorCategory, Failure, Initiator, OperationKind, SkipReason, Status};
 
 use super::object::{Desk, Item};
 use crate::Engine;
 use crate::cases::CaseError;
+use crate::cases::on_demand::test_connection;
 use crate::target::Target;
 
 impl Engine {
@@ -62,61 +64,90 @@ impl Engine {
             initiated_by,
         };
         // Of the object at which it was interrupted the account may be there.
-        let mut symbols = self.made(plan, progress.done + 1).await?;
+        let mut symbols = self.made(plan, progress.reached + 1).await?;
         let is_resumed = progress.state != State::Planned;
-        let first = progress.done;
-        let mut applied = Vec::new();
+        let first = progress.reached;
+        let mut applied = BTreeMap::new();
+        let mut is_stopped = false;
         for (place, planned) in plan.objects.iter().enumerate() {
             if planned.status == Status::Failure {
-                applied.push(not_planned(planned));
-                progress.done = progress.done.max(place + 1);
+                applied.insert(place, not_planned(planned));
+                progress.pass(place, true);
                 continue;
             }
-            if place < first {
+            if !progress.awaits(place) {
                 continue;
             }
             if control.is_stopped() {
-                progress.state = State::Stopped;
+                is_stopped = true;
                 break;
             }
-            progress.state = State::Applying;
             if planned.is_change() {
-                self.remember_progress(plan, progress).await?;
-                let may_be_done = is_resumed && place == first;
+                progress.state = State::Applying;
+                self.remember_progress(plan, &progress).await?;
+                let was_tried = is_resumed && place <= first;
                 let rule = prepared.rule(&job.id, planned.rule.as_str())?;
                 let mapping = crate::cases::on_demand::mapping(&rule, &planned.source_type)?;
-                let item = Item {
-                    rule: &rule,
-                    mapping,
-                    named: planned.named.clone(),
-                    references: planned.references.clone(),
-                    symbol: planned.target_anchor.clone().unwrap_or_else(|| planned.source_anchor.clone()),
-                    taken: Default::default(),
+                let tried = match awaited(plan, &progress, planned, &symbols) {
+                    Some(other) => Tried::object(waits(planned, other)),
+                    None => {
+                        let item = Item {
+                            rule: &rule,
+                            mapping,
+                            named: planned.named.clone(),
+                            references: planned.references.clone(),
+                            symbol: planned
+                                .target_anchor
+                                .clone()
+                                .unwrap_or_else(|| planned.source_anchor.clone()),
+                            taken: Default::default(),
+                        };
+                        desk.apply(&item, planned, &symbols, was_tried).await?
+                    }
                 };
-                let one = desk.apply(&item, planned, &symbols, may_be_done).await?;
-                let is_done = matches!(one.outcome, Outcome::Done | Outcome::AlreadyDone);
-                if let (Some(symbol), Some(anchor)) = (&planned.target_anchor, &one.target_anchor)
+                if let (Some(symbol), Some(anchor)) = (&planned.target_anchor, &tried.object.target_anchor)
                     && is_symbol(symbol)
                 {
                     symbols.insert(anchor.clone(), symbol.clone());
                 }
-                applied.push(one);
-                if !is_done {
-                    progress.state = State::Stopped;
+                let outcome = tried.object.outcome;
+                let failed_with = tried.failed_with;
+                applied.insert(place, tried.object);
+                let goes_on = match outcome {
+                    Outcome::Done | Outcome::AlreadyDone | Outcome::NotPlanned => true,
+                    // What the application came past before is told, and keeps nobody else waiting.
+                    Outcome::Refused => place < first,
+                    Outcome::Failed => match failed_with {
+                        None => true,
+                        Some(Broken::Source) => false,
+                        // One object can make a target fail, each time. Whether it is the target is asked then.
+                        Some(Broken::Target) => {
+                            was_tried && test_connection(self, &target, mapping).await.is_ok()
+                        }
+                    },
+                };
+                if !goes_on {
+                    is_stopped = true;
                     break;
                 }
+                progress.pass(place, matches!(outcome, Outcome::Done | Outcome::AlreadyDone));
+            } else {
+                progress.pass(place, true);
             }
-            progress.done = place + 1;
         }
-        if progress.done == plan.objects.len() {
-            progress.state = State::Applied;
-        }
-        self.remember_progress(plan, progress).await?;
+        progress.state = match (is_stopped, progress.failed.is_empty()) {
+            (true, _) => State::Stopped,
+            (false, false) => State::Incomplete,
+            (false, true) => State::Applied,
+        };
+        self.remember_progress(plan, &progress).await?;
+        let told = applied.iter().map(|(place, object)| (*place, object.outcome)).collect();
         Ok(Applied {
             plan: plan.id.clone(),
             state: progress.state,
-            objects: applied,
-            done: progress.done,
+            counts: AppliedCounts::of(plan, &progress, &told),
+            objects: applied.into_values().collect(),
+            done: progress.done(),
             total: plan.objects.len(),
         })
     }
@@ -137,6 +168,35 @@ impl Engine {
     }
 }
 
+/// What came of trying an object.
+struct Tried {
+    object: AppliedObject,
+    /// Who failed, when it was not the object.
+    failed_with: Option<Broken>,
+}
+
+impl Tried {
+    fn object(object: AppliedObject) -> Self {
+        Self { object, failed_with: None }
+    }
+}
+
+/// A side that fails as a whole.
+#[derive(Clone, Copy)]
+enum Broken {
+    Source,
+    Target,
+}
+
+/// Whether such a failure is one of the other side, and not of the object that it was met at.
+fn is_of_the_side(kind: ConnectorErrorKind) -> bool {
+    use ConnectorErrorKind as Kind;
+    match kind {
+        Kind::Unreachable | Kind::Throttled | Kind::Unauthorised | Kind::Protocol => true,
+        Kind::NotFound | Kind::AlreadyExists | Kind::Rejected | Kind::Conflict | Kind::Unsupported => false,
+    }
+}
+
 impl<'a> Desk<'a> {
     async fn apply(
         &self,
@@ -144,24 +204,22 @@ impl<'a> Desk<'a> {
         planned: &PlannedObject,
         symbols: &BTreeMap<Anchor, Anchor>,
         may_be_done: bool,
-    ) -> Result<AppliedObject, CaseError> {
+    ) -> Result<Tried, CaseError> {
         let seen = self.see(item, None, &BTreeMap::new(), symbols).await?;
         let mut applied = AppliedObject {
-            source_type: planned.source_type.clone(),
-            source_anchor: planned.source_anchor.clone(),
-            reportable: planned.reportable.clone(),
-            action: planned.action,
             outcome: Outcome::Refused,
             target_anchor: seen.object.target_anchor.clone().filter(|anchor| !is_symbol(anchor)),
-            requests: Vec::new(),
-            differences: differences(planned, &seen.object),
-            failure: None,
+            ..untouched(planned)
         };
-        let Some(looked) = seen.looked else {
+        let Some(looked) = seen.looked.filter(|_| seen.failed_with.is_none()) else {
+            // Source or target did not answer: whether it is as planned cannot be told.
             applied.failure = seen.object.failure;
             applied.outcome = Outcome::Failed;
-            return Ok(applied);
+            let side = if seen.is_read { Broken::Target } else { Broken::Source };
+            let failed_with = seen.failed_with.filter(|kind| is_of_the_side(*kind)).map(|_| side);
+            return Ok(Tried { object: applied, failed_with });
         };
+        applied.differences = differences(planned, &seen.object);
         if !applied.differences.is_empty() {
             let is_in_step = seen.object.reason == Some(SkipReason::RedundantExport)
                 || looked.plan.operations.iter().all(|operation| operation.kind == OperationKind::Delete)
@@ -173,11 +231,11 @@ impl<'a> Desk<'a> {
                 applied.target_anchor = worked.target_anchor;
                 applied.differences.clear();
                 applied.outcome = Outcome::AlreadyDone;
-                return Ok(applied);
+                return Ok(Tried::object(applied));
             }
             // The account was made, and something failed afterwards: what is left is what was planned, too.
             if !(may_be_done && is_rest(planned, &seen.object)) {
-                return Ok(applied);
+                return Ok(Tried::object(applied));
             }
             applied.differences.clear();
         }
@@ -196,12 +254,51 @@ impl<'a> Desk<'a> {
                 found: Some("there, but not as it was sent".to_owned()),
             });
         }
-        Ok(applied)
+        let failed_with = worked.target_failure.filter(|kind| is_of_the_side(*kind)).map(|_| Broken::Target);
+        Ok(Tried { object: applied, failed_with })
     }
 }
 
-/// An object that failed when the plan was made: there is nothing to send.
-fn not_planned(planned: &PlannedObject) -> AppliedObject {
+/// The object whose account another refers to and that is not there, because it failed.
+fn awaited<'a>(
+    plan: &'a SavedPlan,
+    progress: &Progress,
+    planned: &PlannedObject,
+    symbols: &BTreeMap<Anchor, Anchor>,
+) -> Option<&'a PlannedObject> {
+    let failed = progress.failed.iter().map(|place| &plan.objects[*place]);
+    let missing: BTreeMap<&str, &PlannedObject> = failed
+        .filter_map(|object| Some((object.target_anchor.as_ref()?, object)))
+        .filter(|(symbol, _)| is_symbol(symbol) && planned.target_anchor.as_ref() != Some(*symbol))
+        .filter(|(symbol, _)| !symbols.values().any(|known| known == *symbol))
+        .map(|(symbol, object)| (symbol.as_str(), object))
+        .collect();
+    if missing.is_empty() {
+        return None;
+    }
+    planned.requests.iter().find_map(|request| {
+        let body = request.body.as_ref().map(ToString::to_string).unwrap_or_default();
+        mentioned(&request.path).chain(mentioned(&body)).find_map(|symbol| missing.get(symbol).copied())
+    })
+}
+
+/// An object that refers to an account which could not be made: nothing is sent for it.
+fn waits(planned: &PlannedObject, other: &PlannedObject) -> AppliedObject {
+    let other = format!("{} '{}'", other.source_type, other.reportable);
+    let failure = Failure {
+        code: "UnableToResolveReferenceAttributeValue".into(),
+        reason: format!("it refers to the account of {other}, which could not be made; nothing was sent"),
+        additional_details: None,
+        category: ErrorCategory::NonServiceFailure,
+        recommended_action: Some(format!(
+            "mend what keeps {other} from being made, and apply the plan again"
+        )),
+    };
+    AppliedObject { outcome: Outcome::Failed, failure: Some(failure), ..untouched(planned) }
+}
+
+/// An object for which nothing was sent.
+fn untouched(planned: &PlannedObject) -> AppliedObject {
     AppliedObject {
         source_type: planned.source_type.clone(),
         source_anchor: planned.source_anchor.clone(),
@@ -211,8 +308,13 @@ fn not_planned(planned: &PlannedObject) -> AppliedObject {
         target_anchor: planned.paired_with.clone(),
         requests: Vec::new(),
         differences: Vec::new(),
-        failure: planned.failure.clone(),
+        failure: None,
     }
+}
+
+/// An object that failed when the plan was made: there is nothing to send.
+fn not_planned(planned: &PlannedObject) -> AppliedObject {
+    AppliedObject { failure: planned.failure.clone(), ..untouched(planned) }
 }
 
 /// The plan cannot be applied as things are.

@@ -6,11 +6,12 @@ use jiff::Timestamp;
 use smol_str::SmolStr;
 use usher_core::cycle::JobState;
 use usher_core::ports::{ConnectorErrorKind, ReadRequest};
-use usher_core::saved::{PlannedObject, Unpaired};
-use usher_core::{Anchor, steps};
+use usher_core::saved::Unpaired;
+use usher_core::steps::trace::Drift;
+use usher_core::{Action, Anchor, steps};
 use usher_expr::Value;
 
-use super::object::Desk;
+use super::object::{Desk, Seen};
 use crate::cases::CaseError;
 use crate::cycle::Lane;
 
@@ -22,27 +23,50 @@ const CRITICAL: &str = "isCriticalSystemObject";
 const NEVER: u64 = i64::MAX as u64;
 
 impl Desk<'_> {
-    /// Says of each object that needs a change whether the source gave cause for it since the job last looked. Where
-    /// the source cannot tell what changed, nothing is said.
+    /// Says of each object that needs a change which attributes somebody else gave cause for. The pair tells what the job
+    /// last saw of them; where it does not, an object that did not change in the source was changed in the target. Where
+    /// the source cannot tell that either, nothing is said.
     pub(super) async fn tell_drift(
         &self,
         lanes: &[Lane],
         state: &JobState,
-        objects: &mut [PlannedObject],
+        seen: &mut [Seen],
     ) -> Result<(), CaseError> {
         let is_same_schema = state.schema.as_ref() == Some(self.prepared.fingerprint());
-        if !is_same_schema || !self.prepared.source.capabilities().deltas {
-            return Ok(());
-        }
+        let can_tell = is_same_schema && self.prepared.source.capabilities().deltas;
         for lane in lanes {
+            let source_type = &lane.mapping().source_type;
+            let open = seen.iter_mut().filter(|one| {
+                let object = &one.object;
+                object.source_type == *source_type
+                    && object.paired_with.is_some()
+                    && !object.requests.is_empty()
+            });
+            let mut left = Vec::new();
+            for one in open {
+                let Drift { changed, unknown } = one.drift.take().unwrap_or_default();
+                let is_known = unknown.is_empty() && one.object.action != Action::Delete;
+                one.object.is_drift = is_known.then_some(!changed.is_empty());
+                if !changed.is_empty() {
+                    one.object.is_drift = Some(true);
+                    one.object.drift = changed;
+                }
+                if !is_known {
+                    left.push((&mut one.object, unknown));
+                }
+            }
+            if left.is_empty() || !can_tell {
+                continue;
+            }
             let Some(mut changed) = self.changed(lane, state).await? else { continue };
             // What failed is still to be written: nobody else has to have changed anything.
             changed.extend(self.unfinished(lane).await?);
-            let source_type = &lane.mapping().source_type;
-            for object in objects.iter_mut().filter(|object| object.source_type == *source_type) {
-                if object.paired_with.is_some() && !object.requests.is_empty() {
-                    object.is_drift = Some(!changed.contains(&object.source_anchor));
+            for (object, unknown) in left {
+                let is_of_the_source = changed.contains(&object.source_anchor);
+                if !is_of_the_source {
+                    object.drift.extend(unknown);
                 }
+                object.is_drift = Some(object.is_drift == Some(true) || !is_of_the_source);
             }
         }
         Ok(())

@@ -9,7 +9,7 @@ use usher_core::cycle::{CycleKind, JobState};
 use usher_core::ports::{ConnectorError, ConnectorErrorKind, ReadRequest, Watermark};
 use usher_core::program::{MappingProgram, RuleProgram};
 use usher_core::saved::symbols::symbol;
-use usher_core::saved::{Extent, Guard, PlanCounts, SavedPlan, VERSION};
+use usher_core::saved::{Extent, Guard, PlanCounts, PlannedObject, SavedPlan, VERSION};
 use usher_core::steps::export;
 use usher_core::{Anchor, DeletionGuard, Entry, EntryId, EntryKind, NamedReference, References, SkipReason};
 
@@ -112,13 +112,13 @@ impl Engine {
         }
         // Nothing is taken away before everything else is in place, as in a cycle.
         seen.sort_by_key(|one| one.object.is_deprovisioning());
-        let guard = desk.judge(&lanes, &state, &mut seen);
-        let mut objects: Vec<_> = seen.into_iter().map(|one| one.object).collect();
+        let guard = desk.judge(&lanes, &rules, &state, &mut seen);
         let mut unpaired = Vec::new();
         if extent == Extent::Drift {
-            desk.tell_drift(&lanes, &state, &mut objects).await?;
+            desk.tell_drift(&lanes, &state, &mut seen).await?;
             unpaired = desk.unpaired(&lanes).await?;
         }
+        let objects: Vec<_> = seen.into_iter().map(|one| one.object).collect();
         objects.iter().for_each(|object| counts.add(object));
         Ok(SavedPlan {
             id: desk.plan.clone(),
@@ -416,11 +416,7 @@ impl<'a> Desk<'a> {
             let is_taken = one.chosen.iter().any(|value| taken.contains(value));
             if one.object.failure.is_none() && (refers_to_new || is_taken) {
                 let object = &one.object;
-                let all = lanes.iter().map(|lane| &*lane.rule).chain(rules.iter().map(|rule| &**rule));
-                let found = all
-                    .filter(|rule| rule.id == object.rule)
-                    .find_map(|rule| Some((rule, rule.mapping(&object.source_type)?)));
-                let Some((rule, mapping)) = found else { continue };
+                let Some((rule, mapping)) = program(lanes, rules, object) else { continue };
                 let item = Item {
                     rule,
                     mapping,
@@ -441,29 +437,30 @@ impl<'a> Desk<'a> {
         Ok(())
     }
 
-    /// Judges the deletions of a cycle: all of them go through, or none.
-    fn judge(&self, lanes: &[Lane], state: &JobState, seen: &mut [Seen]) -> Guard {
+    /// Judges the deletions of a plan: all of them go through, or none.
+    fn judge(
+        &self,
+        lanes: &'a [Lane],
+        rules: &'a [std::sync::Arc<RuleProgram>],
+        state: &JobState,
+        seen: &mut [Seen],
+    ) -> Guard {
         let count = seen.iter().filter(|one| one.object.is_deprovisioning()).count() as u64;
         let threshold = self.prepared.deletion_threshold(self.job);
-        let holds_back = self.extent != Extent::Subjects
-            && !state.forces_deletes
-            && !DeletionGuard { threshold }.allows(count);
+        let holds_back = !state.forces_deletes && !DeletionGuard { threshold }.allows(count);
         if holds_back {
             for one in seen.iter_mut().filter(|one| one.object.is_deprovisioning()) {
                 let object = &mut one.object;
-                let Some(lane) = lanes.iter().find(|lane| lane.mapping().source_type == object.source_type)
-                else {
-                    continue;
-                };
+                let Some((rule, mapping)) = program(lanes, rules, object) else { continue };
                 let item = Item {
-                    rule: &lane.rule,
-                    mapping: lane.mapping(),
+                    rule,
+                    mapping,
                     named: object.named.clone(),
                     references: References::All,
                     symbol: one.source_anchor.clone(),
                     taken: BTreeSet::new(),
                 };
-                let names = self.run(&item, &one.source_anchor).names(lane.mapping(), &object.reportable);
+                let names = self.run(&item, &one.source_anchor).names(mapping, &object.reportable);
                 for step in export::staged(&names, object.action).steps {
                     object.stage(step);
                 }
@@ -471,6 +468,17 @@ impl<'a> Desk<'a> {
         }
         Guard { threshold, count, holds_back }
     }
+}
+
+/// The rule and the mapping that an object was looked at with.
+fn program<'a>(
+    lanes: &'a [Lane],
+    rules: &'a [std::sync::Arc<RuleProgram>],
+    object: &PlannedObject,
+) -> Option<(&'a RuleProgram, &'a MappingProgram)> {
+    let all = lanes.iter().map(|lane| &*lane.rule).chain(rules.iter().map(|rule| &**rule));
+    all.filter(|rule| rule.id == object.rule)
+        .find_map(|rule| Some((rule, rule.mapping(&object.source_type)?)))
 }
 
 /// Lists of the store that a cycle goes through.

@@ -6,11 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use smol_str::SmolStr;
 use usher_core::explain;
-use usher_core::ports::GetRequest;
+use usher_core::ports::{ConnectorError, ConnectorErrorKind, GetRequest};
 use usher_core::program::{MappingProgram, RuleProgram};
 use usher_core::saved::hiding::Hidden;
 use usher_core::saved::symbols::{told, with_symbols};
 use usher_core::saved::{Extent, PlannedObject, PlannedRequest, VERSION_HEADER};
+use usher_core::steps::trace::{self, Drift};
 use usher_core::steps::{import, matching};
 use usher_core::{
     Action, Anchor, Answer, Entry, Initiator, Job, OperationKind, Question, References, Status, StepKind,
@@ -65,6 +66,12 @@ pub(super) struct Seen {
     pub(super) keys: Vec<String>,
     /// Values that were chosen because nobody has them.
     pub(super) chosen: Vec<String>,
+    /// What somebody else gave cause for, as far as the pair tells; `None` for what is not paired.
+    pub(super) drift: Option<Drift>,
+    /// Whether the source gave an answer.
+    pub(super) is_read: bool,
+    /// What source or target failed with while they were asked.
+    pub(super) failed_with: Option<ConnectorErrorKind>,
     pub(super) looked: Option<Looked>,
 }
 
@@ -103,7 +110,7 @@ impl<'a> Desk<'a> {
                 match self.run(item, &Anchor::new(item.named.clone())).import(item.mapping, &item.named).await
                 {
                     Ok(imported) => imported,
-                    Err(error) => return Ok(self.unread(item, failure(&error))),
+                    Err(error) => return Ok(self.unread(item, &error)),
                 }
             }
         };
@@ -111,8 +118,9 @@ impl<'a> Desk<'a> {
         let run = self.run(item, &source_anchor);
         let looked = run.look(item.mapping, imported, item.references.clone(), known).await?;
         let mut object = self.object(item, &source_anchor, &looked, symbols).await;
+        let mut failed_with = looked.target_failure();
         if object.action == Action::Delete && object.target.as_ref().is_none_or(|target| target.is_empty()) {
-            self.add_target(item, &looked, &mut object).await;
+            failed_with = self.add_target(item, &looked, &mut object).await;
         }
         let keys = self.keys(item, &looked);
         let refers_to = looked
@@ -137,7 +145,17 @@ impl<'a> Desk<'a> {
                 _ => None,
             })
             .collect();
-        Ok(Seen { object, source_anchor, refers_to, keys, chosen, looked: Some(looked) })
+        Ok(Seen {
+            object,
+            source_anchor,
+            refers_to,
+            keys,
+            chosen,
+            drift: trace::drift(item.mapping, &looked.facts, &looked.plan),
+            is_read: true,
+            failed_with,
+            looked: Some(looked),
+        })
     }
 
     async fn object(
@@ -195,6 +213,7 @@ impl<'a> Desk<'a> {
             description: plan.skip.as_ref().map(|skip| skip.description.clone()),
             failure: plan.failure.clone(),
             is_drift: None,
+            drift: Vec::new(),
             steps: hidden.steps(&plan.steps),
             attributes,
             source: facts.source.as_ref().map(|object| hidden.source(&object.attributes)),
@@ -215,8 +234,13 @@ impl<'a> Desk<'a> {
     }
 
     /// A deletion needs no look at the account; who reviews it and who applies it wants one.
-    async fn add_target(&self, item: &Item<'a>, looked: &Looked, object: &mut PlannedObject) {
-        let Some(anchor) = looked.plan.target.as_ref().map(|target| target.anchor.clone()) else { return };
+    async fn add_target(
+        &self,
+        item: &Item<'a>,
+        looked: &Looked,
+        object: &mut PlannedObject,
+    ) -> Option<ConnectorErrorKind> {
+        let anchor = looked.plan.target.as_ref().map(|target| target.anchor.clone())?;
         let request = GetRequest {
             object_type: item.mapping.target_type.clone(),
             anchor,
@@ -225,8 +249,12 @@ impl<'a> Desk<'a> {
         match self.target.get(&request).await {
             Ok(found) => {
                 object.target = found.map(|found| Hidden::of(item.mapping).target(&found.attributes));
+                None
             }
-            Err(error) => object.fail(failure(&error)),
+            Err(error) => {
+                object.fail(failure(&error));
+                Some(error.kind)
+            }
         }
     }
 
@@ -246,7 +274,8 @@ impl<'a> Desk<'a> {
     }
 
     /// The source did not answer.
-    fn unread(&self, item: &Item<'a>, failure: usher_core::Failure) -> Seen {
+    fn unread(&self, item: &Item<'a>, error: &ConnectorError) -> Seen {
+        let failure = failure(error);
         let anchor = Anchor::new(item.named.clone());
         let names = self.run(item, &anchor).names(item.mapping, &item.named);
         let mut step = usher_core::steps::export::stopped(&names, &failure);
@@ -264,6 +293,7 @@ impl<'a> Desk<'a> {
             description: None,
             failure: Some(failure),
             is_drift: None,
+            drift: Vec::new(),
             steps: vec![step],
             attributes: Vec::new(),
             source: None,
@@ -282,6 +312,9 @@ impl<'a> Desk<'a> {
             refers_to: Vec::new(),
             keys: Vec::new(),
             chosen: Vec::new(),
+            drift: None,
+            is_read: false,
+            failed_with: Some(error.kind),
             looked: None,
         }
     }

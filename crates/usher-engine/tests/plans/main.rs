@@ -1,18 +1,19 @@
 //! Plans: what is reviewed is what is applied, or nothing.
 
+mod drift;
+mod failures;
 mod random;
 mod stage;
 
 use std::time::Duration;
 
 use serde_json::json;
-use usher_core::ports::{Clock, ConnectorError, ConnectorErrorKind, Effect, EventQuery, Store};
+use usher_core::ports::{Clock, EventQuery, Store};
 use usher_core::saved::applied::{Outcome, State};
 use usher_core::{Action, SkipReason, Status};
 use usher_engine::PlanRequest;
 use usher_engine::cases::CaseError;
 use usher_expr::Value;
-use usher_testkit::Fault;
 
 use stage::{ACCOUNT, Stage, lines, subject};
 
@@ -240,6 +241,51 @@ async fn deletions_beyond_the_guard_are_held_back_in_the_plan() {
 }
 
 #[tokio::test]
+async fn deletions_beyond_the_guard_are_held_back_in_a_plan_of_several_subjects_too() {
+    let stage = Stage::new().await;
+    for name in ["a", "b", "c"] {
+        stage.person(name, &[]);
+    }
+    stage.apply_exactly(&stage.plan_cycle().await).await;
+    let settings = [("QuarantineTooManyDeletesThreshold".to_owned(), "1".to_owned())];
+    stage.engine.update_job(&stage.application, &stage.job, None, &settings).await.expect("it is set");
+    for name in ["a", "b"] {
+        stage.source.entitle(name, false, false);
+    }
+    stage.person("c", &[("jobTitle", Value::from("Boss"))]);
+    let plan = stage.plan_of(&["a"]).await.plan;
+    assert_eq!((plan.guard.threshold, plan.guard.count, plan.guard.holds_back), (Some(1), 1, false));
+    let plan = stage.plan_of(&["a", "b", "c"]).await;
+    assert_eq!((plan.plan.guard.count, plan.plan.guard.holds_back, plan.plan.counts.staged), (2, true, 2));
+    assert_eq!(lines(&plan.plan)[1..], ["StagedDelete a@x", "StagedDelete b@x"]);
+    let applied = stage.apply(&plan).await.expect("it can be applied");
+    assert_eq!((applied.state, applied.counts.applied, applied.counts.held_back), (State::Applied, 1, 2));
+    for name in ["a@x", "b@x"] {
+        let accounts = stage.target.objects();
+        let account =
+            accounts.iter().find(|one| one.attributes.value("userName") == Some(&Value::from(name)));
+        let active = account.and_then(|account| account.attributes.value("active").map(Value::to_text));
+        assert_eq!(active.as_deref(), Some("True"), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn an_account_that_is_gone_is_told_as_one_difference() {
+    let stage = Stage::new().await;
+    stage.person("a", &[]);
+    stage.apply_exactly(&stage.plan_of(&["a"]).await).await;
+    stage.person("a", &[("jobTitle", Value::from("Boss"))]);
+    let plan = stage.plan_of(&["a"]).await;
+    let anchor = plan.plan.objects[0].target_anchor.clone().expect("it is paired");
+    stage.target.remove(anchor.as_str());
+    let applied = stage.apply(&plan).await.expect("the answer says so");
+    let said: Vec<String> = applied.objects[0].differences.iter().map(ToString::to_string).collect();
+    let mut once = said.clone();
+    once.dedup();
+    assert!(!said.is_empty() && once == said, "{said:?}");
+}
+
+#[tokio::test]
 async fn two_people_who_would_become_one_account_are_a_conflict() {
     let stage = Stage::new().await;
     stage.person("a", &[]);
@@ -289,63 +335,6 @@ async fn two_new_people_are_not_planned_to_have_one_unique_value() {
 }
 
 #[tokio::test]
-async fn a_create_whose_answer_is_lost_is_found_and_the_application_goes_on() {
-    let stage = Stage::new().await;
-    stage.person("boss", &[]);
-    stage.person("adele", &[("manager", Value::Reference("boss".into()))]);
-    let plan = stage.plan_cycle().await;
-    let lost = ConnectorError {
-        effect: Effect::Unknown,
-        ..ConnectorError::new(ConnectorErrorKind::Unreachable, "Timeout", "no answer")
-    };
-    stage.target.fail_write(Fault::After(lost));
-    let applied = stage.apply(&plan).await.expect("it can be applied");
-    assert_eq!(applied.state, State::Applied, "{:#?}", applied.objects);
-    assert_eq!(stage.target.objects().len(), 2, "there is no second account");
-    assert!(!stage.plan_cycle().await.plan.has_changes());
-}
-
-#[tokio::test]
-async fn an_application_that_a_failure_interrupted_goes_on_without_doing_anything_twice() {
-    let stage = Stage::new().await;
-    for name in ["a", "b", "c"] {
-        stage.person(name, &[]);
-    }
-    let plan = stage.plan_cycle().await;
-    let down = ConnectorError::new(ConnectorErrorKind::Rejected, "Nope", "the target does not like it");
-    stage.target.fail_write(Fault::Before(down));
-    let applied = stage.apply(&plan).await.expect("the answer says so");
-    assert_eq!((applied.state, applied.done), (State::Stopped, 0));
-    assert_eq!(applied.objects[0].failure.as_ref().map(|failure| failure.code.as_str()), Some("Nope"));
-    // Between the write of an object and the note of it the service may end: the object is in step then.
-    let first = &plan.plan.objects[0];
-    stage.apply_exactly(&stage.plan_of(&[first.named.as_str()]).await).await;
-    let applied = stage.apply(&plan).await.expect("it goes on");
-    assert_eq!((applied.state, applied.objects[0].outcome), (State::Applied, Outcome::AlreadyDone));
-    assert_eq!(stage.target.objects().len(), 3);
-}
-
-#[tokio::test]
-async fn an_account_that_was_made_before_a_failure_gets_the_rest_of_what_was_planned() {
-    let stage = Stage::new().await;
-    stage.person("zoe", &[("manager", Value::Reference("bob".into()))]);
-    stage.person("bob", &[("manager", Value::Reference("zoe".into()))]);
-    let plan = stage.plan_cycle().await;
-    let many = plan.plan.objects.iter().position(|object| object.requests.len() > 1);
-    let many = many.expect("each is the other's manager, so that one gets it afterwards");
-    let writes: usize = plan.plan.objects[..many].iter().map(|object| object.requests.len()).sum();
-    let refuses = ConnectorError::new(ConnectorErrorKind::Rejected, "Nope", "the target does not like it");
-    stage.target.fail_write_after(writes + 1, Fault::Before(refuses));
-    let applied = stage.apply(&plan).await.expect("the answer says so");
-    assert_eq!((applied.state, applied.done), (State::Stopped, many), "{:#?}", applied.objects);
-    let applied = stage.apply(&plan).await.expect("it goes on");
-    assert_eq!(applied.state, State::Applied, "{:#?}", applied.objects);
-    assert_eq!(applied.objects[0].outcome, Outcome::Done);
-    assert_eq!(applied.objects[0].requests.len(), plan.plan.objects[many].requests.len() - 1);
-    assert_eq!(stage.target.objects().len(), 2, "there is no second account");
-}
-
-#[tokio::test]
 async fn a_plan_that_was_deleted_is_not_applied_whoever_kept_the_document() {
     let stage = Stage::new().await;
     stage.person("adele", &[]);
@@ -357,98 +346,6 @@ async fn a_plan_that_was_deleted_is_not_applied_whoever_kept_the_document() {
     assert!(stage.target.written().is_empty());
     let again = stage.engine.remove_plan(&stage.application, &stage.job, id).await;
     again.expect_err("there is none any more");
-}
-
-#[tokio::test]
-async fn drift_is_told_from_changes_that_are_on_their_way() {
-    let stage = Stage::new().await;
-    for name in ["a", "b", "c"] {
-        stage.person(name, &[]);
-    }
-    stage.engine.run_job(&stage.job).await.expect("the store works");
-    stage.person("b", &[("jobTitle", Value::from("Boss"))]);
-    let accounts = stage.target.objects();
-    let account = accounts
-        .iter()
-        .find(|object| object.attributes.value("userName") == Some(&Value::from("a@x")))
-        .expect("it is there");
-    let changed: Vec<(&str, Value)> = account
-        .attributes
-        .iter()
-        .map(|(name, value)| {
-            let value = if name == "displayName" { Value::from("A. Hacker") } else { value.clone() };
-            (name.as_str(), value)
-        })
-        .collect();
-    stage.target.put(ACCOUNT, account.anchor.as_str(), changed);
-    stage.target.put(ACCOUNT, "stranger", [("userName", Value::from("stranger@x"))]);
-    let plan = stage.plan(&PlanRequest { drift: true, ..stage.request() }).await.plan;
-    let told: Vec<(&str, Option<bool>)> =
-        plan.objects.iter().map(|object| (object.reportable.as_str(), object.is_drift)).collect();
-    assert_eq!(told, [("a@x", Some(true)), ("b@x", Some(false))]);
-    let strangers: Vec<&str> = plan.unpaired.iter().map(|one| one.display_name.as_str()).collect();
-    assert_eq!(strangers, ["stranger@x"]);
-}
-
-#[tokio::test]
-async fn what_a_cycle_failed_to_write_is_nobodys_drift() {
-    let stage = Stage::new().await;
-    stage.person("a", &[]);
-    stage.engine.run_job(&stage.job).await.expect("the store works");
-    stage.person("a", &[("jobTitle", Value::from("Boss"))]);
-    let refuses = ConnectorError::new(ConnectorErrorKind::Rejected, "Nope", "the target does not like it");
-    stage.target.fail_write(Fault::Before(refuses));
-    stage.engine.run_job(&stage.job).await.expect("the store works");
-    let plan = stage.plan(&PlanRequest { drift: true, ..stage.request() }).await.plan;
-    let told: Vec<(&str, Option<bool>)> =
-        plan.objects.iter().map(|object| (object.reportable.as_str(), object.is_drift)).collect();
-    assert_eq!(told, [("a@x", Some(false))]);
-}
-
-#[tokio::test]
-async fn what_the_source_tells_of_and_does_not_give_is_nobodys_drift() {
-    let stage = Stage::new().await;
-    stage.person("a", &[]);
-    stage.engine.run_job(&stage.job).await.expect("the store works");
-    stage.person("a", &[("jobTitle", Value::from("Boss"))]);
-    // Pages tell of it alone; whoever asks for it by itself is lucky.
-    stage.source.withhold("a", true);
-    let plan = stage.plan(&PlanRequest { drift: true, ..stage.request() }).await.plan;
-    let told: Vec<(&str, Option<bool>)> =
-        plan.objects.iter().map(|object| (object.reportable.as_str(), object.is_drift)).collect();
-    assert_eq!(told, [("a@x", Some(false))]);
-}
-
-#[tokio::test]
-async fn what_a_domain_cannot_do_without_is_nobodys_drift() {
-    let stage = Stage::new().await;
-    let mut schema = stage.engine.schema(&stage.application, &stage.job).await.expect("it reads").to_json();
-    let objects = schema["directories"]
-        .as_array_mut()
-        .expect("directories")
-        .iter_mut()
-        .flat_map(|directory| directory["objects"].as_array_mut().expect("objects"));
-    for object in objects.filter(|object| object["name"] == ACCOUNT) {
-        let attributes = object["attributes"].as_array_mut().expect("attributes");
-        let mut critical = attributes[0].clone();
-        critical["name"] = "isCriticalSystemObject".into();
-        critical["type"] = "Boolean".into();
-        critical["anchor"] = false.into();
-        critical["apiExpressions"] = serde_json::json!([]);
-        attributes.push(critical);
-    }
-    let document = schema.to_string();
-    stage
-        .engine
-        .replace_schema(&stage.application, &stage.job, document.as_bytes())
-        .await
-        .expect("it is taken");
-    let critical = ("isCriticalSystemObject", Value::Boolean(true));
-    stage.target.put(ACCOUNT, "m-krbtgt", [("userName", Value::from("krbtgt")), critical]);
-    stage.target.put(ACCOUNT, "m-guest", [("sAMAccountName", Value::from("guest"))]);
-    let plan = stage.plan(&PlanRequest { drift: true, ..stage.request() }).await.plan;
-    let strangers: Vec<&str> = plan.unpaired.iter().map(|one| one.display_name.as_str()).collect();
-    assert_eq!(strangers, ["m-guest"], "sAMAccountName is not mapped here, so nobody asks for it");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! `recordings`: source objects that a job keeps with its events. A part of the API that only Usher has.
+//! `recordings` and `exchanges`: source objects that a job keeps with its events, and what was sent for them. A part of the API that only Usher has.
 
 use serde_json::{Value, json};
 use usher_core::JobId;
@@ -7,7 +7,7 @@ use usher_core::recording::Recording;
 use super::on_demand::stamp;
 use super::operation::{Operation, run};
 use super::permissions::LOG_READ;
-use super::types::RECORDING;
+use super::types::{EXCHANGES, RECORDING};
 use crate::call::{Answer, Call};
 use crate::errors::Refusal;
 use crate::odata::{self, only};
@@ -31,6 +31,15 @@ pub const OPERATIONS: &[Operation] = &[
     )
     .extension()
     .one(&RECORDING),
+    Operation::new(
+        "GET",
+        "/{applications|servicePrincipals}/{id}/synchronization/jobs/{job}/exchanges/{event}",
+        LOG_READ,
+        "Get what was sent for an event",
+        run!(exchanges),
+    )
+    .extension()
+    .one(&EXCHANGES),
 ];
 
 async fn list(call: Call) -> Result<Answer, Refusal> {
@@ -59,9 +68,27 @@ async fn get(call: Call) -> Result<Answer, Refusal> {
     Ok(Answer::ok(body))
 }
 
+/// What was sent for an event of the provisioning log, and what came back.
+async fn exchanges(call: Call) -> Result<Answer, Refusal> {
+    only(&call, &[])?;
+    let principal = call.service_principal().await?;
+    let job = JobId::new(call.parameter("job"));
+    let event = call.parameter("event");
+    let requests = call.state.engine.exchanges(&principal.id, &job, event).await?;
+    Ok(Answer::ok(json!({
+        "@odata.context": below(&call, "exchanges/$entity"),
+        "id": event.to_lowercase(),
+        "requests": requests,
+    })))
+}
+
 fn context(call: &Call, more: &str) -> Value {
+    below(call, &format!("recordings{more}"))
+}
+
+fn below(call: &Call, more: &str) -> Value {
     let job = call.parameter("job");
-    call.context(&format!("{}/synchronization/jobs('{job}')/recordings{more}", call.parent_context()))
+    call.context(&format!("{}/synchronization/jobs('{job}')/{more}", call.parent_context()))
 }
 
 fn view(recording: &Recording) -> Value {

@@ -199,18 +199,19 @@ types! {
     ]);
     PLAN "usher.plan" Listed(&[
         ("id", Text), ("createdDateTime", Instant),
-        ("state", Words(&["planned", "applying", "stopped", "applied"])), ("appliedObjects", Integer),
+        ("state", Words(&["planned", "applying", "stopped", "incomplete", "applied"])), ("appliedObjects", Integer),
         ("hasChanges", Flag), ("extent", Any), ("counts", Any), ("guard", Any), ("document", Any),
     ]);
     PLAN_APPLICATION "usher.planApplication" Exactly(&[("document", Maybe(&Any))]);
     APPLIED "usher.appliedPlan" Listed(&[
-        ("plan", Text), ("state", Words(&["stopped", "applied"])), ("objects", Many(&Any)), ("done", Integer),
-        ("total", Integer),
+        ("plan", Text), ("state", Words(&["stopped", "incomplete", "applied"])), ("objects", Many(&Any)),
+        ("done", Integer), ("total", Integer), ("counts", Any),
     ]);
     RECORDING "usher.recording" Listed(&[
         ("id", Text), ("recordedDateTime", Instant), ("schema", Text), ("person", Any), ("explanation", Any),
         ("requests", Many(&Any)),
     ]);
+    EXCHANGES "usher.exchanges" Listed(&[("id", Text), ("requests", Many(&Any))]);
     PAIR "stringKeyStringValuePair" Listed(&[("key", TEXT), ("value", TEXT)]);
     SCHEMA "synchronizationSchema" Listed(&[
         ("id", TEXT), ("version", TEXT), ("synchronizationRules", Many(&One(&RULE))),

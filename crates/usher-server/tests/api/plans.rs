@@ -42,7 +42,7 @@ async fn a_plan_is_made_read_applied_and_audited() {
     let stopped = stage.must("POST", &format!("{plans}/{kept}/apply"), json!({}), 200).await;
     assert_eq!(stopped["state"], "stopped");
     let said = stopped["objects"][0]["differences"].to_string();
-    assert!(said.contains("the target object was"), "{said}");
+    assert!(said.contains("the object that it is paired with was nothing and is"), "{said}");
     stage.must("DELETE", &format!("{plans}/{kept}"), Value::Null, 204).await;
     assert_eq!(
         stage.send("GET", &format!("{plans}/{kept}"), Value::Null).await.status,
@@ -77,4 +77,48 @@ async fn an_explanation_is_no_change_and_needs_no_right_to_write() {
         assert_eq!(refused.status, StatusCode::BAD_REQUEST);
         assert!(refused.message().contains(says), "{says}: {}", refused.body);
     }
+}
+
+#[tokio::test]
+async fn a_member_that_stands_twice_in_a_document_is_a_change() {
+    let stage = Stage::new().await;
+    let (_, path, rule) = stage.application().await;
+    stage.person("adele");
+    let made = stage.must("POST", &format!("{path}/plans"), on_demand(&rule, "adele"), 201).await;
+    let body = json!({ "document": made["document"] }).to_string();
+    let twice = body.replacen("\"action\":\"create\"", "\"action\":\"delete\",\"action\":\"create\"", 1);
+    assert_ne!(twice, body);
+    let id = made["id"].as_str().expect("it has an id");
+    let request = http::Request::post(format!("{path}/plans/{id}/apply"))
+        .header("authorization", format!("Bearer {}", stage.token))
+        .header("content-type", "application/json")
+        .body(axum::body::Body::from(twice))
+        .expect("it can be sent");
+    let refused = stage.raw(request).await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{}", refused.body);
+    assert!(
+        refused.message().contains("$.document.objects[0].action stands twice in the body"),
+        "{}",
+        refused.body
+    );
+    assert!(stage.target.written().is_empty());
+}
+
+#[tokio::test]
+async fn what_was_sent_for_an_event_is_told_to_who_may_read_the_log() {
+    let stage = Stage::new().await;
+    let (_, path, rule) = stage.application().await;
+    stage.person("adele");
+    stage.must("POST", &format!("{path}/provisionOnDemand"), on_demand(&rule, "adele"), 200).await;
+    let log = stage.must("GET", "/v1.0/auditLogs/provisioning", Value::Null, 200).await;
+    let event = &log["value"][0];
+    assert!(event.get("requests").is_none(), "the published resource is as it is published: {event}");
+    let id = event["id"].as_str().expect("it has an id");
+    let told = stage.must("GET", &format!("{path}/exchanges/{id}"), Value::Null, 200).await;
+    assert_eq!((&told["id"], &told["requests"][0]["method"]), (&event["id"], &json!("CREATE")));
+    let missing = stage.send("GET", &format!("{path}/exchanges/nonsense"), Value::Null).await;
+    assert_eq!(missing.status, StatusCode::NOT_FOUND);
+    let (_, reader) = stage.client("reader", &["Synchronization.Read.All"]).await;
+    let refused = stage.with_token(&reader, "GET", &format!("{path}/exchanges/{id}"), Value::Null).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
 }

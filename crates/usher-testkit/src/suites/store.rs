@@ -6,7 +6,8 @@ mod logs;
 use jiff::Timestamp;
 use serde_json::{Map, json};
 use usher_core::ports::{
-    AssignmentQuery, Commit, EntryQuery, EventQuery, PairingChange, Store, StoreError, StoredSecret,
+    AssignmentQuery, Commit, EntryQuery, EventQuery, Exchange, PairingChange, PreparedRequest, Reply, Store,
+    StoreError, StoredSecret,
 };
 use usher_core::{
     Action, Anchor, AppRoleAssignment, AssignmentId, Entry, EntryId, EntryKind, Identity, Initiator, Job,
@@ -295,6 +296,7 @@ fn pairing(job: &JobId, source: &str, target: &str) -> Pairing {
         is_managed: true,
         display_name: "n".to_owned(),
         confirmed_at: at(4),
+        trace: [("title".into(), 7)].into(),
     }
 }
 
@@ -326,6 +328,10 @@ pub fn event(id: &str, job: &str, second: i64) -> ProvisioningEvent {
         reportable_identifier: "adele".to_owned(),
         steps: Vec::new(),
         modified_properties: Vec::new(),
+        requests: vec![Exchange {
+            request: PreparedRequest { method: "DELETE".into(), path: "/Users/1".to_owned(), body: None },
+            answer: Some(Reply { status: 204, body: None }),
+        }],
     }
 }
 

@@ -2,13 +2,15 @@
 
 use anyhow::Result;
 use clap::ArgGroup;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::client::{Client, Refusal, segment};
 use crate::commands::plan::{self, Subjects};
 use crate::failure::{DONE, Failure, REFUSED};
+use crate::lookup::{self, text};
 use crate::output::{self, Format};
-use crate::{plan_view, view};
+use crate::plan_view;
+use crate::view::{self, line};
 
 /// Say why a subject is created, changed, disabled or skipped.
 #[derive(clap::Args)]
@@ -46,66 +48,125 @@ pub async fn run(args: Args) -> Result<u8> {
     }
     let plan = plan::read(&document)?;
     for object in &plan.objects {
-        let alone = usher_core::saved::SavedPlan { objects: vec![object.clone()], ..plan.clone() };
-        anstream::print!("{}", plan_view::objects(&alone));
-        if let Some(description) = &object.description {
-            anstream::println!("  {description}");
-        }
-        if let Some(explanation) = &object.explanation {
-            anstream::print!("{}", plan_view::explanation(explanation));
-        }
-        anstream::println!();
+        anstream::print!("{}", plan_view::explained(object));
     }
     Ok(if plan.counts.failed > 0 { REFUSED } else { DONE })
 }
 
-/// What the log says of an event: every step with all its details.
+/// What the log says of an event: every step with all its details, and what was sent.
 async fn explain_event(client: &Client, args: &Args, id: &str) -> Result<u8> {
+    let which = &args.subjects.which;
+    let app = lookup::service_principal(client, &which.app).await?;
     let event = client.get(&format!("/v1.0/auditLogs/provisioning/{}", segment(id))).await?;
     if event["id"].as_str().is_none() {
         return Err(Failure::refused(format!("there is no event '{id}'")));
     }
-    let text = crate::lookup::text;
-    let path = format!(
-        "/v1.0/servicePrincipals/{}/synchronization/jobs/{}/recordings/{}",
-        segment(text(&event["servicePrincipal"], "id")),
-        segment(text(&event, "jobId")),
-        segment(id)
-    );
-    let recording = match client.get(&path).await {
-        Ok(recording) => Some(recording),
-        Err(error) if error.downcast_ref::<Refusal>().is_some_and(|refusal| refusal.status == 404) => None,
-        Err(error) => return Err(error),
+    let (principal, job) = (&event["servicePrincipal"], text(&event, "jobId"));
+    if text(principal, "id") != text(&app, "id") {
+        let owner = text(principal, "displayName");
+        return Err(Failure::with_hint(
+            format!("the event '{id}' is none of '{}': it belongs to '{owner}'", text(&app, "displayName")),
+            format!("give --app {owner}"),
+        ));
+    }
+    if let Some(other) = which.job.as_ref().filter(|other| !other.eq_ignore_ascii_case(job)) {
+        return Err(Failure::with_hint(
+            format!("the event '{id}' is none of the job '{other}'"),
+            format!("give --job {job}, or leave it out"),
+        ));
+    }
+    let below = |what: &str| {
+        format!(
+            "/v1.0/servicePrincipals/{}/synchronization/jobs/{}/{what}/{}",
+            segment(text(principal, "id")),
+            segment(job),
+            segment(id)
+        )
+    };
+    let recording = found(client, &below("recordings")).await?;
+    // The recording has the answers whole; the log keeps of them what it may.
+    let exchanges = match &recording {
+        Some(recording) => recording["requests"].clone(),
+        None => {
+            found(client, &below("exchanges")).await?.map_or(Value::Null, |mut all| all["requests"].take())
+        }
     };
     if args.output == Format::Json {
-        output::object(Format::Json, &json!({ "event": event, "recording": recording }));
+        let told = json!({ "event": event, "requests": exchanges, "recording": recording });
+        output::object(Format::Json, &told);
         return Ok(DONE);
     }
     view::print_event(&event);
-    if let Some(mut recording) = recording {
-        let told = serde_json::from_value(recording["explanation"].take())?;
-        anstream::print!("{}", plan_view::explanation(&told));
-        for request in recording["requests"].as_array().into_iter().flatten() {
-            anstream::println!("\n  {}", view::exchange(request));
-            for body in
-                [&request["body"], &request["answer"]["body"]].into_iter().filter(|one| !one.is_null())
-            {
-                anstream::print!("{}", view::indent(&format!("{body:#}"), "    "));
-            }
+    match recording {
+        Some(mut recording) => {
+            let told = serde_json::from_value(recording["explanation"].take())?;
+            anstream::print!("{}", plan_view::explanation(&told));
         }
-        return Ok(DONE);
+        None => {
+            anstream::eprintln!(
+                "the job kept no source object of this event; below is what the log itself holds (usher job set \
+                 --keep-source-objects P7D keeps them from now on)"
+            );
+            anstream::print!("{}", details(&event));
+        }
     }
-    anstream::eprintln!(
-        "the job kept no source object of this event; below is what the log itself holds (usher job set \
-         --keep-source-objects P7D keeps them from now on)"
-    );
+    anstream::print!("{}", sent(&exchanges));
+    Ok(DONE)
+}
+
+/// What is there; `None` when it is not.
+async fn found(client: &Client, path: &str) -> Result<Option<Value>> {
+    match client.get(path).await {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.downcast_ref::<Refusal>().is_some_and(|refusal| refusal.status == 404) => {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Every step of an event with all its details.
+fn details(event: &Value) -> String {
+    let mut out = String::new();
     for step in event["provisioningSteps"].as_array().into_iter().flatten() {
         let details = step["details"].as_object().filter(|details| !details.is_empty());
         let Some(details) = details else { continue };
-        anstream::println!("\n  {}", text(step, "description"));
+        out.push_str(&format!("\n  {}\n", line(text(step, "description"))));
         for (name, value) in details {
-            anstream::println!("    {name}: {}", value.as_str().unwrap_or_default());
+            out.push_str(&format!("    {}: {}\n", line(name), line(value.as_str().unwrap_or_default())));
         }
     }
-    Ok(DONE)
+    out
+}
+
+/// Requests with their answers.
+fn sent(exchanges: &Value) -> String {
+    let mut out = String::new();
+    for exchange in exchanges.as_array().into_iter().flatten() {
+        out.push_str(&format!("\n  {}\n", view::exchange(exchange)));
+        for body in [&exchange["body"], &exchange["answer"]["body"]].into_iter().filter(|one| !one.is_null())
+        {
+            out.push_str(&view::document(body, "    "));
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::view::tests::{hostile, is_harmless};
+
+    #[test]
+    fn what_others_named_cannot_look_like_our_own_lines() {
+        let event = json!({ "provisioningSteps": [
+            { "description": hostile("said"), "details": { hostile("name"): hostile("detail") } },
+        ]});
+        is_harmless("details", &details(&event));
+        let exchange = json!({
+            "method": "POST", "path": hostile("/Users"), "body": { hostile("a"): hostile("b") },
+            "answer": { "status": 400, "body": hostile("no") },
+        });
+        is_harmless("what was sent", &sent(&json!([exchange])));
+    }
 }

@@ -16,7 +16,7 @@ use crate::client::{Client, segment};
 use crate::clock::SystemClock;
 use crate::failure::{DONE, Failure, REFUSED};
 use crate::lookup::{self, text};
-use crate::view;
+use crate::view::{self, line};
 
 /// The published limit: so many requests …
 const REQUESTS: usize = 5;
@@ -220,8 +220,11 @@ async fn many(
                         let status = text(&key, "result").to_ascii_lowercase();
                         let code = text(&key["details"], "errorCode");
                         anstream::println!(
-                            "{status:8} {subject} {} {code}",
-                            text(&value, "action").to_lowercase()
+                            "{:8} {} {} {}",
+                            line(&status),
+                            line(&subject),
+                            line(&text(&value, "action").to_lowercase()),
+                            line(code)
                         );
                     }
                     other => print(other, &answer, &key, &value),
@@ -233,7 +236,9 @@ async fn many(
                 return Err(error);
             }
             Err(error) => {
-                bar.suspend(|| anstream::println!("failure  {subject} {error}"));
+                bar.suspend(|| {
+                    anstream::println!("failure  {} {}", line(&subject), line(&error.to_string()))
+                });
                 failed.push((subject, error.to_string()));
             }
         }
@@ -242,7 +247,7 @@ async fn many(
     bar.finish_and_clear();
     anstream::eprintln!("{done} provisioned, {skipped} skipped, {} failed", failed.len());
     for (subject, reason) in &failed {
-        anstream::eprintln!("  {subject}: {reason}");
+        anstream::eprintln!("  {}: {}", line(subject), line(reason));
     }
     Ok(if failed.is_empty() { DONE } else { REFUSED })
 }

@@ -295,7 +295,7 @@ async fn several_subjects_a_group_with_members_and_a_changed_file() {
     assert!(world.accounts().is_empty());
     let ran = world.run(&["apply", &file]).await;
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
-    assert!(ran.out.ends_with("all of the plan is applied (3 objects)\n"), "{}", ran.out);
+    assert!(ran.out.ends_with("all of the plan is applied: 3 applied\n"), "{}", ran.out);
     let groups = world.application.sandbox().groups();
     assert_eq!(groups[0]["members"].as_array().map(Vec::len), Some(2));
     let again = world.run(&["apply", &file]).await;
@@ -319,7 +319,7 @@ async fn an_object_that_failed_in_the_plan_is_named_when_it_is_applied() {
     assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
     assert!(
         ran.out.contains(": failed when the plan was made; nothing was sent")
-            && ran.out.contains("incomplete: 1 object failed when the plan was made"),
+            && ran.out.contains("incomplete: 0 applied, 1 failed; mend what failed when the plan was made"),
         "{}",
         ran.out
     );
@@ -388,6 +388,118 @@ async fn explanations_tell_why_somebody_is_created_or_skipped() {
     let ran = world.run(&["explain", "--event", id, "--app", "hr-portal"]).await;
     assert_eq!(ran.code, 0, "{}", ran.err);
     assert!(ran.out.contains("Assigned to the application: False"), "{}", ran.out);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_tells_each_request_with_its_answer_and_of_no_other_application() {
+    let world = World::start().await;
+    world.faults().inject(
+        When::new("POST", "/Users"),
+        Fault::Answer(Answer::new(400).body(r#"{"detail":"an unusable name"}"#)),
+    );
+    world.provision("adele").await;
+    world.provision("adele").await;
+    let log = world.run(&["log", "list", "--output", "json"]).await;
+    let events: Value = serde_json::from_str(&log.out).expect("it is JSON");
+    let id = |place: usize| events[place]["id"].as_str().expect("it has an id");
+    let ran = world.run(&["explain", "--event", id(0), "--app", "hr-portal"]).await;
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    for said in ["POST /Users → 201", "\"displayName\": \"adele\"", "\"resourceType\": \"User\""] {
+        assert!(ran.out.contains(said), "{said}: {}", ran.out);
+    }
+    let ran = world.run(&["explain", "--event", id(1), "--app", "hr-portal"]).await;
+    for said in ["POST /Users → 400", "an unusable name"] {
+        assert!(ran.out.contains(said), "{said}: {}", ran.out);
+    }
+    let ran = world.run(&["explain", "--event", id(0), "--app", "hr-portal", "--output", "json"]).await;
+    let told: Value = serde_json::from_str(&ran.out).expect("it is JSON");
+    assert_eq!(told["requests"][0]["answer"]["status"], 201);
+    assert!(told["recording"].is_null() && told["event"].get("requests").is_none(), "{told:#}");
+
+    let made = world.run(&["app", "create", "other-portal", "--template", "scim"]).await;
+    assert_eq!(made.code, 0, "{}", made.err);
+    let ran = world.run(&["explain", "--event", id(0), "--app", "other-portal"]).await;
+    assert_eq!(ran.code, 1, "{}", ran.out);
+    assert!(
+        ran.err.contains("is none of 'other-portal': it belongs to 'hr-portal'") && ran.out.is_empty(),
+        "{}{}",
+        ran.out,
+        ran.err
+    );
+    let ran = world.run(&["explain", "--event", id(0), "--app", "hr-portal", "--job", "nonsense"]).await;
+    assert!(ran.code == 1 && ran.err.contains("is none of the job 'nonsense'"), "{}", ran.err);
+    let ran = world.run(&["explain", "--event", "nonsense", "--app", "hr-portal"]).await;
+    assert!(ran.code == 1 && !ran.err.is_empty(), "{}", ran.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_in_the_address_is_sent_and_shown_nowhere() {
+    let world = World::start().await;
+    let address = world.application.base_address();
+    let address = format!("BaseAddress={address}?token=s3cret-in-query&flag&n=5");
+    let set = world.run(&["secret", "set", "--app", "hr-portal", &address]).await;
+    assert_eq!(set.code, 0, "{}", set.err);
+    let file = world.file("plan.json", "").display().to_string();
+    let words = ["plan", "User", "adele", "--app", "hr-portal", "-o", &file, "--output"];
+    for output in ["people", "requests", "json"] {
+        let ran = world.run(&[&words[..], &[output]].concat()).await;
+        assert_eq!(ran.code, 2, "{}", ran.err);
+        assert!(ran.out.contains("/Users?token=[Redact]&flag=&n=[Redact]"), "{output}: {}", ran.out);
+        assert!(!ran.out.contains("s3cret") && !ran.err.contains("s3cret"), "{output}: {}", ran.out);
+    }
+    let saved = std::fs::read_to_string(&file).expect("it is saved");
+    assert!(!saved.contains("s3cret"), "{saved}");
+    world.exchanges();
+    let ran = world.run(&["apply", &file]).await;
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(!ran.out.contains("s3cret"), "{}", ran.out);
+    let sent = world.exchanges();
+    let post = sent.iter().find(|one| one.method == "POST").expect("it was sent");
+    assert_eq!(post.path, "/scim/v2/Users?token=s3cret-in-query&flag=&n=5");
+
+    // The plan is bound to the address, what is hidden of it included.
+    let words = ["plan", "User", "megan", "--app", "hr-portal", "-o", &file];
+    assert_eq!(world.run(&words).await.code, 2);
+    world.run(&["secret", "set", "--app", "hr-portal", &address.replace("s3cret", "other")]).await;
+    let ran = world.run(&["apply", &file]).await;
+    assert!(ran.code == 1 && ran.err.contains("settings or secrets"), "{}{}", ran.out, ran.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_that_stands_twice_in_the_file_is_a_change() {
+    let world = World::start().await;
+    let file = world.file("plan.json", "").display().to_string();
+    world.run(&["plan", "User", "adele", "--app", "hr-portal", "-o", &file]).await;
+    let text = std::fs::read_to_string(&file).expect("it is saved");
+    let twice = text.replacen("\"action\": \"create\"", "\"action\": \"delete\", \"action\": \"create\"", 1);
+    assert_ne!(twice, text);
+    let changed = world.file("twice.json", &twice).display().to_string();
+    let ran = world.run(&["apply", &changed]).await;
+    assert_eq!(ran.code, 1, "{}", ran.out);
+    assert!(ran.err.contains("$.objects[0].action stands twice in it; nothing was applied"), "{}", ran.err);
+    assert!(world.accounts().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whom_the_target_refuses_is_told_and_the_others_are_applied() {
+    let world = World::start().await;
+    let file = world.file("plan.json", "").display().to_string();
+    let words = ["plan", "Group", "Retail", "--app", "hr-portal", "--member", "adele", "--member", "megan"];
+    world.run(&[&words[..], &["-o", &file]].concat()).await;
+    world.faults().inject(When::new("POST", "/Users").after(1), Fault::Answer(Answer::new(400)));
+    let ran = world.run(&["apply", &file]).await;
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    assert!(
+        ran.out.ends_with(
+            "incomplete: 1 applied, 2 failed; apply the plan again to try once more what is left, or plan anew\n"
+        ),
+        "{}",
+        ran.out
+    );
+    assert_eq!(world.accounts().len(), 1, "{}", ran.out);
+    let ran = world.run(&["apply", &file]).await;
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(ran.out.ends_with("all of the plan is applied: 3 applied\n"), "{}", ran.out);
 }
 
 #[tokio::test(flavor = "multi_thread")]

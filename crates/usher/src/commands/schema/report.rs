@@ -146,6 +146,14 @@ mod tests {
     }
 
     #[test]
+    fn what_others_named_cannot_look_like_our_own_lines() {
+        use crate::view::tests::{hostile, is_harmless};
+        let outcome =
+            Outcome { file: hostile("joiners"), name: hostile("Ann"), wrong: vec![hostile("title was")] };
+        is_harmless("people", &text(Report::People, &[outcome]));
+    }
+
+    #[test]
     fn tap_and_junit_are_well_formed_whatever_the_names() {
         check(
             Report::Tap,
