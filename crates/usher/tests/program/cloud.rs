@@ -25,8 +25,7 @@ const USER: &str = "0b0b0b0b-1111-4a4a-8888-000000000002";
 const RULE: &str = "0b0b0b0b-1111-4a4a-8888-000000000003";
 
 /// What is listed below one object.
-const LISTS: &[&str] =
-    &["/microsoft.graph.group", "/members", "/owners", "/appRoleAssignments", "/appRoleAssignedTo"];
+const LISTS: &[&str] = &["/memberOf", "/members", "/owners", "/appRoleAssignments", "/appRoleAssignedTo"];
 
 /// A tenant in the cloud: one application with one job, one person.
 struct Cloud {
