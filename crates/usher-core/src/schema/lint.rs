@@ -7,8 +7,8 @@ mod filters;
 use std::collections::{HashMap, HashSet};
 
 use super::{
-    AttributeMapping, FlowBehavior, FlowType, Mutability, ObjectDefinition, ObjectMapping, Rule, Schema,
-    SchemaDiagnostic, Severity, check,
+    AttributeMapping, AttributeType, FlowBehavior, FlowType, Mutability, ObjectDefinition, ObjectMapping,
+    Rule, Schema, SchemaDiagnostic, Severity, SourceType, check,
 };
 
 /// The names of what lint finds besides what checking finds, and what each means.
@@ -128,7 +128,21 @@ impl<'a> Linter<'a> {
                     "give it one of them, or remove it",
                 );
             }
-            let mutability = target.and_then(|object| object.attribute(name)).map(|one| one.mutability);
+            let definition = target.and_then(|object| object.attribute(name));
+            let is_fixed =
+                attribute.source.as_ref().is_none_or(|one| one.source_type == SourceType::Constant);
+            if definition.is_some_and(|one| one.value_type == AttributeType::Reference)
+                && is_fixed
+                && (has_default || attribute.source.is_some())
+            {
+                self.warn(
+                    "unreachableMapping",
+                    &path,
+                    format!("'{name}' is a reference, which a fixed value never becomes, so nothing flows"),
+                    "map a reference of the source, or remove the mapping",
+                );
+            }
+            let mutability = definition.map(|one| one.mutability);
             let because = match mutability {
                 _ if attribute.flow_type == FlowType::ObjectAddOnly => "its flow type is ObjectAddOnly",
                 Some(Mutability::Immutable) => "the target attribute is immutable",

@@ -4,7 +4,9 @@ use expect_test::{Expect, expect};
 use serde_json::{Value, json};
 use usher_core::schema::{self, LINT_RULES};
 
-use crate::common::{BADGES, FULL_NAME, LOGIN, MAPPING, RULE, SOURCE, TARGET, changed, lines, schema};
+use crate::common::{
+    BADGES, FULL_NAME, LOGIN, MAPPING, RULE, SOURCE, SUPERIOR, TARGET, changed, lines, schema,
+};
 
 /// Lints the schema without a fault after the changes.
 fn lint(changes: &[(String, Value)], expected: Expect) {
@@ -260,6 +262,13 @@ fn mappings_that_nothing_comes_to_are_found() {
     "#]],
     );
     lint(&[(format!("{FULL_NAME}/flowType"), json!("ObjectAddOnly"))], expect![[""]]);
+    lint(
+        &[(format!("{SUPERIOR}/source"), json!({ "type": "Constant", "name": "boss" }))],
+        expect![[r#"
+            warning unreachableMapping $.synchronizationRules[0].objectMappings[0].attributeMappings[4]: 'superior' is a reference, which a fixed value never becomes, so nothing flows
+              map a reference of the source, or remove the mapping
+        "#]],
+    );
 }
 
 #[test]

@@ -134,6 +134,7 @@ fn mistakes_in_people_are_told_with_their_place() {
     let folder = Folder::guide();
     for (text, says) in [
         ("people: 1", "neither a list of people"),
+        ("", "neither a list of people"),
         ("- source: {}", "person 1: it has no 'name'"),
         ("- name: a", "person 1: it has no 'source'"),
         ("- {name: a, source: {}, asigned: true}", "'asigned' is not known here"),
@@ -178,6 +179,8 @@ fn mistakes_in_people_are_told_with_their_place() {
             "connector: scim\nsettings: BaseAddress\npeople: [{name: a, source: {}}]",
             "'settings' is no object",
         ),
+        ("connector: workday\npeople: [{name: a, source: {}}]", "the connector 'workday' writes nothing"),
+        ("connector: entra\npeople: [{name: a, source: {}}]", "hint: give it in the file's 'settings'"),
         ("connector: [scim]\npeople: [{name: a, source: {}}]", "'connector' is no text"),
         ("now: [1]\npeople: [{name: a, source: {}}]", "'now' is no text"),
         ("- {name: [a], source: {}}", "person 1: 'name' is no text"),
@@ -283,6 +286,8 @@ fn two_schemas_are_compared_person_by_person() {
     let (old, people) = ("provisioning/schema.json", "provisioning/people.yaml");
     let ran = folder.run(&["schema", "diff", old, old, "--people", people]);
     assert_eq!((ran.code, ran.out.as_str()), (0, "0 of 5 people come out differently\n"));
+    let ran = folder.run(&["schema", "diff", old, old, "--people", people, "--people", people]);
+    assert_eq!(ran.out, "0 of 5 people come out differently\n", "nobody counts twice");
     folder.write("new.json", &SCHEMA.replacen("[jobTitle]", "[department]", 2));
     let ran = folder.run(&["schema", "diff", old, "new.json", "--people", people]);
     assert_eq!(ran.code, 2, "{}{}", ran.out, ran.err);

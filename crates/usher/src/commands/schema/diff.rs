@@ -68,9 +68,14 @@ fn reported(outcome: Result<u8>) -> u8 {
 
 fn diff(args: &Args) -> Result<u8> {
     let (old, new) = (people::schema(&args.old)?, people::schema(&args.new)?);
-    let mut all = Vec::new();
+    let mut all: Vec<People> = Vec::new();
     for path in &args.people {
-        all.extend(people::find(path, &[&args.old, &args.new])?);
+        for people in people::find(path, &[&args.old, &args.new])? {
+            // A folder and a file of it name the same people.
+            if !all.iter().any(|other| other.file == people.file) {
+                all.push(people);
+            }
+        }
     }
     for people in &all {
         people::check(people, &[&old, &new])?;

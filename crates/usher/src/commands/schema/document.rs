@@ -77,6 +77,11 @@ impl<'de> Visitor<'de> for Strict {
         Ok(Json::Null)
     }
 
+    /// An empty text in YAML.
+    fn visit_none<E: Error>(self) -> Result<Json, E> {
+        Ok(Json::Null)
+    }
+
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Json, A::Error> {
         let mut list = Vec::new();
         while let Some(item) = items.next_element_seed(Strict)? {

@@ -162,6 +162,12 @@ fn connector(head: &Map<String, Json>) -> Result<Option<Connection>, String> {
         let names = kinds.iter().map(|known| known.name);
         return Err(unknown(&format!("there is no connector '{kind}'"), &kind, names));
     };
+    if !found.capabilities.target {
+        return Err(format!(
+            "the connector '{}' writes nothing, so that no requests can be expected",
+            found.name
+        ));
+    }
     let mut settings: Vec<(String, String)> = Vec::new();
     for (key, value) in given {
         let names = || found.settings.iter().map(|setting| setting.key);

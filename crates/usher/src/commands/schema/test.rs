@@ -164,10 +164,12 @@ impl Previewer {
         if let Some(directory) = rule.and_then(|rule| schema.directory(&rule.target_directory_name)) {
             settings.set_directory(Arc::new(directory.clone()));
         }
-        let connector = engine
-            .connectors
-            .build(kind, &settings)
-            .map_err(|error| Failure::refused(format!("{}: {error}", people.file.display())))?;
+        let connector = engine.connectors.build(kind, &settings).map_err(|error| {
+            Failure::with_hint(
+                format!("{}: {error}", people.file.display()),
+                "give it in the file's 'settings'; nothing is connected to, so an example will do",
+            )
+        })?;
         Ok(Some(Self { connector, _folder: folder }))
     }
 }
