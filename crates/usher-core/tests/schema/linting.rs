@@ -208,6 +208,8 @@ fn expressions_that_fail_on_purpose_or_on_nothing_that_can_be_are_no_finding() {
         r#"Switch([isActive], , "False", "True", "True", "False")"#,
         r#"IIF(IsPresent([surname]), Left([surname], 3), IgnoreAttributeFlow)"#,
         r#"Join("", Guid(), [surname])"#,
+        // Assignments to applications are references in some published schemas.
+        r#"SingleAppRoleAssignment([boss])"#,
     ] {
         lint(&expression(text), expect![[""]]);
     }

@@ -75,11 +75,16 @@ fn failure(expression: &Expression, source: Option<&ObjectDefinition>) -> Option
         return failure(&BTreeMap::new()).map(|error| ("for anybody".to_owned(), error));
     }
     let Some(usual) = usual(expression, &definitions) else {
-        // Texts are of too many kinds to say that none is taken.
-        let is_text = |one: &Option<&AttributeDefinition>| {
-            one.is_none_or(|one| one.value_type == AttributeType::String)
+        // Texts are of too many kinds to say that none is taken, and references hold assignments to applications, too.
+        let is_known = |one: &Option<&AttributeDefinition>| {
+            one.is_some_and(|one| {
+                matches!(
+                    one.value_type,
+                    AttributeType::Boolean | AttributeType::Integer | AttributeType::DateTime
+                )
+            })
         };
-        if definitions.iter().any(is_text) {
+        if !definitions.iter().all(is_known) {
             return None;
         }
         let values = definitions.iter().map(|definition| fitting(*definition)[0].clone());
