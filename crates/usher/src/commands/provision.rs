@@ -222,7 +222,7 @@ async fn many(
                         anstream::println!(
                             "{:8} {} {} {}",
                             line(&status),
-                            line(&subject),
+                            line(subject),
                             line(&text(&value, "action").to_lowercase()),
                             line(code)
                         );
@@ -236,9 +236,7 @@ async fn many(
                 return Err(error);
             }
             Err(error) => {
-                bar.suspend(|| {
-                    anstream::println!("failure  {} {}", line(&subject), line(&error.to_string()))
-                });
+                bar.suspend(|| anstream::println!("failure  {} {}", line(subject), line(&error.to_string())));
                 failed.push((subject, error.to_string()));
             }
         }
