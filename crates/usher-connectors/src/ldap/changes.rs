@@ -219,7 +219,11 @@ pub(super) async fn by_dirsync(
 
 /// Nobody is gone as long as it is not certain that the part that is read is there.
 async fn confirmed(reader: &Reader<'_>, container: &Dn, objects: &[Incoming]) -> Result<(), ConnectorError> {
-    if objects.iter().any(|incoming| incoming.object.is_none()) { reader.confirm(container).await } else { Ok(()) }
+    if objects.iter().any(|incoming| incoming.object.is_none()) {
+        reader.confirm(container).await
+    } else {
+        Ok(())
+    }
 }
 
 /// Everything of a type below a container that moved.

@@ -18,7 +18,12 @@ const CODES: &[(u32, ConnectorErrorKind, &str, &str)] = &[
     (7, Unauthorised, "Unauthorized", "authMethodNotSupported: allow simple binds over TLS"),
     (8, Unauthorised, "Unauthorized", "strongerAuthRequired: the server wants TLS; give an ldaps:// address"),
     (10, Rejected, BAD_RESPONSE, "referral: another server holds what was asked for"),
-    (11, Rejected, BAD_RESPONSE, "adminLimitExceeded: the request asks too much of the server at once; a smaller PageSize may help"),
+    (
+        11,
+        Rejected,
+        BAD_RESPONSE,
+        "adminLimitExceeded: the request asks too much of the server at once; a smaller PageSize may help",
+    ),
     (12, Unsupported, "NotImplemented", "unavailableCriticalExtension: the server lacks a control"),
     (
         13,
@@ -179,7 +184,9 @@ pub(super) fn elsewhere(addresses: &[String], what: &str) -> ConnectorError {
 /// The container below which is read is not there.
 pub(super) fn no_container(name: &str) -> ConnectorError {
     ConnectorError {
-        remedy: Some("correct SearchBase; when the container was renamed or moved, give its name as it is now"),
+        remedy: Some(
+            "correct SearchBase; when the container was renamed or moved, give its name as it is now",
+        ),
         ..ConnectorError::new(
             Rejected,
             BAD_RESPONSE,

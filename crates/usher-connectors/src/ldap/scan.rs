@@ -185,8 +185,11 @@ impl Scans {
     ) -> Result<Scan, ConnectorError> {
         let session = servers.open().await?;
         let search = search(&session);
-        let adapters: Vec<Box<dyn Adapter<'static, String, Vec<String>>>> =
-            if search.is_paged { vec![Box::new(PagedResults::new(servers.settings().page_size))] } else { Vec::new() };
+        let adapters: Vec<Box<dyn Adapter<'static, String, Vec<String>>>> = if search.is_paged {
+            vec![Box::new(PagedResults::new(servers.settings().page_size))]
+        } else {
+            Vec::new()
+        };
         let mut ldap = session.ldap();
         ldap.with_controls(search.controls);
         let begun: Result<_, LdapError> = ldap

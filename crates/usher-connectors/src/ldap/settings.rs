@@ -122,11 +122,11 @@ impl LdapSettings {
         }
         let page_size = match text("PageSize") {
             None => LARGEST_PAGE,
-            Some(text) => text
-                .parse()
-                .ok()
-                .filter(|size| (1..=LARGEST_PAGE).contains(size))
-                .ok_or_else(|| rejected(format!("'PageSize' must be 1 to {LARGEST_PAGE}, not '{text}'")))?,
+            Some(text) => {
+                text.parse().ok().filter(|size| (1..=LARGEST_PAGE).contains(size)).ok_or_else(|| {
+                    rejected(format!("'PageSize' must be 1 to {LARGEST_PAGE}, not '{text}'"))
+                })?
+            }
         };
         // An empty password would be an anonymous bind, which succeeds and means nothing (RFC 4513 §5.1.2).
         needed("Password")?;

@@ -294,7 +294,9 @@ async fn a_server_that_forgot_its_last_writes_is_read_whole() {
 async fn pages_are_as_small_as_the_server_wants_them() {
     let options = SlapdOptions {
         ldif: crew().ldif.replace("uid: ann\n", "uid: ann\nuserPassword: ann's-own\n"),
-        more: "access to attrs=userPassword by anonymous auth\naccess to * by * read\nlimits users size.pr=2\n".to_owned(),
+        more:
+            "access to attrs=userPassword by anonymous auth\naccess to * by * read\nlimits users size.pr=2\n"
+                .to_owned(),
         ..SlapdOptions::default()
     };
     let slapd = Slapd::start(&options).await.unwrap();

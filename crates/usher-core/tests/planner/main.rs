@@ -267,7 +267,8 @@ fn the_switch_of_a_directory_goes_off_for_whoever_leaves_the_scope_whatever_is_m
         Export Skipped EntrySynchronizationSkip
         action Other, pairing None
         skip NotEffectivelyEntitled 
-    "#]].assert_eq(&said.concat());
+    "#]]
+    .assert_eq(&said.concat());
 }
 
 #[test]
