@@ -124,13 +124,20 @@ async fn what_a_domain_cannot_do_without_is_nobodys_drift() {
 }
 
 #[tokio::test]
-async fn what_the_source_tells_of_and_does_not_give_is_nobodys_drift() {
+async fn no_plan_is_made_while_the_source_does_not_give_what_it_tells_of() {
     let stage = Stage::new().await;
     stage.person("a", &[]);
     stage.engine.run_job(&stage.job).await.expect("the store works");
     stage.person("a", &[("jobTitle", Value::from("Boss"))]);
-    // Pages tell of it alone; whoever asks for it by itself is lucky.
     stage.source.withhold("a", true);
+    for request in [
+        PlanRequest { drift: true, ..stage.request() },
+        PlanRequest { cycle: true, ..stage.request() },
+    ] {
+        let refused = stage.engine.plan(&stage.application, &request).await.expect_err("it waits");
+        assert!(refused.to_string().contains("plan again in a moment"), "{refused}");
+    }
+    stage.source.give("a");
     let plan = stage.plan(&PlanRequest { drift: true, ..stage.request() }).await.plan;
     let told: Vec<(&str, Option<bool>)> =
         plan.objects.iter().map(|object| (object.reportable.as_str(), object.is_drift)).collect();
