@@ -50,11 +50,11 @@ struct Query {
     /// Only events of this job.
     #[arg(long, value_name = "ID")]
     job: Option<String>,
-    /// Only events with this status: success, failure, skipped, warning.
-    #[arg(long)]
+    /// Only events with this status.
+    #[arg(long, value_parser = STATUSES)]
     status: Option<String>,
-    /// Only events with this action: create, update, delete, disable, stagedDelete, other.
-    #[arg(long)]
+    /// Only events with this action.
+    #[arg(long, value_parser = ACTIONS)]
     action: Option<String>,
     /// Only events of this cycle.
     #[arg(long, value_name = "ID")]
@@ -70,6 +70,10 @@ struct Query {
     top: Option<usize>,
 }
 
+/// The published statuses (Graph, `provisioningResult`).
+const STATUSES: [&str; 4] = ["success", "failure", "skipped", "warning"];
+/// The published actions (Graph, `provisioningAction`).
+const ACTIONS: [&str; 6] = ["create", "update", "delete", "disable", "stagedDelete", "other"];
 /// How many events `list` shows unless told.
 const SHOWN: usize = 50;
 /// How many events are asked for at once.

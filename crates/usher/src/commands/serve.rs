@@ -53,13 +53,13 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     trust_ca: Option<PathBuf>,
     /// How many seconds a target may take for one answer.
-    #[arg(long, value_name = "SECONDS", default_value_t = 100)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=3600))]
     target_timeout: u64,
     /// How many on-demand requests one caller may send in ten seconds.
     #[arg(long, value_name = "COUNT", default_value_t = 5)]
     on_demand_limit: usize,
     /// How many days events of the provisioning log are kept.
-    #[arg(long, value_name = "DAYS", default_value_t = 30)]
+    #[arg(long, value_name = "DAYS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=36_500))]
     log_retention: u64,
     /// The key that secrets in the database are sealed under; made at the first start. $USHER_KEY may hold the key
     /// itself instead.
@@ -97,10 +97,10 @@ pub async fn run(args: Args) -> Result<u8> {
             .as_ref()
             .map(|file| fs::read(file).with_context(|| format!("cannot read {}", file.display())))
             .transpose()?,
-        timeout: Duration::from_secs(args.target_timeout.max(1)),
+        timeout: Duration::from_secs(args.target_timeout),
         ..HttpOptions::default()
     };
-    let retention = Duration::from_secs(args.log_retention.saturating_mul(24 * 3600));
+    let retention = Duration::from_secs(args.log_retention * 24 * 3600);
     let engine =
         wiring::engine(&args.data, args.key_file.as_deref(), args.tenant.as_deref(), http.clone()).await?;
     let engine = engine.keeping_log(retention);

@@ -42,6 +42,23 @@ fn expressions_are_evaluated_explained_and_tested() {
 }
 
 #[test]
+fn words_and_numbers_that_mean_nothing_are_refused_with_what_does() {
+    for (words, says) in [
+        (&["log", "list", "--status", "bogus"][..], "[possible values: success, failure, skipped, warning]"),
+        (&["log", "list", "--action", "bogus"], "stagedDelete"),
+        (&["log", "export", "--status", "Bogus"], "possible values"),
+        (&["serve", "--target-timeout", "0"], "1..=3600"),
+        (&["serve", "--target-timeout", "99999999999"], "1..=3600"),
+        (&["serve", "--log-retention", "0"], "1..=36500"),
+        (&["serve", "--log-retention", "99999999999"], "1..=36500"),
+    ] {
+        let ran = run(words);
+        assert_eq!(ran.code, 2, "{words:?}: {}", ran.err);
+        assert!(ran.err.contains(says), "{words:?}: {}", ran.err);
+    }
+}
+
+#[test]
 fn schema_check_says_every_problem_and_exits_with_it() {
     let folder = TempDir::new().expect("a folder can be made");
     let write = |name: &str, text: &str| {
