@@ -19,6 +19,10 @@ const PUT_PAIRING: &str =
     target_type = excluded.target_type, target_anchor = excluded.target_anchor, body = excluded.body";
 const FORGET_PAIRING: &str =
     "delete from pairings where job = ?1 and source_type = ?2 and source_anchor = ?3";
+/// Remembers a pair that is with another account than this one.
+const PUT_GONE: &str = "insert or ignore into gone (job, source_type, source_anchor)
+    select job, source_type, source_anchor from pairings
+    where job = ?1 and source_type = ?2 and source_anchor = ?3 and target_anchor <> ?4";
 const PAIRING: &str = "select body from pairings where job = ?1 and source_type = ?2 and source_anchor = ?3";
 const PAIRINGS_OF_TARGET: &str = "select body from pairings where job = ?1 and target_type = ?2 and target_anchor = ?3 order by source_anchor";
 const PAIR: &str =
@@ -78,6 +82,12 @@ pub fn commit(transaction: &Transaction<'_>, commit: &Commit, events: &[EventRow
         match change {
             PairingChange::Put(pairing) => {
                 let body = serde_json::to_string(pairing)?;
+                transaction.prepare_cached(PUT_GONE)?.execute(params![
+                    pairing.job.as_str(),
+                    pairing.source_type.as_str(),
+                    pairing.source_anchor.as_str(),
+                    pairing.target_anchor.as_str()
+                ])?;
                 transaction.prepare_cached(PUT_PAIRING)?.execute(params![
                     pairing.job.as_str(),
                     pairing.source_type.as_str(),
@@ -88,6 +98,13 @@ pub fn commit(transaction: &Transaction<'_>, commit: &Commit, events: &[EventRow
                 ])?;
             }
             PairingChange::Forget(subject) => {
+                // No account has an empty anchor.
+                transaction.prepare_cached(PUT_GONE)?.execute(params![
+                    subject.job.as_str(),
+                    subject.source_type.as_str(),
+                    subject.source_anchor.as_str(),
+                    ""
+                ])?;
                 transaction.prepare_cached(FORGET_PAIRING)?.execute(params![
                     subject.job.as_str(),
                     subject.source_type.as_str(),

@@ -11,6 +11,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0002-cycles.sql"),
     include_str!("../migrations/0003-links-audits-uploads.sql"),
     include_str!("../migrations/0004-properties.sql"),
+    include_str!("../migrations/0005-gone.sql"),
 ];
 
 /// Marks our files among all SQLite databases: `ushr`.

@@ -12,6 +12,13 @@ use crate::directory::{instant, limit};
 const CLEAR_PAIRINGS: &str = "delete from pairings where job = ?1";
 const CLEAR_WAITING: &str = "delete from waiting where job = ?1";
 const CLEAR_HELD: &str = "delete from held where job = ?1";
+const CLEAR_GONE: &str = "delete from gone where job = ?1";
+const CLEAR_RETURNED: &str = "delete from gone where job = ?1 and exists (select 1 from pairings
+    where pairings.job = gone.job and pairings.source_type = gone.source_type
+    and pairings.source_anchor = gone.source_anchor)";
+const HAS_RETURNED: &str =
+    "select exists (select 1 from gone join pairings using (job, source_type, source_anchor)
+    where gone.job = ?1)";
 const CLEAR_ESCROWS: &str = "delete from escrows where job = ?1 and is_unsettled = 0";
 const PUT_SEEN: &str =
     "update pairings set seen = ?4 where job = ?1 and source_type = ?2 and source_anchor = ?3";
@@ -54,7 +61,8 @@ const REMOVE_STATE: &str = "delete from job_states where job = ?1";
 pub fn clear(transaction: &Transaction<'_>, commit: &Commit) -> Result<(), WorkError> {
     for (job, what) in &commit.clear {
         let statements: &[&str] = match what {
-            Clear::Pairings => &[CLEAR_PAIRINGS, CLEAR_WAITING, CLEAR_HELD],
+            Clear::Pairings => &[CLEAR_PAIRINGS, CLEAR_WAITING, CLEAR_HELD, CLEAR_GONE],
+            Clear::Returned => &[CLEAR_RETURNED],
             Clear::Escrows => &[CLEAR_ESCROWS],
             Clear::Held => &[CLEAR_HELD],
         };
@@ -128,7 +136,8 @@ pub fn commit(transaction: &Transaction<'_>, commit: &Commit) -> Result<(), Work
 /// Forgets everything of a job that is removed.
 pub fn remove_job(transaction: &Transaction<'_>, job: &str) -> Result<(), WorkError> {
     const CLEAR_ALL_ESCROWS: &str = "delete from escrows where job = ?1";
-    for statement in [CLEAR_PAIRINGS, CLEAR_WAITING, CLEAR_HELD, CLEAR_ALL_ESCROWS, REMOVE_STATE] {
+    for statement in [CLEAR_PAIRINGS, CLEAR_WAITING, CLEAR_HELD, CLEAR_GONE, CLEAR_ALL_ESCROWS, REMOVE_STATE]
+    {
         transaction.prepare_cached(statement)?.execute(params![job])?;
     }
     Ok(())
@@ -206,6 +215,10 @@ pub fn waiting_for(
         Ok((SmolStr::from(row.get::<_, String>(0)?), Anchor::new(row.get::<_, String>(1)?)))
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub fn has_returned(connection: &Connection, job: &JobId) -> Result<bool, WorkError> {
+    Ok(connection.prepare_cached(HAS_RETURNED)?.query_row(params![job.as_str()], |row| row.get(0))?)
 }
 
 pub fn held(

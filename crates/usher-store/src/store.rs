@@ -453,6 +453,13 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn has_returned(&self, job: &JobId) -> Result<bool, StoreError> {
+        let job = job.clone();
+        self.connections
+            .read("look who has come back", move |connection| progress::has_returned(connection, &job))
+            .await
+    }
+
     async fn job_state(&self, job: &JobId) -> Result<Option<JobState>, StoreError> {
         let job = job.clone();
         self.connections.read("read job state", move |connection| progress::state(connection, &job)).await

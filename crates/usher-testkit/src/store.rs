@@ -305,6 +305,7 @@ impl Store for MemoryStore {
         state.escrows.retain(|subject, _| !same(&subject.job, id));
         state.waiting.retain(|(subject, _)| !same(&subject.job, id));
         state.held.retain(|subject, _| !same(&subject.job, id));
+        state.gone.retain(|subject| !same(&subject.job, id));
         state.states.remove(&id.as_str().to_lowercase());
         state.schemas.remove(&id.as_str().to_lowercase());
         Ok(state.jobs.len() < before)
@@ -523,6 +524,10 @@ impl Store for MemoryStore {
             .collect();
         found.dedup();
         Ok(found)
+    }
+
+    async fn has_returned(&self, job: &JobId) -> Result<bool, StoreError> {
+        Ok(self.state().has_returned(job))
     }
 
     async fn job_state(&self, job: &JobId) -> Result<Option<JobState>, StoreError> {

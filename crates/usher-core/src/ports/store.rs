@@ -188,8 +188,10 @@ pub struct Seen {
 /// What a restart forgets of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Clear {
-    /// Pairings, and what hangs on them: references that wait, deletions that were held back.
+    /// Pairings, and what hangs on them: references that wait, deletions that were held back, who was paired before.
     Pairings,
+    /// That objects with a pair had another before, or none in between. Those that still have none stay known.
+    Returned,
     /// Escrows. A create whose outcome is not known stays.
     Escrows,
     /// Disablings and deletions that were held back.
@@ -443,6 +445,9 @@ pub trait Store: Audits + Uploads + Send + Sync {
         job: &JobId,
         awaited: &[Anchor],
     ) -> Result<Vec<(SmolStr, Anchor)>, StoreError>;
+    /// Whether an object has a pair that had none, or one with another account, since it was first paired: accounts
+    /// that referred to the one before have lost it. `Clear::Returned` forgets it.
+    async fn has_returned(&self, job: &JobId) -> Result<bool, StoreError>;
     /// What the job remembers from run to run.
     async fn job_state(&self, job: &JobId) -> Result<Option<JobState>, StoreError>;
     /// Makes results durable, all or none.

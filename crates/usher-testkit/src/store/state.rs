@@ -32,6 +32,8 @@ pub(super) struct State {
     pub(super) last_upload: u64,
     pub(super) pairings: Vec<Pairing>,
     pub(super) seen: BTreeMap<SubjectKey, u64>,
+    /// Objects whose pair was forgotten, or led to another account since.
+    pub(super) gone: BTreeSet<SubjectKey>,
     pub(super) escrows: BTreeMap<SubjectKey, Escrow>,
     pub(super) waiting: BTreeSet<(SubjectKey, Anchor)>,
     pub(super) held: BTreeMap<SubjectKey, Held>,
@@ -112,6 +114,14 @@ impl State {
                 PairingChange::Put(one) => SubjectKey::of(one),
                 PairingChange::Forget(subject) => subject.clone(),
             };
+            let before = state.pairings.iter().find(|one| SubjectKey::of(*one) == subject);
+            let stays = |old: &Pairing| match change {
+                PairingChange::Put(one) => one.target_anchor == old.target_anchor,
+                PairingChange::Forget(_) => false,
+            };
+            if before.is_some_and(|old| !stays(old)) {
+                state.gone.insert(subject.clone());
+            }
             state.pairings.retain(|one| SubjectKey::of(one) != subject);
             match change {
                 PairingChange::Put(pairing) => state.pairings.push(pairing.clone()),
@@ -355,6 +365,10 @@ impl State {
         self.link_changes.insert((from.clone(), relation, to.clone()), (number, is_removed));
     }
 
+    pub(super) fn has_returned(&self, job: &JobId) -> bool {
+        self.pairings.iter().any(|one| one.job == *job && self.gone.contains(&SubjectKey::of(one)))
+    }
+
     pub(super) fn clear(&mut self, job: &JobId, what: Clear) {
         match what {
             Clear::Pairings => {
@@ -362,6 +376,13 @@ impl State {
                 self.seen.retain(|subject, _| subject.job != *job);
                 self.waiting.retain(|(subject, _)| subject.job != *job);
                 self.held.retain(|subject, _| subject.job != *job);
+                self.gone.retain(|subject| subject.job != *job);
+            }
+            Clear::Returned => {
+                let pairings = &self.pairings;
+                self.gone.retain(|gone| {
+                    gone.job != *job || !pairings.iter().any(|one| SubjectKey::of(one) == *gone)
+                });
             }
             Clear::Escrows => self.escrows.retain(|subject, escrow| subject.job != *job || escrow.is_open()),
             Clear::Held => self.held.retain(|subject, _| subject.job != *job),

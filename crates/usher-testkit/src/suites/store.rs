@@ -39,6 +39,7 @@ pub async fn run(store: &dyn Store) {
     cycles::held_deletions_wait_and_are_counted(store).await;
     cycles::reading_ahead_makes_no_difference(store).await;
     cycles::waiting_references_heal_once_the_other_side_is_paired(store).await;
+    cycles::who_lost_a_pair_is_known_once_there_is_another(store).await;
     cycles::a_job_s_state_is_part_of_the_commit(store).await;
     cycles::old_events_are_pruned(store).await;
     logs::changes_of_links_are_told_once_and_in_order(store).await;

@@ -357,6 +357,42 @@ pub(super) async fn waiting_references_heal_once_the_other_side_is_paired(store:
     assert!(healable().await.is_empty(), "what is known of an object is replaced");
 }
 
+pub(super) async fn who_lost_a_pair_is_known_once_there_is_another(store: &dyn Store) {
+    let job = JobId::new("returned");
+    let has_returned = async || store.has_returned(&job).await.expect("it reads");
+    let change = async |change: PairingChange| {
+        let commit = Commit { pairings: vec![change], ..Commit::default() };
+        store.commit(&commit).await.expect("it is written");
+    };
+    let put = async |anchor: &str, target: &str| {
+        change(PairingChange::Put(pairing(&job, anchor, target))).await;
+    };
+    let clear = async |what: Clear| {
+        let commit = Commit { clear: vec![(job.clone(), what)], ..Commit::default() };
+        store.commit(&commit).await.expect("it is forgotten");
+    };
+    for anchor in ["s-1", "s-2"] {
+        put(anchor, "t").await;
+        put(anchor, "t").await;
+    }
+    change(PairingChange::Forget(subject(&job, "s-0"))).await;
+    put("s-0", "t").await;
+    assert!(!has_returned().await, "nobody lost anything");
+    change(PairingChange::Forget(subject(&job, "s-1"))).await;
+    assert!(!has_returned().await, "it is gone");
+    clear(Clear::Returned).await;
+    put("s-1", "t-new").await;
+    assert!(has_returned().await, "who is still gone stays known");
+    clear(Clear::Returned).await;
+    assert!(!has_returned().await);
+    put("s-2", "t-other").await;
+    assert!(has_returned().await, "the account is another");
+    assert!(!store.has_returned(&JobId::new("returned-not")).await.expect("it reads"), "each job its own");
+    clear(Clear::Pairings).await;
+    put("s-2", "t").await;
+    assert!(!has_returned().await, "with the pairs all of it is forgotten");
+}
+
 pub(super) async fn a_job_s_state_is_part_of_the_commit(store: &dyn Store) {
     let job = JobId::new("state.ABC");
     assert_eq!(store.job_state(&job).await.expect("it reads"), None);
