@@ -147,7 +147,7 @@ impl Connector for ApiConnector {
                 Incoming { anchor: object.anchor.clone(), object: Some(object), entitlement: None }
             })
             .collect();
-        Ok(Page { objects, next, total, unsettled: Vec::new() })
+        Ok(Page { objects, next, total, ..Page::default() })
     }
 
     async fn subject(&self, request: &SubjectRequest) -> Result<Option<DirectoryObject>, ConnectorError> {

@@ -126,6 +126,12 @@ impl Counts {
         }
     }
 
+    /// What is counted of objects once more when they are read once more; writes are not sent again.
+    #[must_use]
+    pub fn of_reading(self) -> Self {
+        Self { exports: 0, exported: 0, deprovisioned: 0, ..self }
+    }
+
     /// Both together.
     #[must_use]
     pub fn with(self, other: Self) -> Self {
@@ -171,6 +177,9 @@ pub struct Cycle {
     /// What is done of the page at the position.
     #[serde(default)]
     pub page: PageProgress,
+    /// What the objects of the mapping that is read have added to the counts.
+    #[serde(default)]
+    pub mapping: Counts,
 }
 
 /// What is done of a page that is not finished: a run that goes on there does not do it again, nor count it twice.
@@ -233,6 +242,8 @@ pub struct JobState {
     pub forces_deletes: bool,
     /// Fingerprint of the schema that the watermarks belong to.
     pub schema: Option<SmolStr>,
+    /// Fingerprint of the connections, credentials left out, that the watermarks belong to.
+    pub connection: Option<SmolStr>,
     /// The last run.
     pub last_execution: Option<Execution>,
     /// The last run without errors.
@@ -249,6 +260,8 @@ pub struct JobState {
     pub steady_last_at: Option<Timestamp>,
     /// When the next run is due; `None` means now.
     pub next_run_at: Option<Timestamp>,
+    /// The target wants to be left alone until then, whoever asks for a run.
+    pub throttled_until: Option<Timestamp>,
     /// Four weeks of quarantine are over: the job has stopped.
     pub has_given_up: bool,
 }

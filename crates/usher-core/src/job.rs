@@ -46,6 +46,20 @@ pub struct Job {
 /// The job setting with the most accounts that one cycle may disable and delete.
 pub const THRESHOLD_SETTING: &str = "QuarantineTooManyDeletesThreshold";
 
+/// The job setting with the most requests to the target that are under way at once.
+pub const CONCURRENCY_SETTING: &str = "TargetConcurrency";
+
+/// The job settings that Usher gives a meaning. Connectors know more, and mappings refer to others by name.
+pub const SETTINGS: &[&str] = &[
+    THRESHOLD_SETTING,
+    CONCURRENCY_SETTING,
+    "TargetRequestsPerSecond",
+    "WorkersPerPage",
+    "LookaheadQueryEnabled",
+    "AzureIngestionAttributeOptimization",
+    crate::recording::SETTING,
+];
+
 /// What is wrong with the value of a job setting, where Usher gives it a meaning; others are taken as they are, since
 /// mappings may refer to them. An empty value means that the setting is not set.
 pub fn setting_problem(name: &str, value: &str) -> Option<String> {
@@ -59,8 +73,11 @@ pub fn setting_problem(name: &str, value: &str) -> Option<String> {
         "workersperpage" => {
             (number.is_some_and(|number| (1..=999).contains(&number)), "a whole number from 1 to 999")
         }
-        "targetrequestspersecond" | "targetconcurrency" => {
-            (number.is_some_and(|number| number > 0), "a whole number above zero")
+        "targetrequestspersecond" => {
+            (number.is_some_and(|number| (1..=100_000).contains(&number)), "a whole number from 1 to 100000")
+        }
+        "targetconcurrency" => {
+            (number.is_some_and(|number| (1..=256).contains(&number)), "a whole number from 1 to 256")
         }
         "lookaheadqueryenabled" | "azureingestionattributeoptimization" => {
             let is_switch = ["true", "false"].iter().any(|word| value.eq_ignore_ascii_case(word));
@@ -123,6 +140,9 @@ mod tests {
         for value in ["0", "1000", "abc", "-1", "1.5"] {
             let problem = setting_problem("workersPerPage", value).unwrap_or_default();
             assert!(problem.contains("from 1 to 999"), "{value}: {problem}");
+        }
+        for (name, value) in [("TargetConcurrency", "257"), ("TargetRequestsPerSecond", "4294967295")] {
+            assert!(setting_problem(name, value).is_some(), "{name} {value}");
         }
         for value in ["1", " 999 ", ""] {
             assert_eq!(setting_problem("WorkersPerPage", value), None, "{value}");

@@ -35,7 +35,10 @@ pub use escrow::Escrow;
 pub use event::{Identity, Initiator, ProvisioningEvent, TimedStep};
 pub use facts::{Answer, Facts, NamedReference, Question, References, SentCreate};
 pub use ids::{Anchor, AssignmentId, EntryId, JobId, RuleId};
-pub use job::{Job, Pairing, RestartRequest, ScheduleState, THRESHOLD_SETTING, setting_problem};
+pub use job::{
+    CONCURRENCY_SETTING, Job, Pairing, RestartRequest, SETTINGS, ScheduleState, THRESHOLD_SETTING,
+    setting_problem,
+};
 pub use object::{AttributeSet, DirectoryObject};
 pub use plan::{
     Action, AttributeChange, Change, ErrorCategory, Failure, ModifiedProperty, Operation, OperationKind,

@@ -34,6 +34,26 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// A write was not sent after all: what was known before it counts again.
+    pub(crate) async fn take_back(
+        &self,
+        mapping: &MappingProgram,
+        facts: &Facts,
+        earlier: Option<Escrow>,
+        progress: &mut Progress,
+    ) -> Result<(), CaseError> {
+        if progress.escrow == earlier {
+            return Ok(());
+        }
+        let change = match &earlier {
+            Some(earlier) => EscrowChange::Put(earlier.clone()),
+            None => EscrowChange::Remove(self.key_of(mapping, facts)),
+        };
+        self.engine.store.commit(&Commit { escrows: vec![change], ..Commit::default() }).await?;
+        progress.escrow = earlier;
+        Ok(())
+    }
+
     /// An account that was found by what an earlier create had sent is paired before it is written to: the write may
     /// change what it was found by.
     pub(crate) async fn remember_found(

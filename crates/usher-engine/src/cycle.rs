@@ -3,7 +3,8 @@
 //! A cycle goes through stages, each over before the next begins: import, sweep (initial cycles), escrows, deprovision,
 //! references. Nothing is disabled or deleted before everything to disable or delete is known and was counted.
 
-mod control;
+mod broke;
+pub(crate) mod control;
 pub(crate) mod stages;
 mod work;
 
@@ -13,12 +14,13 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use smol_str::format_smolstr;
 use usher_core::cycle::{Cycle, CycleKind, Execution, ExecutionState, JobState, Position};
-use usher_core::ports::{Clear, Commit, ConnectorError, ConnectorErrorKind, StoreError};
+use usher_core::ports::{Clear, Commit, ConnectorError, ConnectorErrorKind};
 use usher_core::program::{MappingProgram, RuleProgram};
 use usher_core::quarantine::{self, QuarantineReason, RunError};
-use usher_core::{AuditRecord, Entry, EntryKind, Job, JobId, ResetScope, ScheduleState};
+use usher_core::{CONCURRENCY_SETTING, Entry, EntryKind, Job, JobId, ResetScope, ScheduleState};
 
-pub use control::Runs;
+use broke::Broke;
+pub use control::{Runs, StopOrder};
 
 use crate::Engine;
 use crate::cases::CaseError;
@@ -34,8 +36,6 @@ const CONCURRENCY: usize = 16;
 const UNDER_WAY: usize = 8;
 /// So many runs in a row that got no answer from the target lead to quarantine.
 const HABIT: u64 = 3;
-/// The job setting for it.
-const CONCURRENCY_SETTING: &str = "TargetConcurrency";
 
 impl Engine {
     /// Runs a job now: goes on with the cycle that was interrupted, else begins one. Returns what the job remembers
@@ -47,6 +47,9 @@ impl Engine {
     pub async fn run_job(&self, id: &JobId) -> Result<JobState, CaseError> {
         let control = self.runs.control(id);
         let _running = control.begin().await;
+        if self.runs.is_closing() {
+            return Ok(self.store.job_state(id).await?.unwrap_or_default());
+        }
         let job = self
             .store
             .job(id)
@@ -76,15 +79,22 @@ impl Engine {
             }
         };
         let (prepared, lanes) = prepared;
+        if let Some(until) = state.throttled_until.take() {
+            // Another target has said nothing.
+            if until > began_at && prepared.fits(&state) {
+                state.throttled_until = Some(until);
+                self.wait_for_target(&job, &mut state, until).await?;
+                return Ok(state);
+            }
+        }
         let most = job
             .setting(CONCURRENCY_SETTING)
             .and_then(|text| text.parse().ok())
             .map_or(CONCURRENCY, |most: usize| most.clamp(1, 256));
-        let pace = Arc::new(Pace::new(most));
+        let pace = Arc::new(Pace::new(most, control.stop_order()));
         let target = Arc::new(Target::in_cycle(prepared.target.clone(), self.clock.clone(), pace));
         let mut run = CycleRun {
             engine: self,
-            control: &control,
             job: &job,
             service_principal: &service_principal,
             prepared: &prepared,
@@ -96,13 +106,33 @@ impl Engine {
             state: std::mem::take(&mut state),
         };
         match run.go().await {
-            Ok(End::Finished | End::Stopped) => Ok(run.state),
+            Ok(()) | Err(Broke::Stopped) => Ok(run.state),
             Err(Broke::Store(error)) => Err(error),
             Err(broke) => {
                 let state = std::mem::take(&mut run.state);
                 self.break_off(&job, state, began_at, broke).await
             }
         }
+    }
+
+    /// The kind of a job's next cycle. Whoever referred to an account that was deleted has lost it there, and shows no
+    /// change in the source when there is another: everybody is looked at again once such an object has come back.
+    pub(crate) async fn next_kind(
+        &self,
+        job: &Job,
+        state: &JobState,
+        prepared: &PreparedJob,
+    ) -> Result<CycleKind, CaseError> {
+        if !prepared.source.capabilities().deltas || !prepared.fits(state) {
+            return Ok(CycleKind::Initial);
+        }
+        let lanes = lanes(job, prepared)?;
+        let mut attributes = lanes.iter().flat_map(|lane| &lane.mapping().attributes);
+        let maps_references = attributes.any(|attribute| attribute.is_reference());
+        if maps_references && self.store.has_returned(&job.id).await? {
+            return Ok(CycleKind::Initial);
+        }
+        Ok(state.next_kind())
     }
 
     /// What the job remembers, after a restart that somebody asked for.
@@ -130,104 +160,6 @@ impl Engine {
         }
         let lanes = lanes(job, &prepared)?;
         Ok((prepared, lanes))
-    }
-
-    /// Writes down that a run broke off, and when the next one is due.
-    async fn break_off(
-        &self,
-        job: &Job,
-        mut state: JobState,
-        began_at: Timestamp,
-        broke: Broke,
-    ) -> Result<JobState, CaseError> {
-        let now = self.clock.now();
-        let (error, reason) = match broke {
-            Broke::Failed(error) => (error, None),
-            Broke::Quarantined(reason, error) => (error, Some(reason)),
-            Broke::Expired(error) => {
-                state.forget_watermarks();
-                (error, None)
-            }
-            Broke::Store(error) => return Err(error),
-        };
-        tracing::warn!(job.id = %job.id, code = %error.code, "the run broke off: {}", error.message);
-        let (id, kind, counts, began_at) = match &state.cycle {
-            Some(cycle) => (cycle.id.clone(), cycle.kind, cycle.counts, cycle.began_at),
-            None => (self.clock.guid().to_string().into(), state.next_kind(), Default::default(), began_at),
-        };
-        state.last_execution = Some(Execution {
-            id,
-            kind,
-            counts,
-            escrowed: self.store.count_escrows(&job.id).await?,
-            state: ExecutionState::Failed,
-            error: Some(error.clone()),
-            began_at,
-            ended_at: now,
-        });
-        state.complete_failures_in_a_row += 1;
-        match reason {
-            Some(reason) => {
-                if let Some(cycle) = &mut state.cycle {
-                    // The next try is judged by its own failures.
-                    cycle.counts.failed = 0;
-                    cycle.counts.failed_references = 0;
-                    cycle.counts.succeeded = 0;
-                    cycle.page.failed.failed = 0;
-                    cycle.page.failed.failed_references = 0;
-                }
-                self.quarantine(job, &mut state, reason, error).await?;
-            }
-            None => {
-                let next = state.quarantine.as_ref().map(|quarantine| quarantine.next_attempt);
-                state.next_run_at = Some(next.filter(|next| *next > now).unwrap_or_else(|| later(now, job)));
-            }
-        }
-        let commit = Commit { state: Some((job.id.clone(), state.clone())), ..Commit::default() };
-        self.store.commit(&commit).await?;
-        Ok(state)
-    }
-
-    /// Puts a job into quarantine, or notes that the quarantine goes on. The audit log gets a record of its beginning.
-    async fn quarantine(
-        &self,
-        job: &Job,
-        state: &mut JobState,
-        reason: QuarantineReason,
-        error: RunError,
-    ) -> Result<(), StoreError> {
-        let now = self.clock.now();
-        let is_news = state.quarantine.as_ref().is_none_or(|before| before.reason != reason);
-        let quarantine = quarantine::enter(state.quarantine.as_ref(), reason, error, now);
-        tracing::warn!(job.id = %job.id, reason = reason.as_str(), "the job is in quarantine");
-        if is_news {
-            self.store.add_audit(&self.quarantined(job, reason)).await?;
-        }
-        state.has_given_up = quarantine.is_hopeless(now);
-        state.next_run_at = Some(quarantine.next_attempt);
-        state.quarantine = Some(quarantine);
-        Ok(())
-    }
-
-    /// The record of a quarantine that begins: nobody asked for it but the service itself.
-    fn quarantined(&self, job: &Job, reason: QuarantineReason) -> AuditRecord {
-        let request = self.clock.guid().to_string();
-        AuditRecord {
-            id: self.clock.guid().to_string(),
-            at: self.clock.now(),
-            activity: "Quarantine".to_owned(),
-            method: String::new(),
-            path: format!("/servicePrincipals/{}/synchronization/jobs/{}", job.service_principal, job.id),
-            status: 200,
-            reason: Some(reason.as_str().to_owned()),
-            app_id: String::new(),
-            object_id: String::new(),
-            caller: work::service().display_name,
-            target: Some(job.id.as_str().to_owned()),
-            target_type: "jobs".to_owned(),
-            client_request_id: request.clone(),
-            request_id: request,
-        }
     }
 }
 
@@ -272,81 +204,9 @@ pub(crate) fn lanes(job: &Job, prepared: &PreparedJob) -> Result<Vec<Lane>, Case
     Ok(lanes)
 }
 
-/// How a run ended.
-enum End {
-    /// The cycle is over.
-    Finished,
-    /// Somebody paused the job; the cycle goes on at the next start.
-    Stopped,
-}
-
-/// Why a run broke off.
-enum Broke {
-    /// A directory failed for the moment; the next run goes on where this one was.
-    Failed(RunError),
-    /// Something that only people can mend.
-    Quarantined(QuarantineReason, RunError),
-    /// The source does not know the watermark any more: a cycle that reads everything begins.
-    Expired(RunError),
-    /// The store failed.
-    Store(CaseError),
-}
-
-impl Broke {
-    fn quarantined(code: &str, message: String) -> Self {
-        let error = RunError { code: code.into(), message, is_tenant_actionable: true };
-        Self::Quarantined(QuarantineReason::EncounteredQuarantineException, error)
-    }
-
-    /// The target failed while it was tested. What only people can mend leads to quarantine at once; no answer does when
-    /// it has become a habit.
-    fn target(error: &ConnectorError, is_habit: bool) -> Self {
-        let is_for_people =
-            !matches!(error.kind, ConnectorErrorKind::Unreachable | ConnectorErrorKind::Throttled);
-        let run_error = RunError {
-            code: error.code.clone(),
-            message: error.message.clone(),
-            is_tenant_actionable: is_for_people,
-        };
-        if is_habit || is_for_people {
-            Self::Quarantined(QuarantineReason::EncounteredQuarantineException, run_error)
-        } else {
-            Self::Failed(run_error)
-        }
-    }
-
-    fn source(error: &ConnectorError) -> Self {
-        let run_error = RunError {
-            code: error.code.clone(),
-            message: error.message.clone(),
-            is_tenant_actionable: error.kind == ConnectorErrorKind::Unauthorised,
-        };
-        match error.kind {
-            ConnectorErrorKind::NotFound => Self::Expired(run_error),
-            ConnectorErrorKind::Unauthorised => {
-                Self::Quarantined(QuarantineReason::EncounteredQuarantineException, run_error)
-            }
-            _ => Self::Failed(run_error),
-        }
-    }
-}
-
-impl From<CaseError> for Broke {
-    fn from(error: CaseError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl From<StoreError> for Broke {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error.into())
-    }
-}
-
 /// A run under way.
 struct CycleRun<'a> {
     engine: &'a Engine,
-    control: &'a control::Control,
     job: &'a Job,
     service_principal: &'a Entry,
     prepared: &'a Arc<PreparedJob>,
@@ -360,7 +220,7 @@ struct CycleRun<'a> {
 }
 
 impl CycleRun<'_> {
-    async fn go(&mut self) -> Result<End, Broke> {
+    async fn go(&mut self) -> Result<(), Broke> {
         self.test_connection(true).await?;
         match self.pass().await {
             Err(Broke::Expired(error)) => {
@@ -377,11 +237,11 @@ impl CycleRun<'_> {
     }
 
     /// Goes through the stages of a cycle, from where it is.
-    async fn pass(&mut self) -> Result<End, Broke> {
+    async fn pass(&mut self) -> Result<(), Broke> {
         self.begin().await?;
         loop {
-            if self.control.is_stopped() {
-                return Ok(End::Stopped);
+            if self.target.is_halted() {
+                return Err(self.halted());
             }
             let is_over = match self.cycle().position.clone() {
                 Position::Import { mapping, cursor } => self.import(mapping, cursor).await?,
@@ -393,7 +253,7 @@ impl CycleRun<'_> {
             };
             if is_over {
                 self.finish().await?;
-                return Ok(End::Finished);
+                return Ok(());
             }
         }
     }
@@ -411,36 +271,55 @@ impl CycleRun<'_> {
         let Some(lane) = self.lanes.first() else { return Ok(()) };
         let is_habit = is_start
             && (self.state.quarantine.is_some() || self.state.complete_failures_in_a_row + 1 >= HABIT);
-        crate::cases::on_demand::test_connection(self.engine, self.target, lane.mapping())
-            .await
-            .map_err(|error| Broke::target(&error, is_habit))
+        crate::cases::on_demand::test_connection(self.engine, self.target, lane.mapping()).await.map_err(
+            |error| match error.kind {
+                ConnectorErrorKind::Stopped => self.halted(),
+                _ => Broke::target(&error, is_habit),
+            },
+        )
+    }
+
+    /// Why the run is to end.
+    fn halted(&self) -> Broke {
+        self.target.closed_until().map_or(Broke::Stopped, Broke::Throttled)
+    }
+
+    /// What the source answers, unless the run is to end first: reading again costs nothing.
+    async fn ask_source<T>(
+        &self,
+        question: impl Future<Output = Result<T, ConnectorError>>,
+    ) -> Result<T, Broke> {
+        match self.target.unless_halted(question).await {
+            Ok(answer) => answer.map_err(|error| Broke::source(&error)),
+            Err(_) => Err(self.halted()),
+        }
     }
 
     /// Goes on with the cycle there is, unless the schema has changed since; else begins one. Watermarks are fixed
     /// here, before anything is read.
     async fn begin(&mut self) -> Result<(), Broke> {
-        let fingerprint = self.prepared.fingerprint().clone();
-        if self.state.schema.as_ref().is_some_and(|schema| *schema != fingerprint) {
+        if !self.prepared.fits(&self.state) {
             self.state.forget_watermarks();
         }
-        self.state.schema = Some(fingerprint);
+        self.state.schema = Some(self.prepared.fingerprint().clone());
+        self.state.connection = Some(self.prepared.place());
         if let Some(cycle) = &mut self.state.cycle {
             // What failed in the page where the last run ended is tried again, and counted then.
-            cycle.counts = cycle.counts.without(std::mem::take(&mut cycle.page.failed));
+            let failed = std::mem::take(&mut cycle.page.failed);
+            cycle.counts = cycle.counts.without(failed);
+            cycle.mapping = cycle.mapping.without(failed);
             return Ok(());
         }
         let mut watermarks = BTreeMap::new();
         for lane in self.lanes {
-            let watermark = self
-                .prepared
-                .source
-                .watermark(&lane.mapping().source_type)
-                .await
-                .map_err(|error| Broke::source(&error))?;
+            let source = &self.prepared.source;
+            let watermark = self.ask_source(source.watermark(&lane.mapping().source_type)).await?;
             watermarks.insert(lane.key.clone(), watermark);
         }
-        let has_deltas = self.prepared.source.capabilities().deltas;
-        let kind = if has_deltas { self.state.next_kind() } else { CycleKind::Initial };
+        let kind = self.engine.next_kind(self.job, &self.state, self.prepared).await?;
+        if kind == CycleKind::Initial {
+            self.state.forget_watermarks();
+        }
         self.state.cycles += 1;
         self.state.cycle = Some(Cycle {
             id: format_smolstr!("{}", self.engine.clock.guid()),
@@ -454,11 +333,14 @@ impl CycleRun<'_> {
             forces_deletes: self.state.forces_deletes,
             was_held_back: false,
             page: Default::default(),
+            mapping: Default::default(),
         });
         let mut commit = self.commit();
         if kind == CycleKind::Initial {
             // Everything comes up again, and with it what is to be disabled or deleted.
             commit.clear.push((self.job.id.clone(), Clear::Held));
+            // And with it who refers to objects that have come back.
+            commit.clear.push((self.job.id.clone(), Clear::Returned));
         }
         self.engine.store.commit(&commit).await?;
         self.tell_unwritten().await?;
@@ -484,17 +366,13 @@ impl CycleRun<'_> {
         let now = self.engine.clock.now();
         let escrowed = self.engine.store.count_escrows(&self.job.id).await?;
         let cycle = self.state.cycle.take().expect("finish is called once, with a cycle");
-        let has_failures = cycle.counts.failed + cycle.counts.failed_references > 0;
         let execution = Execution {
             id: cycle.id.clone(),
             kind: cycle.kind,
             counts: cycle.counts,
             escrowed,
-            state: if has_failures || escrowed > 0 {
-                ExecutionState::EntryLevelErrors
-            } else {
-                ExecutionState::Succeeded
-            },
+            // What failed and came out right within the same run waits no more.
+            state: if escrowed > 0 { ExecutionState::EntryLevelErrors } else { ExecutionState::Succeeded },
             error: None,
             began_at: cycle.began_at,
             ended_at: now,

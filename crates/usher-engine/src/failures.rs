@@ -34,6 +34,7 @@ pub fn failure(error: &ConnectorError) -> Failure {
             ErrorCategory::NonServiceFailure,
             "the target does not know this operation; change the mapping or the target",
         ),
+        Kind::Stopped => (ErrorCategory::Failure, "nothing needs to be done: the next run goes on here"),
         Kind::Protocol => (
             ErrorCategory::NonServiceFailure,
             "check the address: what answers there does not speak the protocol as it should",

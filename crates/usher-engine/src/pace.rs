@@ -1,18 +1,23 @@
 //! How many requests to a target are under way at once: grows while the target keeps up, halves when it says
-//! "too many", and rests as long as it asks for.
+//! "too many", and rests as long as it asks for. Whoever waits here goes on waiting no longer than the run.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use usher_core::ports::Clock;
+
+use crate::cycle::StopOrder;
 
 /// The pace at which one job sends to its target.
 pub struct Pace {
     most: usize,
     state: Mutex<State>,
     room: Notify,
+    stop: StopOrder,
+    /// Until when the target wants to be left alone, where that is longer than a run waits.
+    closed: watch::Sender<Option<Timestamp>>,
 }
 
 struct State {
@@ -20,6 +25,10 @@ struct State {
     under_way: usize,
     rests_until: Option<Timestamp>,
 }
+
+/// The run is to end; nothing more is sent.
+#[derive(Debug)]
+pub struct Halted;
 
 /// One request under way; ends when dropped.
 pub struct UnderWay<'a>(&'a Pace);
@@ -32,16 +41,23 @@ impl Drop for UnderWay<'_> {
 }
 
 impl Pace {
-    /// At most so many requests at once, and at least one.
-    pub fn new(most: usize) -> Self {
+    /// At most so many requests at once, and at least one, until the order to stop.
+    pub fn new(most: usize, stop: StopOrder) -> Self {
         let most = most.max(1);
         let state = State { limit: most as f64, under_way: 0, rests_until: None };
-        Self { most, state: Mutex::new(state), room: Notify::new() }
+        Self { most, state: Mutex::new(state), room: Notify::new(), stop, closed: watch::Sender::new(None) }
     }
 
     /// Waits until the target may be asked.
-    pub async fn enter(&self, clock: &dyn Clock) -> UnderWay<'_> {
+    ///
+    /// # Errors
+    /// The run is to end. Whoever need not wait is told only when the target wants to be left alone.
+    pub async fn enter(&self, clock: &dyn Clock) -> Result<UnderWay<'_>, Halted> {
+        let mut has_waited = false;
         loop {
+            if self.closed_until().is_some() || (has_waited && self.stop.is_given()) {
+                return Err(Halted);
+            }
             // Registered before looking, so that no room that opens in between is missed.
             let room = self.room.notified();
             tokio::pin!(room);
@@ -54,16 +70,58 @@ impl Pace {
                     _ if (state.under_way as f64) < state.limit.floor().max(1.0) => {
                         state.rests_until = None;
                         state.under_way += 1;
-                        return UnderWay(self);
+                        return Ok(UnderWay(self));
                     }
                     _ => None,
                 }
             };
-            match rest {
-                Some(rest) => clock.wait(rest).await,
-                None => room.await,
-            }
+            has_waited = true;
+            let wait = async {
+                match rest {
+                    Some(rest) => clock.wait(rest).await,
+                    None => room.await,
+                }
+            };
+            self.unless_halted(wait).await?;
         }
+    }
+
+    /// Waits for something, as long as the run goes on.
+    ///
+    /// # Errors
+    /// The run is to end.
+    pub async fn unless_halted<T>(&self, wait: impl Future<Output = T>) -> Result<T, Halted> {
+        tokio::select! {
+            biased;
+            () = self.halted() => Err(Halted),
+            waited = wait => Ok(waited),
+        }
+    }
+
+    /// Waits until the run is to end.
+    pub async fn halted(&self) {
+        let mut closed = self.closed.subscribe();
+        tokio::select! {
+            () = self.stop.given() => {}
+            // The sender is our own.
+            _ = closed.wait_for(Option::is_some) => {}
+        }
+    }
+
+    /// Whether the run is to end.
+    pub fn is_halted(&self) -> bool {
+        self.stop.is_given() || self.closed_until().is_some()
+    }
+
+    /// Until when the target wants to be left alone, where that is longer than a run waits.
+    pub fn closed_until(&self) -> Option<Timestamp> {
+        *self.closed.borrow()
+    }
+
+    /// The target wants to be left alone for longer than a run waits.
+    pub fn close(&self, rest: Duration, now: Timestamp) {
+        let until = after(now, rest);
+        self.closed.send_modify(|closed| *closed = Some(closed.map_or(until, |known| known.max(until))));
     }
 
     /// The target kept up.
@@ -80,9 +138,7 @@ impl Pace {
 
     /// The target said "too many". Requests that were under way together count once.
     pub fn was_throttled(&self, rest: Duration, now: Timestamp) {
-        let until = now
-            .checked_add(SignedDuration::try_from(rest).unwrap_or(SignedDuration::MAX))
-            .unwrap_or(Timestamp::MAX);
+        let until = after(now, rest);
         let mut state = self.state();
         if state.rests_until.is_none_or(|resting| resting <= now) {
             state.limit = (state.limit / 2.0).max(1.0);
@@ -95,11 +151,22 @@ impl Pace {
     }
 }
 
+fn after(now: Timestamp, rest: Duration) -> Timestamp {
+    let rest = SignedDuration::try_from(rest).unwrap_or(SignedDuration::MAX);
+    now.checked_add(rest).unwrap_or(Timestamp::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use usher_testkit::ManualClock;
 
     use super::*;
+    use crate::cycle::control::Control;
+
+    fn pace(most: usize) -> (Pace, Control) {
+        let control = Control::default();
+        (Pace::new(most, control.stop_order()), control)
+    }
 
     fn limit(pace: &Pace) -> f64 {
         pace.state().limit.floor()
@@ -107,12 +174,12 @@ mod tests {
 
     #[tokio::test]
     async fn throttling_halves_once_per_rest_and_success_grows_again() {
-        let (pace, clock) = (Pace::new(16), ManualClock::default());
+        let ((pace, _control), clock) = (pace(16), ManualClock::default());
         for _ in 0..3 {
             pace.was_throttled(Duration::from_secs(5), clock.now());
         }
         assert_eq!(limit(&pace), 8.0, "three answers of one burst count once");
-        drop(pace.enter(&clock).await);
+        drop(pace.enter(&clock).await.expect("it may"));
         assert_eq!(clock.waited(), [Duration::from_secs(5)], "the target is left alone as long as it asked");
         pace.was_throttled(Duration::from_secs(1), clock.now());
         assert_eq!(limit(&pace), 4.0);
@@ -124,22 +191,51 @@ mod tests {
 
     #[tokio::test]
     async fn it_never_stops_altogether() {
-        let (pace, clock) = (Pace::new(2), ManualClock::default());
+        let ((pace, _control), clock) = (pace(2), ManualClock::default());
         for _ in 0..9 {
             pace.was_throttled(Duration::from_secs(1), clock.now());
-            drop(pace.enter(&clock).await);
+            drop(pace.enter(&clock).await.expect("it may"));
         }
         assert_eq!(limit(&pace), 1.0);
     }
 
     #[tokio::test]
     async fn who_waits_for_room_goes_on_when_there_is_some() {
-        let (pace, clock) = (Pace::new(1), ManualClock::default());
-        let first = pace.enter(&clock).await;
+        let ((pace, _control), clock) = (pace(1), ManualClock::default());
+        let first = pace.enter(&clock).await.expect("there is room");
         let second = pace.enter(&clock);
         tokio::pin!(second);
         assert!(futures::poll!(second.as_mut()).is_pending());
         drop(first);
         assert!(futures::poll!(second.as_mut()).is_ready());
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_room_hears_the_order_to_stop() {
+        let ((pace, control), clock) = (pace(1), ManualClock::default());
+        let _first = pace.enter(&clock).await.expect("there is room");
+        let second = pace.enter(&clock);
+        tokio::pin!(second);
+        assert!(futures::poll!(second.as_mut()).is_pending());
+        control.stop();
+        assert!(second.await.is_err());
+    }
+
+    #[tokio::test]
+    async fn who_rests_hears_the_order_to_stop_and_waits_no_longer() {
+        let ((pace, control), clock) = (pace(2), ManualClock::default());
+        pace.was_throttled(Duration::from_secs(500), clock.now());
+        control.stop();
+        assert!(pace.enter(&clock).await.is_err());
+        assert!(clock.waited().is_empty(), "nobody waits for a target that is not asked");
+    }
+
+    #[tokio::test]
+    async fn nobody_enters_where_the_target_wants_a_longer_rest_than_a_run_waits() {
+        let ((pace, _control), clock) = (pace(2), ManualClock::default());
+        pace.close(Duration::from_secs(3600), clock.now());
+        pace.close(Duration::from_secs(60), clock.now());
+        assert!(pace.enter(&clock).await.is_err());
+        assert_eq!(pace.closed_until(), Some(after(clock.now(), Duration::from_secs(3600))));
     }
 }

@@ -9,7 +9,7 @@ use usher_core::ports::{Connector, ConnectorSettings, JOB_SETTING, StoredSecret}
 use usher_core::program::RuleProgram;
 use usher_core::schema::Schema;
 use usher_core::templates::Template;
-use usher_core::{EntryId, Job, JobId, Secret, THRESHOLD_SETTING};
+use usher_core::{CONCURRENCY_SETTING, EntryId, Job, JobId, JobState, Secret, THRESHOLD_SETTING, recording};
 
 use crate::Engine;
 use crate::cases::CaseError;
@@ -46,13 +46,43 @@ pub struct PreparedJob {
     fingerprint: OnceLock<SmolStr>,
 }
 
+/// What of secrets and job settings makes no difference to what a source holds and a target is.
+const INDIFFERENT: &[&str] = &[
+    NOTIFICATIONS,
+    THRESHOLD_SETTING,
+    CONCURRENCY_SETTING,
+    recording::SETTING,
+    "TargetRequestsPerSecond",
+    "WorkersPerPage",
+    "PageSize",
+    "AzureIngestionAttributeOptimization",
+];
+
 impl PreparedJob {
     /// A fingerprint of the effective schema: when it changes, everything is looked at again.
     pub fn fingerprint(&self) -> &SmolStr {
-        self.fingerprint.get_or_init(|| {
-            let digest = Sha256::digest(self.schema.to_json().to_string().as_bytes());
-            digest.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}")).into()
-        })
+        self.fingerprint.get_or_init(|| digest(&self.schema.to_json().to_string()))
+    }
+
+    /// A fingerprint of where source and target are and what is read there; who signs in with which password makes no
+    /// difference. When it changes, everything is looked at again: watermarks are of the other place.
+    pub fn place(&self) -> SmolStr {
+        let secrets = self.secrets.iter().map(|secret| (secret.key.as_str(), secret.value.expose()));
+        let settings = self.job_settings.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let is_indifferent = |key: &str| INDIFFERENT.iter().any(|known| known.eq_ignore_ascii_case(key));
+        let mut all: Vec<(String, &str)> = secrets
+            .chain(settings)
+            .filter(|(key, value)| !is_credential(key) && !is_indifferent(key) && !value.is_empty())
+            .map(|(key, value)| (key.to_ascii_lowercase(), value))
+            .collect();
+        all.sort_unstable();
+        digest(&serde_json::json!(all).to_string())
+    }
+
+    /// Whether what a job remembers is of this schema and of these directories.
+    pub fn fits(&self, state: &JobState) -> bool {
+        state.schema.as_ref().is_none_or(|schema| schema == self.fingerprint())
+            && state.connection.as_ref().is_none_or(|place| *place == self.place())
     }
 
     fn is_current(&self, job: &Job, document: &Option<String>, secrets: &[StoredSecret]) -> bool {
@@ -191,6 +221,11 @@ impl Engine {
     ) -> Result<ConnectorSettings, CaseError> {
         Ok(settings(&self.store.secrets(service_principal).await?))
     }
+}
+
+fn digest(text: &str) -> SmolStr {
+    let digest = Sha256::digest(text.as_bytes());
+    digest.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}")).into()
 }
 
 /// A rule without the attributes that the target never takes. Those that objects are matched by stay: they are looked

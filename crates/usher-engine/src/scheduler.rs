@@ -30,6 +30,7 @@ impl Engine {
     /// Runs jobs on their schedules until `shutdown`; then lets every run finish what is in flight.
     pub async fn run_jobs(&self, shutdown: impl Future<Output = ()>) {
         tokio::pin!(shutdown);
+        self.runs.open();
         let mut runs = JoinSet::new();
         let room = Arc::new(Semaphore::new(AT_ONCE));
         let mut resting: HashMap<JobId, Timestamp> = HashMap::new();
@@ -75,6 +76,7 @@ impl Engine {
         }
         self.runs.stop_all();
         while runs.join_next().await.is_some() {}
+        self.runs.open();
     }
 
     /// The jobs that are due, and when the next one is.

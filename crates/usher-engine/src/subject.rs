@@ -251,6 +251,7 @@ impl Run<'_> {
         let plan = match self.decide(mapping, &mut facts, known, &context).await {
             Ok(plan) => plan,
             Err(Stop::Store(error)) => return Err(error.into()),
+            Err(Stop::Target(error)) if error.kind == ConnectorErrorKind::Stopped => return Err(error.into()),
             Err(Stop::Target(error)) => {
                 progress.target_failure = Some(error.kind);
                 broken(&self.names(mapping, &facts.named), failure(&error))
@@ -478,6 +479,11 @@ impl Run<'_> {
                 self.note(progress, export::planned(&names, action));
                 continue;
             }
+            // What has not been written yet when the run is to end stays as it is for the next one.
+            if index == 0 {
+                self.target.unless_halted(async {}).await?;
+            }
+            let earlier = progress.escrow.clone();
             match operation.kind {
                 OperationKind::Create => self.remember_create(mapping, facts, context, progress).await?,
                 OperationKind::Update => {
@@ -503,6 +509,10 @@ impl Run<'_> {
                         self.note(progress, export::left_out(&names, attribute, reason));
                     }
                     progress.target_anchor = Some(written.anchor);
+                }
+                Err(error) if error.kind == ConnectorErrorKind::Stopped && index == 0 => {
+                    self.take_back(mapping, facts, earlier, progress).await?;
+                    return Err(error.into());
                 }
                 Err(error) => {
                     self.forget_restore(progress);

@@ -3,12 +3,13 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use usher_core::ports::{
     Clock, Connector, ConnectorError, ConnectorErrorKind, Effect, Exchange, GetRequest, MatchQuery, Written,
 };
 use usher_core::{DirectoryObject, Operation, OperationKind};
 
-use crate::pace::Pace;
+use crate::pace::{Halted, Pace, UnderWay};
 
 /// How patient a run is with a target.
 #[derive(Clone, Copy)]
@@ -47,6 +48,27 @@ impl Target {
         Self { connector, clock, pace: Some(pace), patience: Patience::CYCLE }
     }
 
+    /// Whether the run is to end: nothing more is begun.
+    pub fn is_halted(&self) -> bool {
+        self.pace.as_ref().is_some_and(|pace| pace.is_halted())
+    }
+
+    /// Waits for something, as long as the run goes on.
+    ///
+    /// # Errors
+    /// The run is to end.
+    pub async fn unless_halted<T>(&self, wait: impl Future<Output = T>) -> Result<T, ConnectorError> {
+        match &self.pace {
+            Some(pace) => pace.unless_halted(wait).await.map_err(ConnectorError::from),
+            None => Ok(wait.await),
+        }
+    }
+
+    /// Until when the target wants to be left alone, where that is longer than the run waits.
+    pub fn closed_until(&self) -> Option<Timestamp> {
+        self.pace.as_ref().and_then(|pace| pace.closed_until())
+    }
+
     /// The connector itself.
     pub fn connector(&self) -> &dyn Connector {
         &*self.connector
@@ -54,21 +76,22 @@ impl Target {
 
     /// All objects with a value.
     pub async fn find(&self, query: &MatchQuery) -> Result<Vec<DirectoryObject>, ConnectorError> {
-        self.ask(true, || self.connector.find(query)).await
+        self.read(|| self.connector.find(query)).await
     }
 
     /// The object with an anchor.
     pub async fn get(&self, request: &GetRequest) -> Result<Option<DirectoryObject>, ConnectorError> {
-        self.ask(true, || self.connector.get(request)).await
+        self.read(|| self.connector.get(request)).await
     }
 
     /// Asks for an object that cannot exist.
     pub async fn check(&self, probe: &MatchQuery) -> Result<(), ConnectorError> {
-        self.ask(true, || self.connector.check(probe)).await
+        self.read(|| self.connector.check(probe)).await
     }
 
     /// Carries out an operation, exactly or not, and tells what was sent and what came back, all tries included. A create
-    /// without answer is not sent again: only matching can tell.
+    /// without answer is not sent again: only matching can tell. When the run is to end, what would have to wait is not
+    /// sent (`Stopped`).
     pub async fn write_told(
         &self,
         operation: &Operation,
@@ -86,6 +109,30 @@ impl Target {
         (written, all.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Asks for something that nobody needs any more when the run is to end.
+    async fn read<T, F: Future<Output = Result<T, ConnectorError>>>(
+        &self,
+        request: impl Fn() -> F,
+    ) -> Result<T, ConnectorError> {
+        if self.is_halted() {
+            return Err(Halted.into());
+        }
+        self.ask(true, request).await
+    }
+
+    /// Waits until the target may be asked.
+    async fn enter(&self) -> Result<Option<UnderWay<'_>>, Halted> {
+        let Some(pace) = &self.pace else { return Ok(None) };
+        let under_way = pace.enter(&*self.clock).await?;
+        let admitted = self.connector.admit();
+        tokio::pin!(admitted);
+        // Who need not wait goes on with what was begun, even when the run is to end.
+        if futures::poll!(admitted.as_mut()).is_pending() {
+            pace.unless_halted(admitted).await?;
+        }
+        Ok(Some(under_way))
+    }
+
     async fn ask<T, F: Future<Output = Result<T, ConnectorError>>>(
         &self,
         is_repeatable: bool,
@@ -94,10 +141,7 @@ impl Target {
         let (mut throttled, mut unanswered) = (0, 0);
         loop {
             let outcome = {
-                let _under_way = match &self.pace {
-                    Some(pace) => Some(pace.enter(&*self.clock).await),
-                    None => None,
-                };
+                let _under_way = self.enter().await?;
                 request().await
             };
             let error = match outcome {
@@ -115,7 +159,11 @@ impl Target {
                     let backed_off = Duration::from_secs(1 << (throttled - 1).min(6));
                     let wait = error.retry_after.unwrap_or(backed_off);
                     if let Some(pace) = &self.pace {
-                        pace.was_throttled(wait.min(self.patience.longest), self.clock.now());
+                        if wait > self.patience.longest {
+                            pace.close(wait, self.clock.now());
+                            return Err(Halted.into());
+                        }
+                        pace.was_throttled(wait, self.clock.now());
                     }
                     if throttled >= self.patience.throttled || wait > self.patience.longest {
                         return Err(error);
@@ -132,12 +180,22 @@ impl Target {
                     if unanswered >= self.patience.unanswered && !is_lost_answer {
                         return Err(error);
                     }
-                    if self.pace.is_some() {
-                        self.clock.wait(Duration::from_millis(500 << (unanswered - 1).min(6))).await;
+                    if let Some(pace) = &self.pace {
+                        let wait = self.clock.wait(Duration::from_millis(500 << (unanswered - 1).min(6)));
+                        if pace.unless_halted(wait).await.is_err() {
+                            return Err(if error.effect == Effect::None { Halted.into() } else { error });
+                        }
                     }
                 }
                 _ => return Err(error),
             }
         }
+    }
+}
+
+impl From<Halted> for ConnectorError {
+    fn from(_: Halted) -> Self {
+        let message = "the run was asked to end before this was sent; the next run goes on here";
+        Self::new(ConnectorErrorKind::Stopped, "Stopped", message)
     }
 }

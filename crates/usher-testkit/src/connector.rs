@@ -61,6 +61,7 @@ struct State {
     repeats: bool,
     /// Objects that reads tell of without giving them, and whether they are found one by one.
     withheld: BTreeMap<Anchor, bool>,
+    forgets_cursor: bool,
 }
 
 impl MemoryConnector {
@@ -206,6 +207,11 @@ impl MemoryConnector {
     /// Gives again what was withheld.
     pub fn give(&self, anchor: &str) {
         self.state().withheld.remove(&Anchor::new(anchor));
+    }
+
+    /// The next cursor is not known any more, as after a connection broke: reading begins anew.
+    pub fn forget_cursor(&self) {
+        self.state().forgets_cursor = true;
     }
 
     /// Lets something happen to calls from now on; only once.
@@ -416,7 +422,8 @@ impl Connector for MemoryConnector {
 
     async fn read(&self, request: &ReadRequest) -> Result<Page, ConnectorError> {
         self.pass(Call::Read).await?.end(()).await?;
-        let state = self.readable()?;
+        let mut state = self.readable()?;
+        let is_anew = request.cursor.is_some() && std::mem::take(&mut state.forgets_cursor);
         let object_type = request.object_type.to_lowercase();
         let of_type = |object: &&DirectoryObject| object.object_type.to_lowercase() == object_type;
         let size = if state.page == 0 { 500 } else { state.page };
@@ -454,7 +461,7 @@ impl Connector for MemoryConnector {
             }
         };
         keys.sort();
-        if let Some(cursor) = &request.cursor {
+        if let Some(cursor) = request.cursor.as_ref().filter(|_| !is_anew) {
             keys.retain(|(key, _)| key.as_str() > cursor.as_str());
         }
         let next = (keys.len() > size).then(|| SmolStr::from(keys[size - 1].0.as_str()));
@@ -468,7 +475,7 @@ impl Connector for MemoryConnector {
         if state.repeats {
             objects.extend(objects.first().cloned());
         }
-        Ok(Page { objects, next, total, unsettled })
+        Ok(Page { objects, next, total, unsettled, is_anew })
     }
 
     async fn subject(&self, request: &SubjectRequest) -> Result<Option<DirectoryObject>, ConnectorError> {

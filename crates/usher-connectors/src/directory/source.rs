@@ -40,7 +40,7 @@ pub(super) async fn read(store: &dyn Store, request: &ReadRequest) -> Result<Pag
             entitlement: entry.as_ref().and_then(|entry| view.entitlement(entry)),
         })
         .collect();
-    Ok(Page { objects, next, total, unsettled: Vec::new() })
+    Ok(Page { objects, next, total, ..Page::default() })
 }
 
 /// Entries as a page lists them, `None` for those that are gone; where the next page begins; how many there are.

@@ -258,6 +258,10 @@ impl Connector for EntraConnector {
         properties::obstacle(kind, &names::attribute(attribute).place).map(str::to_owned)
     }
 
+    async fn admit(&self) {
+        self.service.keep_quiet().await;
+    }
+
     fn recycle_bin(&self) -> Option<&dyn RecycleBin> {
         self.restores.then_some(self as &dyn RecycleBin)
     }

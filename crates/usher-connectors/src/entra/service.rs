@@ -235,7 +235,7 @@ impl Service {
     }
 
     /// All wait when one is told to: the limits are the tenant's and the application's.
-    async fn keep_quiet(&self) {
+    pub(super) async fn keep_quiet(&self) {
         loop {
             let until = *self.quiet_until.lock().unwrap_or_else(PoisonError::into_inner);
             let left = until.map(|until| until.duration_since(self.clock.now())).unwrap_or_default();

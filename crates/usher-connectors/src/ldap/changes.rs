@@ -214,7 +214,7 @@ pub(super) async fn by_dirsync(
     }
     confirmed(reader, container, &objects).await?;
     let next = more.then(|| SmolStr::from(STANDARD.encode(next)));
-    Ok(Page { objects, next, total: None, unsettled: Vec::new() })
+    Ok(Page { objects, next, ..Page::default() })
 }
 
 /// Nobody is gone as long as it is not certain that the part that is read is there.
@@ -289,7 +289,7 @@ pub(super) async fn before_numbers(
         objects.extend(below(reader, object_type, container, &entry.dn).await?);
     }
     confirmed(reader, container, &objects).await?;
-    Ok(Page { objects, next: Some(AFTER_DELETED), total: None, unsettled: Vec::new() })
+    Ok(Page { objects, next: Some(AFTER_DELETED), ..Page::default() })
 }
 
 /// The anchors of what was deleted after a number; `None` for an account that may not see it.

@@ -155,6 +155,7 @@ impl Scans {
                 *cursor == here || scan.last.as_ref().is_some_and(|(last, _)| last == cursor)
             })
         });
+        let is_anew = cursor.is_some() && fitting.is_none();
         let mut scan = match fitting {
             Some(scan) => scan,
             None => self.begin(servers, search).await?,
@@ -170,7 +171,7 @@ impl Scans {
         let (objects, is_more) = scan.fill(request).await?;
         scan.given += 1;
         let next = is_more.then(|| format_smolstr!("{}:{}", scan.id, scan.given));
-        let page = Page { objects, next, total: None, unsettled: Vec::new() };
+        let page = Page { objects, next, is_anew, ..Page::default() };
         if is_more {
             scan.last = Some((here, page.clone()));
             self.open.lock().await.insert(object_type.clone(), scan);

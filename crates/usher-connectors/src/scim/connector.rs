@@ -186,6 +186,10 @@ impl Connector for ScimConnector {
         &CAPABILITIES
     }
 
+    async fn admit(&self) {
+        self.service.admit().await;
+    }
+
     async fn check(&self, probe: &MatchQuery) -> Result<(), ConnectorError> {
         let request = request::find(probe, 1)?;
         let hits = match self.hits(probe).await {
@@ -239,7 +243,7 @@ impl Connector for ScimConnector {
                 .ok_or_else(|| answer::incompatible(&list, "holds a resource without 'id'").error)?;
             objects.push(Incoming { anchor: object.anchor.clone(), object: Some(object), entitlement: None });
         }
-        Ok(Page { objects, next, total: u64::try_from(page.total).ok(), unsettled: Vec::new() })
+        Ok(Page { objects, next, total: u64::try_from(page.total).ok(), ..Page::default() })
     }
 
     async fn subject(&self, request: &SubjectRequest) -> Result<Option<DirectoryObject>, ConnectorError> {

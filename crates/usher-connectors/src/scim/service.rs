@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
@@ -47,6 +48,8 @@ pub(crate) struct Service {
     query: Vec<(String, String)>,
     pass: Pass,
     budget: Option<DefaultDirectRateLimiter>,
+    /// So many requests have room in the budget already (`admit`).
+    admitted: AtomicUsize,
     versions: Mutex<HashMap<String, String>>,
     checks_versions: OnceCell<bool>,
 }
@@ -71,8 +74,17 @@ impl Service {
                 let burst = NonZeroU32::new(most.get() / BURST).unwrap_or(NonZeroU32::MIN);
                 RateLimiter::direct(Quota::per_second(most).allow_burst(burst))
             }),
+            admitted: AtomicUsize::new(0),
             versions: Mutex::default(),
             checks_versions: OnceCell::new(),
+        }
+    }
+
+    /// Waits until the budget has room for a request. Nothing is sent, and whoever stops waiting loses nothing.
+    pub(crate) async fn admit(&self) {
+        if let Some(budget) = &self.budget {
+            budget.until_ready().await;
+            self.admitted.fetch_add(1, Ordering::Relaxed);
         }
     }
 
@@ -127,7 +139,10 @@ impl Service {
         version: Option<&str>,
     ) -> Result<Reply, Refusal> {
         if let Some(budget) = &self.budget {
-            budget.until_ready().await;
+            let spend = |admitted: usize| admitted.checked_sub(1);
+            if self.admitted.fetch_update(Ordering::Relaxed, Ordering::Relaxed, spend).is_err() {
+                budget.until_ready().await;
+            }
         }
         let url = self.url(&request.path)?;
         let method =

@@ -309,7 +309,7 @@ impl Connector for WorkdayConnector {
             .after(totals, settings.count, settings.looks_ahead)
             .and_then(|place| serde_json::to_string(&place).ok());
         let total = totals.results.filter(|_| place.window == Window::All);
-        Ok(Page { objects, next: next.map(Into::into), total, unsettled: Vec::new() })
+        Ok(Page { objects, next: next.map(Into::into), total, ..Page::default() })
     }
 
     async fn subject(&self, request: &SubjectRequest) -> Result<Option<DirectoryObject>, ConnectorError> {

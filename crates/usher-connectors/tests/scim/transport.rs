@@ -84,3 +84,23 @@ async fn no_answer_in_time_leaves_open_whether_it_was_written() {
     "#]]
     .assert_eq(&failure(&error).replace(&address, "server"));
 }
+
+#[tokio::test]
+async fn who_waits_for_the_budget_may_stop_waiting_and_nothing_was_sent() {
+    let server = MockServer::start().await;
+    answer(&server, "GET", "/Users", scim(200, list(serde_json::json!([])))).await;
+    let address = format!("{}/scim", server.uri());
+    let connector = connector_with(
+        &[("BaseAddress", &address), ("SecretToken", "t"), ("TargetRequestsPerSecond", "1")],
+        HttpOptions::default(),
+    );
+    connector.admit().await;
+    let waits = connector.admit();
+    tokio::pin!(waits);
+    assert!(futures::poll!(waits.as_mut()).is_pending(), "a second has room for one");
+    // The one that was admitted is sent without another wait.
+    let wanted = query("userName", "ann");
+    let found = tokio::time::timeout(Duration::from_millis(500), connector.find(&wanted));
+    assert!(found.await.expect("it has room").unwrap().is_empty());
+    assert_eq!(server.received_requests().await.unwrap().len(), 1);
+}

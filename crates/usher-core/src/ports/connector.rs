@@ -135,6 +135,9 @@ pub struct Page {
     /// Objects that changed, and that the source cannot give yet: they are neither here nor gone, and wait for another
     /// try.
     pub unsettled: Vec<Anchor>,
+    /// The source did not know the cursor any more, as after its connection broke, and has begun with the first page
+    /// again.
+    pub is_anew: bool,
 }
 
 /// Asks for one object by anchor.
@@ -247,6 +250,8 @@ pub enum ConnectorErrorKind {
     Unsupported,
     /// The answer is not what the protocol says.
     Protocol,
+    /// Nothing was sent, because the run that wanted it is to end. No connector answers with it.
+    Stopped,
 }
 
 /// Whether a failed write may have taken effect.
@@ -337,6 +342,10 @@ pub trait Connector: Send + Sync {
     fn recycle_bin(&self) -> Option<&dyn RecycleBin> {
         None
     }
+
+    /// Waits until the connector's own budget has room for a request. Nothing is sent, and whoever stops waiting loses
+    /// nothing.
+    async fn admit(&self) {}
 
     /// Connects and asks for an object that cannot exist, as "Test connection" does.
     async fn check(&self, probe: &MatchQuery) -> Result<(), ConnectorError>;

@@ -1,11 +1,16 @@
 //! Synchronization jobs: make, look at, list, start, pause, restart, change, remove.
 
+use std::collections::BTreeSet;
+
 use smol_str::SmolStr;
 use usher_core::recording;
-use usher_core::{EntryId, EntryKind, Job, JobId, JobState, ResetScope, RestartRequest, ScheduleState};
+use usher_core::{
+    EntryId, EntryKind, Job, JobId, JobState, ResetScope, RestartRequest, SETTINGS, ScheduleState,
+};
 
 use super::CaseError;
-use super::on_demand::test_connection;
+use super::on_demand::{probe, test_connection};
+use super::secrets::is_secret_key;
 use crate::Engine;
 use crate::target::Target;
 
@@ -73,7 +78,13 @@ impl Engine {
     pub async fn remove_job(&self, service_principal: &EntryId, id: &JobId) -> Result<(), CaseError> {
         let job = self.job(service_principal, id).await?;
         let control = self.runs.control(&job.id);
-        control.stop();
+        {
+            // No run that only waits for its turn begins any more.
+            let _order = control.order().await;
+            let job = self.job(service_principal, &job.id).await?;
+            self.store.put_job(&Job { state: ScheduleState::Disabled, ..job }).await?;
+            control.stop();
+        }
         // A run that is under way would write down its state once more.
         let _not_running = control.begin().await;
         self.store.remove_job(&job.id).await?;
@@ -85,10 +96,10 @@ impl Engine {
     }
 
     /// Lets a job run on its schedule: at once, going on where it was. Lifts a quarantine. The connection of a job
-    /// that never ran is tested first.
+    /// that never ran is tested first, to both sides.
     ///
     /// # Errors
-    /// There is no such job, or the connection of a new job does not work.
+    /// There is no such job, or a connection of a new job does not work.
     pub async fn start_job(&self, service_principal: &EntryId, id: &JobId) -> Result<(), CaseError> {
         let job = self.job(service_principal, id).await?;
         let has_run = self.store.job_state(&job.id).await?.is_some_and(|state| state.cycles > 0);
@@ -99,6 +110,11 @@ impl Engine {
             if let Some(mapping) = rule.as_ref().and_then(|rule| rule.mappings.first()) {
                 let target = Target::on_demand(prepared.target.clone(), self.clock.clone());
                 test_connection(self, &target, mapping).await?;
+                // The directory inside and uploads need no connection.
+                let is_outside = !matches!(prepared.template.source, "directory" | "api");
+                if let Some(probe) = probe(self, mapping).filter(|_| is_outside) {
+                    prepared.source.check(&probe).await?;
+                }
             }
         }
         self.request_restart(&job.id, ResetScope::QUARANTINE_STATE, Some(ScheduleState::Active)).await
@@ -166,8 +182,8 @@ impl Engine {
     /// Changes the interval and settings of a job; settings that are not named stay.
     ///
     /// # Errors
-    /// There is no such job, the interval is no ISO 8601 duration of at least ten seconds, or a setting has a value that
-    /// it cannot have.
+    /// There is no such job, the interval is no ISO 8601 duration of at least ten seconds, or a setting is unknown or has
+    /// a value that it cannot have.
     pub async fn update_job(
         &self,
         service_principal: &EntryId,
@@ -191,6 +207,9 @@ impl Engine {
             job.interval = text.into();
         }
         for (name, value) in settings {
+            if let Some(problem) = self.unknown_setting(&job, name).await? {
+                return Err(CaseError::invalid("Request_BadRequest", problem));
+            }
             if let Some(problem) = usher_core::setting_problem(name, value) {
                 return Err(CaseError::invalid("Request_BadRequest", problem));
             }
@@ -206,6 +225,33 @@ impl Engine {
         self.store.put_job(&job).await?;
         self.runs.bell.notify_one();
         Ok(job)
+    }
+
+    /// Why a setting of this name would mean nothing. Known are those of Usher and of connectors, those that the job has,
+    /// and those that a mapping refers to as `%Name%`.
+    async fn unknown_setting(&self, job: &Job, name: &str) -> Result<Option<String>, CaseError> {
+        let is_known = SETTINGS.iter().any(|known| known.eq_ignore_ascii_case(name))
+            || job.setting(name).is_some()
+            || is_secret_key(name)
+            || self.connectors.reads(name);
+        if is_known {
+            return Ok(None);
+        }
+        let schema = self.schema_of(job).await?.to_json().to_string();
+        let parameters: BTreeSet<&str> = parameters(&schema).collect();
+        if parameters.contains(name) {
+            return Ok(None);
+        }
+        let mut known: Vec<&str> = SETTINGS.iter().copied().chain(parameters).collect();
+        known.sort_unstable();
+        Ok(Some(match usher_expr::nearest(name, known.iter().copied()) {
+            Some(near) => format!("there is no job setting '{name}': did you mean {near}?"),
+            None => format!(
+                "there is no job setting '{name}': there are {}, the settings of connectors, and those that a \
+                 mapping refers to as %Name%",
+                known.join(", ")
+            ),
+        }))
     }
 
     /// How a job is.
@@ -229,6 +275,14 @@ impl Engine {
             && state.next_run_at.is_none_or(|next| next <= now);
         Ok(JobStatus { job, state, synchronized, is_under_way: is_running || is_due })
     }
+}
+
+/// The names that expressions refer to as `%Name%`.
+fn parameters(schema: &str) -> impl Iterator<Item = &str> {
+    let is_name = |text: &&str| {
+        !text.is_empty() && text.chars().all(|letter| letter.is_alphanumeric() || letter == '_')
+    };
+    schema.split('%').skip(1).filter(is_name)
 }
 
 fn is_interval(text: &str) -> bool {

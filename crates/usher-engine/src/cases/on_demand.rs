@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use smol_str::SmolStr;
-use usher_core::ports::{MatchQuery, PreparedRequest};
+use usher_core::ports::{ConnectorError, ConnectorErrorKind, MatchQuery, PreparedRequest};
 use usher_core::program::{MappingProgram, RuleProgram};
-use usher_core::{Anchor, EntryId, EntryKind, NamedReference, References, StepKind};
+use usher_core::{Anchor, EntryId, EntryKind, Job, NamedReference, References, StepKind};
 use usher_expr::Value;
 
 use super::CaseError;
 use crate::failures::failure;
+use crate::prepared::PreparedJob;
 use crate::subject::{Mode, Run, Worked};
 use crate::target::Target;
 use crate::{Engine, OnDemandAnswer, OnDemandRequest, Subject};
@@ -53,7 +54,11 @@ impl Engine {
             frozen: None,
             taken: Default::default(),
         };
-        if let Err(error) = test_connection(self, &target, mapping).await {
+        let tested = match self.left_alone(&job, &prepared).await? {
+            Some(error) => Err(error),
+            None => test_connection(self, &target, mapping).await,
+        };
+        if let Err(error) = tested {
             let mut failure = failure(&error);
             let named = address_of(&target).await.map_or_else(String::new, |address| format!(" ({address})"));
             failure.reason = format!(
@@ -87,6 +92,21 @@ impl Engine {
             run.work(mapping, &subject.object_id, References::Named(named), &known).await?;
         requests.extend(own);
         Ok(OnDemandAnswer { event, linked, requests })
+    }
+
+    /// The target said in a cycle that it wants to be left alone, and is not asked before.
+    async fn left_alone(
+        &self,
+        job: &Job,
+        prepared: &PreparedJob,
+    ) -> Result<Option<ConnectorError>, CaseError> {
+        let state = self.store.job_state(&job.id).await?.unwrap_or_default();
+        let now = self.clock.now();
+        let until = state.throttled_until.filter(|until| *until > now && prepared.fits(&state));
+        Ok(until.map(|until| {
+            let message = format!("the target is throttled until {until}: it asked to be left alone");
+            ConnectorError::new(ConnectorErrorKind::Throttled, "TooManyRequests", message)
+        }))
     }
 
     pub(crate) fn check_subject(&self, rule: &RuleProgram, subject: &Subject) -> Result<(), CaseError> {
@@ -190,13 +210,20 @@ pub(crate) async fn test_connection(
     engine: &Engine,
     target: &Target,
     mapping: &MappingProgram,
-) -> Result<(), usher_core::ports::ConnectorError> {
-    let Some(attribute) = mapping.matching().next() else { return Ok(()) };
-    let probe = MatchQuery {
+) -> Result<(), ConnectorError> {
+    match probe(engine, mapping) {
+        Some(probe) => target.check(&probe).await,
+        None => Ok(()),
+    }
+}
+
+/// Asks for an object that cannot exist; `None` where nothing is matched by.
+pub(crate) fn probe(engine: &Engine, mapping: &MappingProgram) -> Option<MatchQuery> {
+    let attribute = mapping.matching().next()?;
+    Some(MatchQuery {
         object_type: mapping.target_type.clone(),
         attribute: attribute.target.clone(),
         value: Value::from(engine.clock.guid().to_string().as_str()),
         attributes: vec![attribute.target.clone()],
-    };
-    target.check(&probe).await
+    })
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::{Mutex as AsyncMutex, MutexGuard as AsyncGuard, Notify};
+use tokio::sync::{Mutex as AsyncMutex, MutexGuard as AsyncGuard, Notify, watch};
 use usher_core::JobId;
 
 /// The runs of all jobs.
@@ -13,6 +13,7 @@ pub struct Runs {
     controls: Mutex<HashMap<String, Arc<Control>>>,
     /// Rings when somebody started, paused or restarted a job.
     pub(crate) bell: Notify,
+    is_closing: AtomicBool,
 }
 
 /// The handle of one job.
@@ -20,7 +21,26 @@ pub struct Runs {
 pub struct Control {
     running: AsyncMutex<()>,
     orders: AsyncMutex<()>,
-    is_stopped: AtomicBool,
+    stop: watch::Sender<bool>,
+}
+
+/// The order to stop, as a run hears it.
+#[derive(Clone)]
+pub struct StopOrder(watch::Receiver<bool>);
+
+impl StopOrder {
+    /// Whether somebody asked.
+    pub fn is_given(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Waits until somebody asks.
+    pub async fn given(&self) {
+        // Whoever could ask is kept for as long as the service runs.
+        if self.0.clone().wait_for(|is_stopped| *is_stopped).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
 }
 
 impl Runs {
@@ -29,11 +49,22 @@ impl Runs {
         self.controls.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default().clone()
     }
 
-    /// Asks every run to stop after what is in flight.
+    /// Asks every run to stop after what is in flight; until `open` no other begins.
     pub(crate) fn stop_all(&self) {
+        self.is_closing.store(true, Ordering::SeqCst);
         for control in self.controls.lock().unwrap_or_else(PoisonError::into_inner).values() {
             control.stop();
         }
+    }
+
+    /// Runs may begin again.
+    pub(crate) fn open(&self) {
+        self.is_closing.store(false, Ordering::SeqCst);
+    }
+
+    /// Whether every run was asked to stop. Asked after `Control::begin`, so that a run which begins meanwhile knows.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.is_closing.load(Ordering::SeqCst)
     }
 }
 
@@ -41,7 +72,7 @@ impl Control {
     /// Waits until no other run of the job is under way.
     pub async fn begin(&self) -> AsyncGuard<'_, ()> {
         let running = self.running.lock().await;
-        self.is_stopped.store(false, Ordering::SeqCst);
+        self.stop.send_replace(false);
         running
     }
 
@@ -50,14 +81,19 @@ impl Control {
         self.orders.lock().await
     }
 
-    /// Asks the run to stop after what is in flight.
+    /// Asks the run to stop after the requests that are in flight.
     pub fn stop(&self) {
-        self.is_stopped.store(true, Ordering::SeqCst);
+        self.stop.send_replace(true);
     }
 
     /// Whether somebody asked.
     pub fn is_stopped(&self) -> bool {
-        self.is_stopped.load(Ordering::SeqCst)
+        *self.stop.borrow()
+    }
+
+    /// The order to stop, for the run that began last.
+    pub fn stop_order(&self) -> StopOrder {
+        StopOrder(self.stop.subscribe())
     }
 
     /// Whether a run is under way.

@@ -31,6 +31,16 @@ impl CycleRun<'_> {
         let is_first = cursor.is_none();
         let mut page = self.read(lane, cursor).await?;
         let next = page.next.clone();
+        let cycle = self.cycle_mut();
+        if page.is_anew {
+            // All of the mapping comes again, and is counted again.
+            cycle.counts = cycle.counts.without(cycle.mapping.of_reading());
+            cycle.page.done.clear();
+            cycle.page.failed = Default::default();
+        }
+        if page.is_anew || (is_first && cycle.page.done.is_empty()) {
+            cycle.mapping = Default::default();
+        }
         self.count_in(page.total, is_first).await?;
         let unsettled = std::mem::take(&mut page.unsettled).into_iter().map(What::Unsettled);
         let read = newest(page).map(|incoming| {
@@ -43,9 +53,7 @@ impl CycleRun<'_> {
         });
         let items =
             read.chain(unsettled).map(|what| Item { lane: lane.clone(), what, holds: true }).collect();
-        if !self.work_all(items).await? {
-            return Ok(false);
-        }
+        self.work_all(items).await?;
         self.move_to(match next {
             Some(cursor) => Position::Import { mapping: index, cursor: Some(cursor) },
             None => Position::Import { mapping: index + 1, cursor: None },
@@ -85,7 +93,7 @@ impl CycleRun<'_> {
             until,
             cursor,
         };
-        self.prepared.source.read(&request).await.map_err(|error| Broke::source(&error))
+        self.ask_source(self.prepared.source.read(&request)).await
     }
 
     /// A full read that found nothing at all, although accounts are managed, is a mistake of somebody: it must not
@@ -131,9 +139,7 @@ impl CycleRun<'_> {
         let last = unseen.last().filter(|_| unseen.len() == PAGE).map(|one| one.source_anchor.clone());
         let item = |anchor| Item { lane: lane.clone(), what: What::Named(anchor), holds: true };
         let items = unseen.into_iter().map(|pairing| item(pairing.source_anchor)).collect();
-        if !self.work_all(items).await? {
-            return Ok(false);
-        }
+        self.work_all(items).await?;
         self.move_to(match last {
             Some(last) => Position::Sweep { mapping: index, after: Some(last) },
             None => Position::Sweep { mapping: index + 1, after: None },
@@ -149,9 +155,7 @@ impl CycleRun<'_> {
         let due = store.escrows_due(&self.job.id, now, after.as_ref(), PAGE).await?;
         let keys = due.iter().map(|escrow| (escrow.source_type.clone(), escrow.source_anchor.clone()));
         let (items, last) = self.page(keys.collect(), true);
-        if !self.work_all(items).await? {
-            return Ok(false);
-        }
+        self.work_all(items).await?;
         match last {
             Some(last) => self.move_to(Position::Escrows { after: Some(last) }).await?,
             None => self.judge_deletions().await?,
@@ -253,9 +257,7 @@ impl CycleRun<'_> {
         let frees_nothing = after.is_none() && held.is_empty();
         let keys = held.into_iter().map(|held| (held.subject.source_type, held.subject.source_anchor));
         let (items, last) = self.page(keys.collect(), false);
-        if !self.work_all(items).await? {
-            return Ok(false);
-        }
+        self.work_all(items).await?;
         self.move_to(match last {
             Some(last) => Position::Deprovision { after: Some(last) },
             None if frees_nothing => Position::References { after: None },
@@ -275,9 +277,7 @@ impl CycleRun<'_> {
         let kept = waiting.into_iter().filter(|escrow| escrow.code == DUPLICATE);
         let (items, _) =
             self.page(kept.map(|escrow| (escrow.source_type, escrow.source_anchor)).collect(), true);
-        if !self.work_all(items).await? {
-            return Ok(false);
-        }
+        self.work_all(items).await?;
         self.move_to(match last {
             Some(last) => Position::Freed { after: Some(last) },
             None => Position::References { after: None },
@@ -292,9 +292,7 @@ impl CycleRun<'_> {
         let healable = self.engine.store.healable(&self.job.id, &types, after.as_ref(), PAGE).await?;
         let (mut items, last) = self.page(healable, true);
         self.leave_out_withheld(&mut items).await?;
-        if !self.work_all(items).await? {
-            return Ok(false);
-        }
+        self.work_all(items).await?;
         match last {
             Some(last) => {
                 self.move_to(Position::References { after: Some(last) }).await?;

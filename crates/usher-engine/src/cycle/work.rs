@@ -59,13 +59,24 @@ impl Item {
 
 /// Why the work on one object cannot go on.
 enum Stop {
+    /// The run is to end: the object is as it was, and the next run's.
+    Halted,
     Case(CaseError),
     Source(ConnectorError),
 }
 
+impl From<CaseError> for Stop {
+    fn from(error: CaseError) -> Self {
+        match error {
+            CaseError::Connection(error) if error.kind == ConnectorErrorKind::Stopped => Self::Halted,
+            error => Self::Case(error),
+        }
+    }
+}
+
 impl CycleRun<'_> {
-    /// Works on all items. False when somebody asked to stop before all were begun.
-    pub(super) async fn work_all(&mut self, items: Vec<Item>) -> Result<bool, Broke> {
+    /// Works on all items. When the run is to end, what is being written is finished, and the rest stays as it is.
+    pub(super) async fn work_all(&mut self, items: Vec<Item>) -> Result<(), Broke> {
         let run = Arc::new(Shared {
             engine: self.engine.clone(),
             job: self.job.clone(),
@@ -90,8 +101,9 @@ impl CycleRun<'_> {
         // On all processors. Whoever drops the run drops these with it.
         let mut under_way = JoinSet::new();
         let mut broke = None;
+        let mut is_whole = true;
         loop {
-            while broke.is_none() && under_way.len() < self.concurrency && !self.control.is_stopped() {
+            while broke.is_none() && under_way.len() < self.concurrency && !self.target.is_halted() {
                 let Some(item) = items.next() else { break };
                 under_way.spawn(run.clone().work(item));
             }
@@ -114,6 +126,10 @@ impl CycleRun<'_> {
             };
             let judged = match outcome {
                 Ok(worked) => self.tally(key, &worked).await,
+                Err(Stop::Halted) => {
+                    is_whole = false;
+                    Ok(())
+                }
                 Err(Stop::Case(error)) => Err(Broke::Store(error)),
                 Err(Stop::Source(error)) => Err(Broke::source(&error)),
             };
@@ -125,10 +141,10 @@ impl CycleRun<'_> {
         }
         match broke {
             Some(broke) => Err(broke),
-            None if items.len() == 0 => Ok(true),
+            None if is_whole && items.len() == 0 => Ok(()),
             None => {
                 self.save_progress().await?;
-                Ok(false)
+                Err(self.halted())
             }
         }
     }
@@ -139,6 +155,9 @@ impl CycleRun<'_> {
         let cycle = self.cycle_mut();
         let counted = count(&cycle.position, cycle.kind, worked);
         cycle.counts = cycle.counts.with(counted);
+        if matches!(cycle.position, Position::Import { .. }) {
+            cycle.mapping = cycle.mapping.with(counted);
+        }
         if worked.event.status == Status::Failure && !worked.is_held {
             cycle.page.failed = cycle.page.failed.with(counted);
         } else {
@@ -260,19 +279,22 @@ impl Shared {
         let mapping = item.lane.mapping();
         let imported = match item.what {
             What::Read(imported) => *imported,
-            What::Named(anchor) => match run.import(mapping, anchor.as_str()).await {
+            What::Named(anchor) => match self
+                .target
+                .unless_halted(run.import(mapping, anchor.as_str()))
+                .await
+                .map_err(|_| Stop::Halted)?
+            {
                 Ok(imported) => imported,
                 // The source knows of it, but cannot give it now. That is this object's failure alone.
                 Err(error) if error.kind == ConnectorErrorKind::NotFound || error.code == NOT_FOUND => {
-                    return run.put_off(mapping, &anchor).await.map_err(Stop::Case);
+                    return Ok(run.put_off(mapping, &anchor).await?);
                 }
                 Err(error) => return Err(Stop::Source(error)),
             },
-            What::Unsettled(anchor) => return run.put_off(mapping, &anchor).await.map_err(Stop::Case),
+            What::Unsettled(anchor) => return Ok(run.put_off(mapping, &anchor).await?),
         };
-        run.work_on(mapping, imported, References::All, &BTreeMap::new(), item.holds)
-            .await
-            .map_err(Stop::Case)
+        Ok(run.work_on(mapping, imported, References::All, &BTreeMap::new(), item.holds).await?)
     }
 }
 

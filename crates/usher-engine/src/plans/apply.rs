@@ -192,7 +192,7 @@ enum Broken {
 fn is_of_the_side(kind: ConnectorErrorKind) -> bool {
     use ConnectorErrorKind as Kind;
     match kind {
-        Kind::Unreachable | Kind::Throttled | Kind::Unauthorised | Kind::Protocol => true,
+        Kind::Unreachable | Kind::Throttled | Kind::Unauthorised | Kind::Protocol | Kind::Stopped => true,
         Kind::NotFound | Kind::AlreadyExists | Kind::Rejected | Kind::Conflict | Kind::Unsupported => false,
     }
 }

@@ -51,14 +51,10 @@ impl Engine {
         let job = self.job(service_principal, &request.job).await?;
         let prepared = self.prepare(&job).await?;
         let state = self.store.job_state(&job.id).await?.unwrap_or_default();
-        let is_same_schema = state.schema.as_ref().is_none_or(|schema| schema == prepared.fingerprint());
         let extent = match (request.cycle, request.drift) {
             (false, false) => Extent::Subjects,
             (_, true) => Extent::Drift,
-            (true, false) if !is_same_schema || !prepared.source.capabilities().deltas => {
-                Extent::Cycle(CycleKind::Initial)
-            }
-            (true, false) => Extent::Cycle(state.next_kind()),
+            (true, false) => Extent::Cycle(self.next_kind(&job, &state, &prepared).await?),
         };
         check(request, extent)?;
         let key = self.plan_key().await?;

@@ -1,7 +1,9 @@
 //! Cycles, story by story: what the source holds goes in, what was logged and what the target holds comes out.
 
+mod changes;
 mod guard;
 mod stage;
+mod stop;
 mod withheld;
 
 use std::time::Duration;
@@ -464,7 +466,7 @@ async fn somebody_deleted_and_made_again_under_one_name_has_the_new_account_in_t
           ann    other        failure  DuplicateSourceEntries
           ann    delete       success
           ann    create       success
-        EntryLevelErrors
+        Succeeded
     "#]]
     .assert_eq(&stage.next().await);
     assert_eq!(stage.accounts(), "ann@x active\n");

@@ -2,14 +2,19 @@
 
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use async_trait::async_trait;
+use jiff::Timestamp;
+use tokio::sync::Notify;
 use usher_core::cycle::JobState;
-use usher_core::ports::{ConnectorError, ConnectorErrorKind, Effect, EventQuery, Store, StoredSecret};
+use usher_core::ports::{Clock, ConnectorError, ConnectorErrorKind, Effect, EventQuery, Store, StoredSecret};
 use usher_core::{Entry, EntryId, EntryKind, JobId, ResetScope, Secret, Status};
 use usher_engine::{Engine, Settings};
 use usher_expr::Value;
 use usher_testkit::{ManualClock, MemoryConnector, MemoryConnectors, MemoryStore, suites};
+use uuid::Uuid;
 
 pub const ACCOUNT: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
@@ -17,10 +22,51 @@ pub struct Stage {
     pub engine: Engine,
     pub store: Arc<MemoryStore>,
     pub clock: Arc<ManualClock>,
+    pub waits: Arc<Waits>,
     pub source: Arc<MemoryConnector>,
     pub target: Arc<MemoryConnector>,
     pub application: EntryId,
     pub job: JobId,
+}
+
+/// A clock on which waiting may take for ever.
+pub struct Waits {
+    clock: Arc<ManualClock>,
+    pub stand_still: AtomicBool,
+    /// Somebody waits, and time stands still.
+    pub begun: Notify,
+}
+
+#[async_trait]
+impl Clock for Waits {
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    async fn wait(&self, duration: Duration) {
+        if self.stand_still.load(Ordering::SeqCst) {
+            self.begun.notify_one();
+            std::future::pending::<()>().await;
+        }
+        self.clock.wait(duration).await;
+    }
+
+    fn guid(&self) -> Uuid {
+        self.clock.guid()
+    }
+}
+
+/// Gives whoever else is at work the time to end, then the value.
+pub async fn ends<T>(work: impl Future<Output = T>) -> T {
+    tokio::pin!(work);
+    for _ in 0..10_000 {
+        tokio::select! {
+            biased;
+            ended = &mut work => return ended,
+            () = tokio::task::yield_now() => {}
+        }
+    }
+    panic!("it does not end");
 }
 
 impl Stage {
@@ -32,13 +78,18 @@ impl Stage {
         source.page_size(2);
         let connectors =
             MemoryConnectors::default().with("directory", source.clone()).with("scim", target.clone());
-        let engine = Engine::new(store.clone(), Arc::new(connectors), clock.clone(), Settings::new("tenant"));
+        let waits = Arc::new(Waits {
+            clock: clock.clone(),
+            stand_still: AtomicBool::new(false),
+            begun: Notify::new(),
+        });
+        let engine = Engine::new(store.clone(), Arc::new(connectors), waits.clone(), Settings::new("tenant"));
         let properties = serde_json::json!({ "appId": "app", "displayName": "HR Portal" });
         let entry: Entry = suites::store::entry(EntryKind::ServicePrincipal, "sp", properties);
         store.put_entry(&entry).await.expect("the store takes it");
         let job = engine.create_job(&entry.id, "scim").await.expect("the job is made").id;
         engine.start_job(&entry.id, &job).await.expect("it starts");
-        Self { engine, store, clock, source, target, application: entry.id, job }
+        Self { engine, store, clock, waits, source, target, application: entry.id, job }
     }
 
     /// People in the source, assigned.

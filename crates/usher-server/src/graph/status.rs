@@ -41,7 +41,8 @@ pub fn status(status: &JobStatus, now: Timestamp) -> Value {
             state.cycle.as_ref().map_or((0, None), |cycle| (cycle.counts.imported, cycle.total));
         json!([{
             "completedUnits": done,
-            "totalUnits": total.unwrap_or(done).max(done),
+            // Zero where nobody knows: what is done must not look like all there is.
+            "totalUnits": total.map_or(0, |total| total.max(done)),
             "progressObservationDateTime": stamp(now),
             "units": "objects",
         }])

@@ -67,6 +67,9 @@ async fn settings_of_a_job_are_changed_and_nonsense_is_refused() {
         (&[][..], 2, "nothing to change"),
         (&["--interval", "soon"], 1, "no interval"),
         (&["--setting", "nonsense"], 2, "give --setting NAME=VALUE"),
+        (&["--setting", "Nonsense=1"], 1, "there is no job setting 'Nonsense'"),
+        (&["--setting", "TargetConcurency=4"], 1, "did you mean TargetConcurrency?"),
+        (&["--concurrency", "100000"], 1, "from 1 to 256"),
     ] {
         let refused = set(words).await;
         assert_eq!(refused.code, code, "{words:?}: {}", refused.err);

@@ -19,6 +19,15 @@ use crate::lookup::text;
 /// How often a job that runs is asked about.
 const LOOK: Duration = Duration::from_millis(500);
 
+/// What is shown of a cycle as it goes.
+const BAR: &str = "{bar:40} {pos}/{len} {msg} {elapsed}";
+/// The same, where nobody knows how many objects there are.
+const BAR_WITHOUT_TOTAL: &str = "{spinner} {pos} objects so far, {msg} {elapsed}";
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).expect("the templates are constants")
+}
+
 /// How long to wait.
 #[derive(Args)]
 pub struct Wait {
@@ -48,8 +57,8 @@ fn lines(job: &Value) -> Vec<String> {
             text(&job["schedule"], "interval")
         ),
     ];
-    if let Some((done, total)) = progress(status) {
-        lines.push(format!("progress   {done} of {total} objects"));
+    if let Some(progress) = progress(status) {
+        lines.push(format!("progress   {}", shown(progress)));
     }
     let last = &status["lastExecution"];
     if !last["activityIdentifier"].is_null() {
@@ -100,10 +109,19 @@ fn counts(execution: &Value) -> String {
     )
 }
 
-/// How many objects were read, and of how many; `None` when no cycle is under way.
-fn progress(status: &Value) -> Option<(u64, u64)> {
+/// How many objects were read, and of how many, where that is known; `None` when no cycle is under way.
+fn progress(status: &Value) -> Option<(u64, Option<u64>)> {
     let progress = status["progress"].as_array()?.first()?;
-    Some((progress["completedUnits"].as_u64()?, progress["totalUnits"].as_u64()?))
+    let total = progress["totalUnits"].as_u64().filter(|total| *total > 0);
+    Some((progress["completedUnits"].as_u64()?, total))
+}
+
+/// Progress in words.
+fn shown(progress: (u64, Option<u64>)) -> String {
+    match progress {
+        (done, Some(total)) => format!("{done} of {total} objects"),
+        (done, None) => format!("{done} objects so far"),
+    }
 }
 
 /// Waits until no cycle is under way. Exit code 0 when the last one succeeded.
@@ -122,19 +140,23 @@ pub async fn wait(client: &Client, args: &Wait) -> Result<u8> {
 pub async fn watch(client: &Client, which: &Which) -> Result<u8> {
     let path = which.path(client).await?;
     let bar = if std::io::stderr().is_terminal() {
-        let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {msg} {elapsed}")
-            .expect("the template is a constant");
-        ProgressBar::new(0).with_style(style)
+        ProgressBar::no_length().with_style(style(BAR_WITHOUT_TOTAL))
     } else {
         ProgressBar::hidden()
     };
     let mut told = String::new();
     let job = follow(client, &path, None, |job| {
         let (done, total) = progress(&job["status"]).unwrap_or_default();
-        bar.set_length(total);
+        match total {
+            Some(total) => {
+                bar.set_style(style(BAR));
+                bar.set_length(total);
+            }
+            None => bar.set_style(style(BAR_WITHOUT_TOTAL)),
+        }
         bar.set_position(done);
         bar.set_message(state(job));
-        let line = format!("{}: {done} of {total} objects", state(job));
+        let line = format!("{}: {}", state(job), shown((done, total)));
         if bar.is_hidden() && line != told {
             anstream::println!("{line}");
             told = line;
@@ -217,6 +239,12 @@ mod tests {
             in step    7 User to Account
         "#]]
         .assert_eq(&(lines(&job).join("\n") + "\n"));
+    }
+
+    #[test]
+    fn what_is_done_does_not_look_like_all_where_nobody_knows_the_total() {
+        let status = json!({ "progress": [{ "completedUnits": 7, "totalUnits": 0 }] });
+        assert_eq!(progress(&status).map(shown).as_deref(), Some("7 objects so far"));
     }
 
     #[test]
