@@ -130,10 +130,9 @@ async fn no_plan_is_made_while_the_source_does_not_give_what_it_tells_of() {
     stage.engine.run_job(&stage.job).await.expect("the store works");
     stage.person("a", &[("jobTitle", Value::from("Boss"))]);
     stage.source.withhold("a", true);
-    for request in [
-        PlanRequest { drift: true, ..stage.request() },
-        PlanRequest { cycle: true, ..stage.request() },
-    ] {
+    for request in
+        [PlanRequest { drift: true, ..stage.request() }, PlanRequest { cycle: true, ..stage.request() }]
+    {
         let refused = stage.engine.plan(&stage.application, &request).await.expect_err("it waits");
         assert!(refused.to_string().contains("plan again in a moment"), "{refused}");
     }
