@@ -119,16 +119,19 @@ pub enum ErrorCategory {
 
 /// A failure, for three readers: code for programs, reason for the caller, detail for the log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Failure {
     /// The published error code, such as `DuplicateTargetEntries`.
     pub code: SmolStr,
     /// What failed, in a sentence.
     pub reason: String,
     /// What the other side said, when it said something.
+    #[serde(alias = "additional_details")]
     pub additional_details: Option<String>,
     /// Whose move it is.
     pub category: ErrorCategory,
     /// What to do about it.
+    #[serde(alias = "recommended_action")]
     pub recommended_action: Option<String>,
 }
 

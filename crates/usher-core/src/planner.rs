@@ -3,6 +3,7 @@
 use usher_expr::{Context, Value};
 
 use crate::program::{AttributeProgram, MappingProgram};
+use crate::saved::hiding::Hidden;
 use crate::steps::matching::Match;
 use crate::steps::processing::{Extent, Processed};
 use crate::steps::scoping::Verdict;
@@ -41,7 +42,11 @@ pub fn plan(
     };
     let draft = Draft { mapping, facts, names, context, steps: Vec::new(), scope: None };
     match draft.decide() {
-        Ok(plan) => Decision::Done(Box::new(plan)),
+        Ok(mut plan) => {
+            // Steps go into logs and answers as they are.
+            Hidden::of(mapping).hide_in(&mut plan.steps);
+            Decision::Done(Box::new(plan))
+        }
         Err(questions) => Decision::Ask(questions),
     }
 }

@@ -203,6 +203,18 @@ pub(super) struct Page {
     pub(super) delta: Option<String>,
 }
 
+/// The answer to a read tells of an object or of a list. One that tells of neither is no answer: nobody is gone, and
+/// nothing is not assigned, because somebody on the way swallowed it.
+pub(super) fn whole(request: &PreparedRequest, document: Json) -> Result<Json, Refusal> {
+    let is_told = || {
+        document.get("id").is_some_and(Json::is_string) || document.get("value").is_some_and(Json::is_array)
+    };
+    if request.method != "GET" || is_told() {
+        return Ok(document);
+    }
+    Err(unreadable(request, "holds neither an object nor a list"))
+}
+
 /// The page in an answer.
 pub(super) fn page(request: &PreparedRequest, mut document: Json) -> Result<Page, Refusal> {
     let link = |name: &str| document.get(name).and_then(Json::as_str).map(str::to_owned);

@@ -13,7 +13,7 @@ use usher_core::{EntryKind, Relation};
 use usher_expr::Value;
 use uuid::Uuid;
 
-use super::answer::Refusal;
+use super::answer::{self, Refusal};
 use super::request;
 use super::service::Service;
 use super::translate;
@@ -227,10 +227,13 @@ impl Assigned {
                 .filter(|(_, is_security)| **is_security)
                 .map(|(id, _)| request::assignments_of(EntryKind::Group, id, application))
                 .collect();
-            for answer in service.batch(&asked).await? {
-                let document = answer.map_err(|refusal| unknown(refusal, id))?;
-                let found = document.get("value").and_then(Json::as_array).into_iter().flatten();
-                ids.extend(found.filter_map(principal).map(|(_, role)| role));
+            for (request, answer) in asked.iter().zip(service.batch(&asked).await?) {
+                let page = answer::page(request, answer.map_err(|refusal| unknown(refusal, id))?)?;
+                let found = match page.next {
+                    None => page.values,
+                    Some(_) => service.all(request.clone()).await.map_err(|refusal| unknown(refusal, id))?,
+                };
+                ids.extend(found.iter().filter_map(principal).map(|(_, role)| role));
             }
         }
         Ok(Some(Self { roles, ids }))

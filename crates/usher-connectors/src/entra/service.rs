@@ -74,20 +74,21 @@ impl Service {
         Secret::new(format!("Pw1!{}{}", self.clock.guid().simple(), self.clock.guid().simple()))
     }
 
-    /// Sends a request whose answer is a document; null when there is none.
+    /// Sends a request whose answer is a document; null when a write has none.
     pub(super) async fn document(&self, request: &PreparedRequest) -> Result<Json, Refusal> {
         let reply = self.send(request).await?;
         if reply.body.is_empty() {
-            return Ok(Json::Null);
+            return answer::whole(request, Json::Null);
         }
-        serde_json::from_slice(&reply.body).map_err(|_| {
+        let document = serde_json::from_slice(&reply.body).map_err(|_| {
             let host = &self.root[url::Position::BeforeHost..url::Position::AfterPort];
             let kind = reply.header("content-type").unwrap_or("of no type");
             answer::unreadable(
                 request,
                 &format!("is not JSON but {kind}; what answers for {host} is not Microsoft Graph"),
             )
-        })
+        })?;
+        answer::whole(request, document)
     }
 
     /// Sends a request whose answer does not matter, as long as it is a good one.
@@ -153,7 +154,7 @@ impl Service {
                 let status = u16::try_from(status).unwrap_or_default();
                 let body = response.get("body");
                 if (200..300).contains(&status) {
-                    answers[index] = Some(Ok(body.cloned().unwrap_or_default()));
+                    answers[index] = Some(answer::whole(&requests[index], body.cloned().unwrap_or_default()));
                     continue;
                 }
                 let header = |wanted: &str| {
@@ -172,7 +173,11 @@ impl Service {
                 }
                 let ids = header("request-id").map_or_else(String::new, |id| format!("request-id {id}"));
                 let failed = Answer { status, body, ids, retry_after, challenge: None };
-                answers[index] = Some(Err(answer::refusal(&requests[index], &failed, &[])));
+                // The service may repeat what it was sent.
+                let mut hidden = self.identity.secrets();
+                hidden.push(self.identity.token().await.map_err(no_token)?);
+                let hidden: Vec<&str> = hidden.iter().map(Secret::expose).collect();
+                answers[index] = Some(Err(answer::refusal(&requests[index], &failed, &hidden)));
             }
         }
         Ok(answers

@@ -138,12 +138,9 @@ async fn update(
     let lists = request::lists_to_read(&parts.edits.properties);
     let held = if lists.is_empty() { None } else { connector.document(kind, id, &lists).await? };
     let held = held.as_ref().and_then(Json::as_object).cloned().unwrap_or_default();
-    let mut body = parts.body(&held);
-    if is_binned {
-        stay_off(&mut body);
-    }
+    let body = parts.body(&held);
     let mut written = Written { anchor: Anchor::new(id), left_out: parts.left_out };
-    if !body.is_empty() {
+    for body in bodies(body, is_binned) {
         let request = request::update(kind, id, body);
         settled(connector, id, &request).await?;
     }
@@ -186,9 +183,18 @@ async fn bring_back(connector: &EntraConnector, id: &str) -> Result<(), Connecto
     Ok(())
 }
 
-/// Who comes back from the recycle bin was shown as switched off, and stays so unless the operation says otherwise.
-fn stay_off(body: &mut Map<String, Json>) {
-    body.entry("accountEnabled").or_insert(Json::Bool(false));
+/// What is sent of a change. Who comes back from the recycle bin was shown as switched off, and stays so unless the
+/// operation says otherwise: that goes first and alone, so that no value which Graph refuses keeps the account on.
+fn bodies(mut body: Map<String, Json>, is_binned: bool) -> Vec<Map<String, Json>> {
+    let mut all = Vec::new();
+    if is_binned {
+        let state = body.shift_remove("accountEnabled").unwrap_or(Json::Bool(false));
+        all.push(Map::from_iter([("accountEnabled".to_owned(), state)]));
+    }
+    if !body.is_empty() {
+        all.push(body);
+    }
+    all
 }
 
 async fn delete(connector: &EntraConnector, kind: EntryKind, id: &str) -> Result<Written, ConnectorError> {
@@ -405,7 +411,6 @@ pub(super) fn preview(root: &str, operation: &Operation, is_binned: bool) -> Vec
     let mut requests = Vec::new();
     if is_binned && operation.kind == OperationKind::Update {
         requests.push(request::restore(id));
-        stay_off(&mut body);
     }
     match operation.kind {
         OperationKind::Delete => return vec![request::delete(kind, id)],
@@ -413,8 +418,9 @@ pub(super) fn preview(root: &str, operation: &Operation, is_binned: bool) -> Vec
             requests.push(request::create(kind, body));
         }
         OperationKind::Create => return requests,
-        OperationKind::Update if body.is_empty() => {}
-        OperationKind::Update => requests.push(request::update(kind, id, body)),
+        OperationKind::Update => {
+            requests.extend(bodies(body, is_binned).into_iter().map(|body| request::update(kind, id, body)));
+        }
     }
     for LinkEdit { relation, edit, .. } in &parts.edits.links {
         match (relation, edit) {

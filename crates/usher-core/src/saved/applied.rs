@@ -41,6 +41,9 @@ pub struct Progress {
     /// The places of those among them that failed, in order; they are tried again.
     #[serde(default)]
     pub failed: Vec<usize>,
+    /// The places of those for which nothing was ever sent: whatever is as planned there, somebody else did it.
+    #[serde(default)]
+    pub untouched: Vec<usize>,
 }
 
 impl Progress {

@@ -88,14 +88,20 @@ impl Hidden {
     /// The steps as they may be shown.
     pub fn steps(&self, steps: &[Step]) -> Vec<Step> {
         let mut steps = steps.to_vec();
-        for step in &mut steps {
-            for (name, value) in &mut step.details {
-                if hides(&self.source, name) || hides(&self.target, name) {
-                    REDACTED.clone_into(value);
-                }
+        self.hide_in(&mut steps);
+        steps
+    }
+
+    /// Leaves in steps what may be shown.
+    pub fn hide_in(&self, steps: &mut [Step]) {
+        if self.source.is_empty() && self.target.is_empty() {
+            return;
+        }
+        for (name, value) in steps.iter_mut().flat_map(|step| &mut step.details) {
+            if hides(&self.source, name) || hides(&self.target, name) {
+                REDACTED.clone_into(value);
             }
         }
-        steps
     }
 }
 

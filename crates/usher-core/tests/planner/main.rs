@@ -12,7 +12,8 @@ use usher_core::{Anchor, DirectoryObject, Facts, NamedReference, References};
 use usher_expr::Value;
 
 use world::{
-    World, account, adele, assigned, decide, object, paired, program, program_with_switch, transcript,
+    World, account, adele, assigned, decide, object, paired, program, program_of, program_with_switch,
+    transcript,
 };
 
 fn check(facts: Facts, world: &World, expected: Expect) {
@@ -522,4 +523,18 @@ fn passwords_never_show_in_what_was_modified() {
     let password =
         plan.modified.iter().find(|property| property.name == "password").expect("a password is set");
     assert_eq!(password.new_value.as_deref(), Some("[Redact]"));
+}
+
+#[test]
+fn what_a_redacted_mapping_reads_and_writes_stands_in_no_step() {
+    let document = include_str!("schema.json").replace(
+        r#""type": "Attribute", "name": "preferredLanguage", "expression": "[preferredLanguage]""#,
+        r#""type": "Function", "name": "Redact", "expression": "Redact([preferredLanguage])""#,
+    );
+    let mut source = adele();
+    source.attributes.set("preferredLanguage", Value::from("SECRET-1"));
+    let target = account(json!({ "userName": "adele@x", "active": true, "locale": "SECRET-2" }));
+    let plan = decide(&program_of(&document), paired(assigned(source), true), &World::with(vec![target]));
+    let told = serde_json::to_string(&plan.steps).expect("steps have a form");
+    assert!(told.contains("[Redact]") && !told.contains("SECRET"), "{told}");
 }

@@ -20,7 +20,8 @@ pub fn program_with_switch(name: &str) -> RuleProgram {
     program_of(&document.replace("\"active\"", &format!("\"{name}\"")))
 }
 
-fn program_of(document: &str) -> RuleProgram {
+/// The rule of a schema.
+pub fn program_of(document: &str) -> RuleProgram {
     let reading = schema::read(document.as_bytes());
     let document = reading.schema.expect("the fixture is a schema");
     RuleProgram::compile(&document, &document.synchronization_rules[0]).expect("the fixture compiles")

@@ -85,7 +85,7 @@ impl Engine {
             if planned.is_change() {
                 progress.state = State::Applying;
                 self.remember_progress(plan, &progress).await?;
-                let was_tried = is_resumed && place <= first;
+                let was_tried = is_resumed && place <= first && !progress.untouched.contains(&place);
                 let rule = prepared.rule(&job.id, planned.rule.as_str())?;
                 let mapping = crate::cases::on_demand::mapping(&rule, &planned.source_type)?;
                 let tried = match awaited(plan, &progress, planned, &symbols) {
@@ -111,7 +111,11 @@ impl Engine {
                     symbols.insert(anchor.clone(), symbol.clone());
                 }
                 let outcome = tried.object.outcome;
-                let failed_with = tried.failed_with;
+                let (failed_with, is_begun) = (tried.failed_with, tried.is_begun);
+                progress.untouched.retain(|known| *known != place);
+                if !was_tried && !is_begun {
+                    progress.untouched.push(place);
+                }
                 applied.insert(place, tried.object);
                 let goes_on = match outcome {
                     Outcome::Done | Outcome::AlreadyDone | Outcome::NotPlanned => true,
@@ -168,16 +172,21 @@ impl Engine {
     }
 }
 
+/// The code of a create whose outcome is not known yet.
+const UNCERTAIN: &str = "Timeout";
+
 /// What came of trying an object.
 struct Tried {
     object: AppliedObject,
     /// Who failed, when it was not the object.
     failed_with: Option<Broken>,
+    /// Requests were sent, or may have been.
+    is_begun: bool,
 }
 
 impl Tried {
     fn object(object: AppliedObject) -> Self {
-        Self { object, failed_with: None }
+        Self { object, failed_with: None, is_begun: false }
     }
 }
 
@@ -217,7 +226,7 @@ impl<'a> Desk<'a> {
             applied.outcome = Outcome::Failed;
             let side = if seen.is_read { Broken::Target } else { Broken::Source };
             let failed_with = seen.failed_with.filter(|kind| is_of_the_side(*kind)).map(|_| side);
-            return Ok(Tried { object: applied, failed_with });
+            return Ok(Tried { failed_with, ..Tried::object(applied) });
         };
         applied.differences = differences(planned, &seen.object);
         if !applied.differences.is_empty() {
@@ -231,6 +240,14 @@ impl<'a> Desk<'a> {
                 applied.target_anchor = worked.target_anchor;
                 applied.differences.clear();
                 applied.outcome = Outcome::AlreadyDone;
+                return Ok(Tried::object(applied));
+            }
+            // Whether the create that was sent took effect is not known yet.
+            let is_uncertain = seen.object.failure.as_ref().is_some_and(|failure| failure.code == UNCERTAIN);
+            if may_be_done && is_uncertain {
+                applied.differences.clear();
+                applied.failure = seen.object.failure;
+                applied.outcome = Outcome::Failed;
                 return Ok(Tried::object(applied));
             }
             // The account was made, and something failed afterwards: what is left is what was planned, too.
@@ -255,7 +272,7 @@ impl<'a> Desk<'a> {
             });
         }
         let failed_with = worked.target_failure.filter(|kind| is_of_the_side(*kind)).map(|_| Broken::Target);
-        Ok(Tried { object: applied, failed_with })
+        Ok(Tried { object: applied, failed_with, is_begun: true })
     }
 }
 

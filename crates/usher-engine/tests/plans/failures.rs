@@ -201,3 +201,36 @@ async fn who_was_refused_and_is_another_by_now_keeps_no_other_waiting() {
     assert_eq!(told(&applied), ["a@x Refused", "b@x Done", "c@x Done"]);
     assert_eq!((applied.state, applied.counts.different, applied.counts.applied), (State::Incomplete, 1, 2));
 }
+
+#[tokio::test]
+async fn what_somebody_else_did_is_not_taken_for_our_own_however_often_it_is_applied() {
+    let stage = Stage::new().await;
+    stage.person("a", &[]);
+    let plan = stage.plan_cycle().await;
+    // The same account is made by another plan, before anything of this one was sent.
+    stage.apply_exactly(&stage.plan_of(&["a"]).await).await;
+    for _ in 0..2 {
+        let applied = stage.apply(&plan).await.expect("the answer says so");
+        assert_eq!(told(&applied), ["a@x Refused"]);
+        assert_eq!((applied.state, applied.counts.different), (State::Stopped, 1));
+    }
+}
+
+#[tokio::test]
+async fn a_create_of_which_nobody_knows_keeps_no_other_waiting() {
+    let stage = Stage::new().await;
+    for name in ["a", "b"] {
+        stage.person(name, &[]);
+    }
+    let plan = stage.plan_cycle().await;
+    let lost = ConnectorError {
+        effect: Effect::Unknown,
+        ..ConnectorError::new(ConnectorErrorKind::Protocol, "Down", "it fails")
+    };
+    stage.target.fail_write(Fault::Before(lost));
+    let applied = stage.apply(&plan).await.expect("the answer says so");
+    assert_eq!(told(&applied), ["a@x Failed Down"]);
+    let applied = stage.apply(&plan).await.expect("it goes on");
+    assert_eq!(told(&applied), ["a@x Failed Timeout", "b@x Done"]);
+    assert_eq!((applied.state, applied.counts.failed, applied.counts.different), (State::Incomplete, 1, 0));
+}

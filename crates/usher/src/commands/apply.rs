@@ -144,6 +144,9 @@ fn summary(applied: &Applied) -> String {
         applied.objects.iter().filter(|object| object.outcome == Outcome::NotPlanned).count() as u64;
     let incomplete = "incomplete:".red().bold().to_string();
     match applied.state {
+        State::Applied if failed_in_the_plan == 0 && counts.held_back > 0 => format!(
+            "applied but for what the deletion guard holds back: {what}; see `usher job restart --reset ForceDeletes`\n"
+        ),
         State::Applied if failed_in_the_plan == 0 => format!("all of the plan is applied: {what}\n"),
         State::Applied => {
             format!("{incomplete} {what}; mend what failed when the plan was made, and plan anew\n")
@@ -201,7 +204,7 @@ mod tests {
         let (answer, applied) = applied("applied", counts, json!([]));
         assert_eq!(
             told(&answer, &applied),
-            "all of the plan is applied: 2 applied, 3 skipped, 4 held back\n"
+            "applied but for what the deletion guard holds back: 2 applied, 3 skipped, 4 held back; see `usher job restart --reset ForceDeletes`\n"
         );
     }
 }

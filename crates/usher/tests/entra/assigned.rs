@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use serde_json::json;
 use usher_core::EntryId;
-use usher_core::ports::{Connector, ConnectorError, ConnectorErrorKind, SubjectRequest};
+use usher_core::ports::{Connector, ConnectorError, ConnectorErrorKind, GetRequest, SubjectRequest};
 
 use crate::stage::Tenant;
 
@@ -110,4 +110,35 @@ async fn nobody_in_the_recycle_bin_is_assigned() {
     tenant.client.delete(&format!("/v1.0/users/{ann}")).await.expect("she is deleted");
     let connector = tenant.connector(&[("ServicePrincipalId", &hr)]);
     assert!(!is_assigned(&connector, &ann).await.expect("it is answered"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_was_swallowed_on_the_way_says_nothing_of_anybody() {
+    let tenant = Tenant::start().await;
+    let hr = tenant.application().await;
+    let ann = tenant.user("ann").await;
+    let group = tenant.group("Retail", &[&ann]).await;
+    tenant.assign(&hr, &group).await;
+    let connector = tenant.connector(&[("ServicePrincipalId", &hr)]);
+    let subject = SubjectRequest {
+        object_type: "User".into(),
+        id: ann.as_str().into(),
+        attributes: vec!["displayName".into()],
+        application: None,
+    };
+    let object = connector.subject(&subject).await.expect("it is answered").expect("she is there");
+    tenant.faults.swallows.store(true, Ordering::SeqCst);
+    let get = GetRequest {
+        object_type: "User".into(),
+        anchor: object.anchor.clone(),
+        attributes: subject.attributes.clone(),
+    };
+    for error in [
+        connector.subject(&subject).await.expect_err("nobody knows"),
+        connector.get(&get).await.expect_err("nobody knows"),
+        connector.entitlement(&object, &ours()).await.expect_err("nobody knows"),
+    ] {
+        assert_eq!(error.kind, ConnectorErrorKind::Protocol, "{error}");
+        assert!(error.message.contains("holds neither an object nor a list"), "{error}");
+    }
 }

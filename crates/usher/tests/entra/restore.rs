@@ -94,6 +94,23 @@ async fn a_restore_whose_answer_was_lost_is_followed_by_what_was_to_be_written()
     assert_eq!(state(&tenant, &ina).await, (json!("Head"), json!(true)));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_that_graph_refuses_leaves_nobody_switched_on_who_comes_back() {
+    let tenant = Tenant::start().await;
+    let ina = tenant.user("ina").await;
+    tenant.client.delete(&format!("/v1.0/users/{ina}")).await.expect("she is deleted");
+    let connector = tenant.connector(&[RESTORES]);
+    let found = connector.find(&query()).await.expect("it is answered");
+    let update = Operation {
+        kind: OperationKind::Update,
+        object_type: "User".into(),
+        anchor: Some(found[0].anchor.clone()),
+        changes: vec![add("jobTitle", "Head"), add("userPrincipalName", "nobody")],
+    };
+    connector.write(&update).await.expect_err("that is no name");
+    assert_eq!(state(&tenant, &ina).await, (json!("Clerk"), json!(false)));
+}
+
 /// A job from Workday that brings back users, and says nothing of whether accounts are switched on.
 async fn job<'a>(tenant: &'a Tenant, workday: &'a usher_sandbox::workday::RunningWorkday) -> Job<'a> {
     let day = "2020-01-01".parse().expect("a day");
