@@ -54,7 +54,9 @@ async fn a_future_hire_is_provisioned_as_of_the_hire_date() {
     "#]]
     .assert_eq(&stage.accounts().await);
     let asked = stage.workday().requests().join("\n").replace(&Workday::wid("3", false), "(wid)");
+    // The first is the test of the connection, when the job was started.
     expect![[r#"
+        Get_Workers updated 2026-03-02T20:00:00Z to 2026-03-02T20:00:00Z as of 2026-03-02T20:00:00Z page 1
         Get_Workers Employee_ID 3 as of 2026-03-02T20:00:00Z page 1
         Get_Workers WID (wid) as of 2026-04-01T08:00:00Z page 1"#]]
     .assert_eq(&asked);
