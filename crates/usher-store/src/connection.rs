@@ -172,7 +172,7 @@ pub struct Connections {
     writer: Option<mpsc::Sender<Box<dyn Write>>>,
     thread: Option<JoinHandle<()>>,
     readers: Arc<Readers>,
-    _lock: File,
+    _lock: Lock,
 }
 
 struct Readers {
@@ -417,8 +417,20 @@ fn make_private(path: &Path) -> Result<(), OpenError> {
     options.open(path).map(drop).map_err(|source| OpenError::Inaccessible { path: path.to_owned(), source })
 }
 
+/// The lock beside the file, held until it is dropped.
+#[derive(Debug)]
+struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing is not enough: a child that is being started has a copy of every open file until it runs its own
+        // program, and a lock of the system is given back with the last copy only.
+        drop(self.0.unlock());
+    }
+}
+
 /// Takes the lock beside the file. The system gives it back when the process ends, however it ends.
-fn lock(path: &Path) -> Result<File, OpenError> {
+fn lock(path: &Path) -> Result<Lock, OpenError> {
     let lock_path = path.with_extension("lock");
     let inaccessible = |source| OpenError::Inaccessible { path: lock_path.clone(), source };
     let mut options = OpenOptions::new();
@@ -429,7 +441,7 @@ fn lock(path: &Path) -> Result<File, OpenError> {
             file.set_len(0)
                 .and_then(|()| file.write_all(std::process::id().to_string().as_bytes()))
                 .map_err(inaccessible)?;
-            Ok(file)
+            Ok(Lock(file))
         }
         Err(TryLockError::WouldBlock) => {
             let mut process = String::new();
@@ -440,5 +452,22 @@ fn lock(path: &Path) -> Result<File, OpenError> {
             Err(OpenError::InUse { path: path.to_owned(), holder })
         }
         Err(TryLockError::Error(source)) => Err(inaccessible(source)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lock;
+
+    #[test]
+    fn the_lock_is_given_back_though_a_child_being_started_has_a_copy() {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let path = folder.path().join("usher.sqlite");
+        let held = lock(&path).expect("it is free");
+        let copy = held.0.try_clone().expect("a file can be held twice");
+        lock(&path).expect_err("it is held");
+        drop(held);
+        drop(lock(&path).expect("it is free again"));
+        drop(copy);
     }
 }
