@@ -1,9 +1,12 @@
 //! What of requests and answers the provisioning log keeps: enough to see what was sent and why it was refused, and
 //! nothing about people that the log does not hold anyway.
 
+use std::borrow::Cow;
+use std::io::{self, Write};
+
 use serde_json::{Map, Value as Json};
 
-use crate::ports::{Exchange, PreparedRequest};
+use crate::ports::{Exchange, PreparedRequest, Reply};
 
 /// So many requests of one event are kept.
 const MOST: usize = 100;
@@ -18,12 +21,12 @@ const OF_THE_RESOURCE: &[&str] =
 /// The requests and answers as the log keeps them.
 pub fn logged(exchanges: &[Exchange]) -> Vec<Exchange> {
     let mut left = LARGEST;
-    let mut bounded = |body: Json| {
-        let size = body.to_string().len();
+    let mut bounded = |body: Cow<'_, Json>| {
+        let size = size(&body);
         match left.checked_sub(size) {
             Some(rest) => {
                 left = rest;
-                body
+                body.into_owned()
             }
             None => Json::String(format!("[not kept: {size} bytes]")),
         }
@@ -31,17 +34,18 @@ pub fn logged(exchanges: &[Exchange]) -> Vec<Exchange> {
     let mut kept: Vec<Exchange> = exchanges
         .iter()
         .take(MOST)
-        .map(|exchange| {
-            let mut exchange = exchange.clone();
-            let sent = exchange.request.body.take();
-            if let Some(answer) = &mut exchange.answer {
-                let is_success = answer.status == 0 || (200..300).contains(&answer.status);
-                let told = answer.body.take();
-                answer.body = if is_success { told.map(|told| known(told, sent.as_ref())) } else { told };
-                answer.body = answer.body.take().map(&mut bounded);
-            }
-            exchange.request.body = sent.map(&mut bounded);
-            exchange
+        .map(|Exchange { request, answer }| {
+            let sent = request.body.as_ref();
+            let answer = answer.as_ref().map(|Reply { status, body: told }| {
+                let is_success = *status == 0 || (200..300).contains(status);
+                let told = told.as_ref();
+                let told = told.map(|told| if is_success { known(told, sent) } else { Cow::Borrowed(told) });
+                Reply { status: *status, body: told.map(&mut bounded) }
+            });
+            let body = sent.map(|sent| bounded(Cow::Borrowed(sent)));
+            let request =
+                PreparedRequest { method: request.method.clone(), path: request.path.clone(), body };
+            Exchange { request, answer }
         })
         .collect();
     if let Some(more) = exchanges.len().checked_sub(MOST).filter(|more| *more > 0) {
@@ -52,17 +56,34 @@ pub fn logged(exchanges: &[Exchange]) -> Vec<Exchange> {
 }
 
 /// Of an answer to something that went well, what was sent: the rest of the account is not the log's business.
-fn known(told: Json, sent: Option<&Json>) -> Json {
-    let Json::Object(members) = told else { return Json::from(NOT_KEPT) };
+fn known<'a>(told: &Json, sent: Option<&Json>) -> Cow<'a, Json> {
+    let Json::Object(members) = told else { return Cow::Owned(Json::from(NOT_KEPT)) };
     let is_sent = |name: &str| sent.and_then(|sent| sent.get(name)).is_some();
     let members: Map<String, Json> = members
-        .into_iter()
+        .iter()
         .map(|(name, value)| {
-            let is_known = OF_THE_RESOURCE.contains(&name.as_str()) || is_sent(&name) || value.is_null();
-            (name, if is_known { value } else { Json::from(NOT_KEPT) })
+            let is_known = OF_THE_RESOURCE.contains(&name.as_str()) || is_sent(name) || value.is_null();
+            (name.clone(), if is_known { value.clone() } else { Json::from(NOT_KEPT) })
         })
         .collect();
-    members.into()
+    Cow::Owned(members.into())
+}
+
+/// How many bytes a document takes as text.
+fn size(document: &Json) -> usize {
+    struct Count(usize);
+    impl Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut count = Count(0);
+    serde_json::to_writer(&mut count, document).expect("counting never fails, and every document has a text");
+    count.0
 }
 
 #[cfg(test)]
@@ -70,7 +91,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::ports::Reply;
 
     fn exchange(method: &str, body: Json, status: u16, answer: Json) -> Exchange {
         let request = PreparedRequest { method: method.into(), path: "/Users".to_owned(), body: Some(body) };

@@ -5,6 +5,7 @@
 
 mod broke;
 pub(crate) mod control;
+mod reading;
 pub(crate) mod stages;
 mod work;
 
@@ -21,6 +22,7 @@ use usher_core::{CONCURRENCY_SETTING, Entry, EntryKind, Job, JobId, ResetScope, 
 
 use broke::Broke;
 pub use control::{Runs, StopOrder};
+use reading::Ahead;
 
 use crate::Engine;
 use crate::cases::CaseError;
@@ -103,6 +105,7 @@ impl Engine {
             concurrency: most.saturating_mul(UNDER_WAY),
             target_failures_in_a_row: 0,
             saved: (0, began_at),
+            ahead: None,
             state: std::mem::take(&mut state),
         };
         match run.go().await {
@@ -216,6 +219,8 @@ struct CycleRun<'a> {
     target_failures_in_a_row: u64,
     /// How much of the page was done when progress was last made durable, and when that was.
     saved: (usize, Timestamp),
+    /// The next page of the source, while this one is worked on.
+    ahead: Option<Ahead>,
     state: JobState,
 }
 
@@ -301,6 +306,8 @@ impl CycleRun<'_> {
         if !self.prepared.fits(&self.state) {
             self.state.forget_watermarks();
         }
+        // What was read before belongs to the watermarks of then.
+        self.ahead = None;
         self.state.schema = Some(self.prepared.fingerprint().clone());
         self.state.connection = Some(self.prepared.place());
         if let Some(cycle) = &mut self.state.cycle {

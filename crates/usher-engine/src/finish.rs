@@ -1,5 +1,6 @@
 //! The end of the work on a subject: what is remembered of it, and made durable together with its event.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -25,7 +26,7 @@ impl Run<'_> {
         &self,
         mapping: &MappingProgram,
         facts: &Facts,
-        plan: Plan,
+        mut plan: Plan,
         mut progress: Progress,
         began_at: Timestamp,
     ) -> Result<Worked, CaseError> {
@@ -40,8 +41,8 @@ impl Run<'_> {
         let mut commit = Commit { held: vec![HeldChange::Put(held)], ..Commit::default() };
         commit.seen.extend(self.seen(subject));
         self.engine.store.commit(&commit).await?;
-        let event = self.event(mapping, facts, &plan, &progress, began_at);
-        let mut worked = worked(event, facts, &plan, progress);
+        let event = self.event(mapping, facts, &mut plan, &mut progress, began_at);
+        let mut worked = worked(event, facts, plan, progress);
         worked.is_held = true;
         Ok(worked)
     }
@@ -86,21 +87,26 @@ impl Run<'_> {
         &self,
         mapping: &MappingProgram,
         facts: &Facts,
-        plan: Plan,
+        mut plan: Plan,
         mut progress: Progress,
         began_at: Timestamp,
     ) -> Result<Worked, CaseError> {
         if progress.steps.is_empty() {
-            for step in plan.steps.clone() {
+            for step in std::mem::take(&mut plan.steps) {
                 self.note(&mut progress, step);
             }
         }
-        let event = self.event(mapping, facts, &plan, &progress, began_at);
-        if !matches!(self.mode, Mode::DryRun | Mode::Plan(_)) {
+        let event = self.event(mapping, facts, &mut plan, &mut progress, began_at);
+        let event = if matches!(self.mode, Mode::DryRun | Mode::Plan(_)) {
+            event
+        } else {
+            let event = Arc::new(event);
             let commit = self.commit_of(mapping, facts, &plan, &progress, &event);
             self.engine.store.commit(&commit).await?;
-        }
-        Ok(worked(event, facts, &plan, progress))
+            drop(commit);
+            Arc::unwrap_or_clone(event)
+        };
+        Ok(worked(event, facts, plan, progress))
     }
 
     fn commit_of(
@@ -109,7 +115,7 @@ impl Run<'_> {
         facts: &Facts,
         plan: &Plan,
         progress: &Progress,
-        event: &usher_core::ProvisioningEvent,
+        event: &Arc<usher_core::ProvisioningEvent>,
     ) -> Commit {
         let is_cycle = matches!(self.mode, Mode::Cycle { .. });
         let subject = self.key_of(mapping, facts);
@@ -250,7 +256,7 @@ impl Run<'_> {
     }
 }
 
-fn worked(event: usher_core::ProvisioningEvent, facts: &Facts, plan: &Plan, progress: Progress) -> Worked {
+fn worked(event: usher_core::ProvisioningEvent, facts: &Facts, plan: Plan, progress: Progress) -> Worked {
     let is_redundant = plan.skip.as_ref().is_some_and(|skip| skip.reason == SkipReason::RedundantExport);
     Worked {
         event,
@@ -262,7 +268,7 @@ fn worked(event: usher_core::ProvisioningEvent, facts: &Facts, plan: &Plan, prog
         is_incomplete: progress.is_incomplete,
         is_held: false,
         needed_write: !plan.operations.is_empty() && !is_redundant,
-        scope: plan.scope.clone(),
+        scope: plan.scope,
     }
 }
 

@@ -12,15 +12,17 @@ use uuid::Uuid;
 use crate::subject::{Mode, Progress, Run};
 
 impl Run<'_> {
-    /// The event of a subject that was worked on.
+    /// The event of a subject that was worked on. The steps, and the attributes before and after, go into it.
     pub(crate) fn event(
         &self,
         mapping: &MappingProgram,
         facts: &Facts,
-        plan: &Plan,
-        progress: &Progress,
+        plan: &mut Plan,
+        progress: &mut Progress,
         began_at: Timestamp,
     ) -> ProvisioningEvent {
+        let mut steps = self.warnings(began_at);
+        steps.append(&mut progress.steps);
         let status = match (&plan.failure, &plan.skip) {
             (Some(_), _) => Status::Failure,
             (None, Some(_)) => Status::Skipped,
@@ -82,8 +84,8 @@ impl Run<'_> {
                 details: IndexMap::new(),
             },
             reportable_identifier: plan.reportable.clone(),
-            steps: self.warnings(began_at).into_iter().chain(progress.steps.iter().cloned()).collect(),
-            modified_properties: plan.modified.clone(),
+            steps,
+            modified_properties: std::mem::take(&mut plan.modified),
             requests: exchanges::logged(&progress.requests),
         }
     }

@@ -390,10 +390,10 @@ impl Run<'_> {
         facts: &mut Facts,
         known: &BTreeMap<Anchor, Anchor>,
         context: &Context,
-        plan: Plan,
+        mut plan: Plan,
         progress: &mut Progress,
     ) -> Result<Plan, CaseError> {
-        for step in plan.steps.clone() {
+        for step in std::mem::take(&mut plan.steps) {
             self.note(progress, step);
         }
         let sent_at = self.engine.clock.now();

@@ -13,6 +13,34 @@ pub struct Ahead {
     known: Mutex<HashMap<SubjectKey, Option<Remembered>>>,
 }
 
+/// What a commit changes of what may have been read ahead.
+pub struct Changed {
+    jobs: Vec<JobId>,
+    subjects: Vec<SubjectKey>,
+}
+
+impl Changed {
+    /// By a commit.
+    pub fn by(commit: &Commit) -> Self {
+        let pairings = commit.pairings.iter().map(|change| match change {
+            PairingChange::Put(pairing) => SubjectKey::of(pairing),
+            PairingChange::Forget(subject) => subject.clone(),
+        });
+        let escrows = commit.escrows.iter().map(|change| match change {
+            EscrowChange::Put(escrow) => SubjectKey::of(escrow),
+            EscrowChange::Remove(subject) => subject.clone(),
+        });
+        let held = commit.held.iter().map(|change| match change {
+            HeldChange::Put(held) => held.subject.clone(),
+            HeldChange::Remove(subject) => subject.clone(),
+        });
+        Self {
+            jobs: commit.clear.iter().map(|(job, _)| job.clone()).collect(),
+            subjects: pairings.chain(escrows).chain(held).collect(),
+        }
+    }
+}
+
 impl Ahead {
     /// These are going to be read. Whatever was read ahead for the same job before is wanted no longer.
     pub fn expect(&self, subjects: &[SubjectKey]) {
@@ -39,31 +67,16 @@ impl Ahead {
     }
 
     /// Forgets what a commit has changed. To be called once it is durable, before anybody is told.
-    pub fn forget(&self, commit: &Commit) {
+    pub fn forget(&self, changed: &Changed) {
         let mut known = self.known();
         if known.is_empty() {
             return;
         }
-        for (job, _) in &commit.clear {
+        for job in &changed.jobs {
             known.retain(|subject, _| subject.job != *job);
         }
-        for change in &commit.pairings {
-            match change {
-                PairingChange::Put(pairing) => known.remove(&SubjectKey::of(pairing)),
-                PairingChange::Forget(subject) => known.remove(subject),
-            };
-        }
-        for change in &commit.escrows {
-            match change {
-                EscrowChange::Put(escrow) => known.remove(&SubjectKey::of(escrow)),
-                EscrowChange::Remove(subject) => known.remove(subject),
-            };
-        }
-        for change in &commit.held {
-            match change {
-                HeldChange::Put(held) => known.remove(&held.subject),
-                HeldChange::Remove(subject) => known.remove(subject),
-            };
+        for subject in &changed.subjects {
+            known.remove(subject);
         }
     }
 
@@ -91,8 +104,9 @@ mod tests {
         anchors.iter().map(|anchor| (subject(anchor), Remembered::default())).collect()
     }
 
-    fn change(anchor: &str) -> Commit {
-        Commit { escrows: vec![EscrowChange::Remove(subject(anchor))], ..Commit::default() }
+    fn change(anchor: &str) -> Changed {
+        let escrows = vec![EscrowChange::Remove(subject(anchor))];
+        Changed::by(&Commit { escrows, ..Commit::default() })
     }
 
     #[test]

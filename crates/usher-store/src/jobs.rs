@@ -5,7 +5,7 @@ use usher_core::ports::StoredSecret;
 use usher_core::{EntryId, Job, JobId};
 
 use crate::connection::WorkError;
-use crate::progress;
+use crate::rows;
 use crate::vault::{SecretKey, secret_place};
 
 const PUT_JOB: &str = "insert into jobs (id, service_principal, body) values (?1, ?2, ?3)
@@ -50,7 +50,7 @@ pub fn remove_job(transaction: &Transaction<'_>, id: &JobId) -> Result<bool, Wor
     let known: Option<String> =
         transaction.prepare_cached(ID)?.query_row(params![id.as_str()], |row| row.get(0)).optional()?;
     if let Some(known) = known {
-        progress::remove_job(transaction, &known)?;
+        rows::remove_job(transaction, &known)?;
     }
     transaction.prepare_cached(REMOVE_SCHEMA)?.execute(params![id.as_str()])?;
     Ok(transaction.prepare_cached(REMOVE_JOB)?.execute(params![id.as_str()])? > 0)

@@ -9,6 +9,7 @@ mod jobs;
 mod log;
 mod migrate;
 mod progress;
+mod rows;
 mod settings;
 mod store;
 mod uploads;

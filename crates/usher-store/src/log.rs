@@ -5,24 +5,13 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
-use usher_core::ports::{Commit, EventQuery, PairingChange, Remembered, SubjectKey};
+use usher_core::ports::{EventQuery, Remembered, SubjectKey};
 use usher_core::{Anchor, JobId, Pairing, ProvisioningEvent};
 
 use crate::connection::WorkError;
 use crate::directory::limit;
 use crate::progress;
 
-const PUT_PAIRING: &str =
-    "insert into pairings (job, source_type, source_anchor, target_type, target_anchor, body)
-    values (?1, ?2, ?3, ?4, ?5, ?6)
-    on conflict (job, source_type, source_anchor) do update set
-    target_type = excluded.target_type, target_anchor = excluded.target_anchor, body = excluded.body";
-const FORGET_PAIRING: &str =
-    "delete from pairings where job = ?1 and source_type = ?2 and source_anchor = ?3";
-/// Remembers a pair that is with another account than this one.
-const PUT_GONE: &str = "insert or ignore into gone (job, source_type, source_anchor)
-    select job, source_type, source_anchor from pairings
-    where job = ?1 and source_type = ?2 and source_anchor = ?3 and target_anchor <> ?4";
 const PAIRING: &str = "select body from pairings where job = ?1 and source_type = ?2 and source_anchor = ?3";
 const PAIRINGS_OF_TARGET: &str = "select body from pairings where job = ?1 and target_type = ?2 and target_anchor = ?3 order by source_anchor";
 const PAIR: &str =
@@ -33,8 +22,6 @@ const PAIRINGS_UNSEEN: &str =
 const COUNT_PAIRINGS: &str = "select source_type, target_type, count(*) from pairings where job = ?1
     group by source_type, target_type order by source_type, target_type";
 const PRUNE_EVENTS: &str = "delete from events where number in (select number from events where ended_at < ?1 order by ended_at limit ?2)";
-const PUT_EVENT: &str =
-    "insert into events (id, job, cycle, change, ended_at, body) values (?1, ?2, ?3, ?4, ?5, ?6)";
 /// The same list by the index that fits: SQLite chooses none for a condition that may be left out.
 macro_rules! events {
     ($first:literal) => {
@@ -51,81 +38,6 @@ const EVENTS_OF_JOB: &str = events!("job = ?1 and ");
 const EVENTS_OF_CYCLE: &str = events!("cycle = ?2 and ");
 const EVENTS_OF_CHANGE: &str = events!("change = ?3 and ");
 const EVENT: &str = "select body from events where id = ?1";
-
-/// An event as a row. Made by the caller: the writer has enough to do.
-pub struct EventRow {
-    id: String,
-    job: String,
-    cycle: String,
-    change: String,
-    ended_at: i64,
-    body: Vec<u8>,
-}
-
-impl EventRow {
-    pub fn of(event: &ProvisioningEvent) -> Result<Self, serde_json::Error> {
-        Ok(Self {
-            id: event.id.to_string(),
-            job: event.job.to_string(),
-            cycle: event.cycle.to_string(),
-            change: event.change.to_string(),
-            ended_at: event.ended_at.as_microsecond(),
-            body: lz4_flex::compress_prepend_size(&serde_json::to_vec(event)?),
-        })
-    }
-}
-
-/// Everything of a commit but its events, which come as rows.
-pub fn commit(transaction: &Transaction<'_>, commit: &Commit, events: &[EventRow]) -> Result<(), WorkError> {
-    progress::clear(transaction, commit)?;
-    for change in &commit.pairings {
-        match change {
-            PairingChange::Put(pairing) => {
-                let body = serde_json::to_string(pairing)?;
-                transaction.prepare_cached(PUT_GONE)?.execute(params![
-                    pairing.job.as_str(),
-                    pairing.source_type.as_str(),
-                    pairing.source_anchor.as_str(),
-                    pairing.target_anchor.as_str()
-                ])?;
-                transaction.prepare_cached(PUT_PAIRING)?.execute(params![
-                    pairing.job.as_str(),
-                    pairing.source_type.as_str(),
-                    pairing.source_anchor.as_str(),
-                    pairing.target_type.as_str(),
-                    pairing.target_anchor.as_str(),
-                    body
-                ])?;
-            }
-            PairingChange::Forget(subject) => {
-                // No account has an empty anchor.
-                transaction.prepare_cached(PUT_GONE)?.execute(params![
-                    subject.job.as_str(),
-                    subject.source_type.as_str(),
-                    subject.source_anchor.as_str(),
-                    ""
-                ])?;
-                transaction.prepare_cached(FORGET_PAIRING)?.execute(params![
-                    subject.job.as_str(),
-                    subject.source_type.as_str(),
-                    subject.source_anchor.as_str()
-                ])?;
-            }
-        }
-    }
-    progress::commit(transaction, commit)?;
-    for event in events {
-        transaction.prepare_cached(PUT_EVENT)?.execute(params![
-            event.id,
-            event.job,
-            event.cycle,
-            event.change,
-            event.ended_at,
-            event.body
-        ])?;
-    }
-    Ok(())
-}
 
 pub fn pairing(
     connection: &Connection,

@@ -1,42 +1,24 @@
 //! What a job remembers besides its pairings: escrows, references that wait, deletions held back, its state.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use smol_str::SmolStr;
-use usher_core::ports::{Clear, Commit, EscrowChange, Held, HeldChange, SubjectKey};
+use usher_core::ports::{Held, SubjectKey};
 use usher_core::{Action, Anchor, Escrow, JobId, JobState};
 
 use crate::connection::WorkError;
 use crate::directory::{instant, limit};
+use crate::rows::key;
 
-const CLEAR_PAIRINGS: &str = "delete from pairings where job = ?1";
-const CLEAR_WAITING: &str = "delete from waiting where job = ?1";
-const CLEAR_HELD: &str = "delete from held where job = ?1";
-const CLEAR_GONE: &str = "delete from gone where job = ?1";
-const CLEAR_RETURNED: &str = "delete from gone where job = ?1 and exists (select 1 from pairings
-    where pairings.job = gone.job and pairings.source_type = gone.source_type
-    and pairings.source_anchor = gone.source_anchor)";
 const HAS_RETURNED: &str =
     "select exists (select 1 from gone join pairings using (job, source_type, source_anchor)
     where gone.job = ?1)";
-const CLEAR_ESCROWS: &str = "delete from escrows where job = ?1 and is_unsettled = 0";
-const PUT_SEEN: &str =
-    "update pairings set seen = ?4 where job = ?1 and source_type = ?2 and source_anchor = ?3";
-const PUT_ESCROW: &str = "insert into escrows
-    (job, source_type, source_anchor, next_attempt_at, has_failed, is_unsettled, body)
-    values (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-    on conflict (job, source_type, source_anchor) do update set next_attempt_at = excluded.next_attempt_at,
-    has_failed = excluded.has_failed, is_unsettled = excluded.is_unsettled, body = excluded.body";
-const REMOVE_ESCROW: &str = "delete from escrows where job = ?1 and source_type = ?2 and source_anchor = ?3";
 const ESCROW: &str = "select body from escrows where job = ?1 and source_type = ?2 and source_anchor = ?3";
 const ESCROWS_DUE: &str =
     "select body from escrows where job = ?1 and (source_type, source_anchor) > (?2, ?3)
     and next_attempt_at <= ?4 order by source_type, source_anchor limit ?5";
 const COUNT_ESCROWS: &str = "select count(*) from escrows where job = ?1 and has_failed";
 const NEXT_ESCROW: &str = "select min(next_attempt_at) from escrows where job = ?1";
-const REMOVE_WAITING: &str = "delete from waiting where job = ?1 and source_type = ?2 and source_anchor = ?3";
-const PUT_WAITING: &str =
-    "insert or ignore into waiting (job, source_type, source_anchor, awaited) values (?1, ?2, ?3, ?4)";
 const HEALABLE: &str = "select distinct source_type, source_anchor from waiting
     where job = ?1 and (source_type, source_anchor) > (?2, ?3)
     and exists (select 1 from json_each(?5) as types join pairings on pairings.job = waiting.job
@@ -44,108 +26,12 @@ const HEALABLE: &str = "select distinct source_type, source_anchor from waiting
     order by source_type, source_anchor limit ?4";
 const WAITING_FOR: &str = "select distinct source_type, source_anchor from waiting
     where job = ?1 and awaited in (select value from json_each(?2)) order by source_type, source_anchor";
-const PUT_HELD: &str = "insert or replace into held
-    (job, source_type, source_anchor, action, display_name, is_staged) values (?1, ?2, ?3, ?4, ?5, ?6)";
-const REMOVE_HELD: &str = "delete from held where job = ?1 and source_type = ?2 and source_anchor = ?3";
 const HELD: &str = "select source_type, source_anchor, action, display_name, is_staged from held
     where job = ?1 and (source_type, source_anchor) > (?2, ?3) order by source_type, source_anchor limit ?4";
 const HELD_ONE: &str = "select source_type, source_anchor, action, display_name, is_staged from held
     where job = ?1 and source_type = ?2 and source_anchor = ?3";
 const COUNT_HELD: &str = "select count(*) from held where job = ?1";
-const PUT_STATE: &str =
-    "insert into job_states (job, body) values (?1, ?2) on conflict (job) do update set body = excluded.body";
 const STATE: &str = "select body from job_states where job = ?1";
-const REMOVE_STATE: &str = "delete from job_states where job = ?1";
-
-/// The part of a commit that goes before the pairings.
-pub fn clear(transaction: &Transaction<'_>, commit: &Commit) -> Result<(), WorkError> {
-    for (job, what) in &commit.clear {
-        let statements: &[&str] = match what {
-            Clear::Pairings => &[CLEAR_PAIRINGS, CLEAR_WAITING, CLEAR_HELD, CLEAR_GONE],
-            Clear::Returned => &[CLEAR_RETURNED],
-            Clear::Escrows => &[CLEAR_ESCROWS],
-            Clear::Held => &[CLEAR_HELD],
-        };
-        for statement in statements {
-            transaction.prepare_cached(statement)?.execute(params![job.as_str()])?;
-        }
-    }
-    Ok(())
-}
-
-/// The part of a commit that goes after the pairings.
-pub fn commit(transaction: &Transaction<'_>, commit: &Commit) -> Result<(), WorkError> {
-    for seen in &commit.seen {
-        let (job, source_type, anchor) = key(&seen.subject);
-        let cycle = i64::try_from(seen.cycle).unwrap_or(i64::MAX);
-        transaction.prepare_cached(PUT_SEEN)?.execute(params![job, source_type, anchor, cycle])?;
-    }
-    for change in &commit.escrows {
-        match change {
-            EscrowChange::Put(escrow) => {
-                transaction.prepare_cached(PUT_ESCROW)?.execute(params![
-                    escrow.job.as_str(),
-                    escrow.source_type.as_str(),
-                    escrow.source_anchor.as_str(),
-                    escrow.next_attempt_at.as_microsecond(),
-                    escrow.attempts > 0,
-                    escrow.is_open(),
-                    serde_json::to_string(escrow)?
-                ])?;
-            }
-            EscrowChange::Remove(subject) => {
-                let (job, source_type, anchor) = key(subject);
-                transaction.prepare_cached(REMOVE_ESCROW)?.execute(params![job, source_type, anchor])?;
-            }
-        }
-    }
-    for waiting in &commit.waiting {
-        let (job, source_type, anchor) = key(&waiting.subject);
-        transaction.prepare_cached(REMOVE_WAITING)?.execute(params![job, source_type, anchor])?;
-        let mut put = transaction.prepare_cached(PUT_WAITING)?;
-        for awaited in &waiting.awaited {
-            put.execute(params![job, source_type, anchor, awaited.as_str()])?;
-        }
-    }
-    for change in &commit.held {
-        match change {
-            HeldChange::Put(held) => {
-                let (job, source_type, anchor) = key(&held.subject);
-                transaction.prepare_cached(PUT_HELD)?.execute(params![
-                    job,
-                    source_type,
-                    anchor,
-                    serde_json::to_string(&held.action)?,
-                    held.display_name,
-                    held.is_staged
-                ])?;
-            }
-            HeldChange::Remove(subject) => {
-                let (job, source_type, anchor) = key(subject);
-                transaction.prepare_cached(REMOVE_HELD)?.execute(params![job, source_type, anchor])?;
-            }
-        }
-    }
-    if let Some((job, state)) = &commit.state {
-        let body = serde_json::to_string(state)?;
-        transaction.prepare_cached(PUT_STATE)?.execute(params![job.as_str(), body])?;
-    }
-    Ok(())
-}
-
-/// Forgets everything of a job that is removed.
-pub fn remove_job(transaction: &Transaction<'_>, job: &str) -> Result<(), WorkError> {
-    const CLEAR_ALL_ESCROWS: &str = "delete from escrows where job = ?1";
-    for statement in [CLEAR_PAIRINGS, CLEAR_WAITING, CLEAR_HELD, CLEAR_GONE, CLEAR_ALL_ESCROWS, REMOVE_STATE]
-    {
-        transaction.prepare_cached(statement)?.execute(params![job])?;
-    }
-    Ok(())
-}
-
-fn key(subject: &SubjectKey) -> (&str, &str, &str) {
-    (subject.job.as_str(), subject.source_type.as_str(), subject.source_anchor.as_str())
-}
 
 /// A key that sorts before all others where there is none.
 fn after_key(after: Option<&(SmolStr, Anchor)>) -> (&str, &str) {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use rusqlite::Transaction;
 use smol_str::SmolStr;
 use usher_core::ports::{
     AssignmentQuery, Commit, EntryChange, EntryQuery, EventQuery, Held, LinkChange, Remembered, Store,
@@ -16,9 +17,9 @@ use usher_core::{
     Pairing, ProvisioningEvent, Relation, Secret,
 };
 
-use crate::ahead::Ahead;
+use crate::ahead::{Ahead, Changed};
 use crate::connection::Connections;
-use crate::log::EventRow;
+use crate::rows::Rows;
 use crate::vault::SecretKey;
 use crate::{OpenError, changes, directory, jobs, log, progress, settings};
 
@@ -466,30 +467,12 @@ impl Store for SqliteStore {
     }
 
     async fn commit(&self, commit: &Commit) -> Result<(), StoreError> {
-        let failed = |source: serde_json::Error| StoreError::Failed {
-            what: "commit results".to_owned(),
-            source: Box::new(source),
-        };
-        let events: Vec<EventRow> =
-            commit.events.iter().map(EventRow::of).collect::<Result<_, _>>().map_err(failed)?;
-        let commit = Arc::new(Commit {
-            clear: commit.clear.clone(),
-            pairings: commit.pairings.clone(),
-            seen: commit.seen.clone(),
-            escrows: commit.escrows.clone(),
-            waiting: commit.waiting.clone(),
-            held: commit.held.clone(),
-            events: Vec::new(),
-            state: commit.state.clone(),
-        });
-        let (ahead, committed) = (self.ahead.clone(), commit.clone());
-        self.connections
-            .write_then(
-                "commit results",
-                move |transaction| log::commit(transaction, &commit, &events),
-                move || ahead.forget(&committed),
-            )
-            .await
+        const WHAT: &str = "commit results";
+        let rows = Rows::of(commit)
+            .map_err(|error| StoreError::Failed { what: WHAT.to_owned(), source: Box::new(error) })?;
+        let (ahead, changed) = (self.ahead.clone(), Changed::by(commit));
+        let work = move |transaction: &Transaction<'_>| rows.write(transaction);
+        self.connections.write_then(WHAT, work, move || ahead.forget(&changed)).await
     }
 
     async fn events(&self, query: &EventQuery) -> Result<Vec<ProvisioningEvent>, StoreError> {

@@ -1,6 +1,7 @@
 //! The contract of the store: everything that must survive a crash.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -214,7 +215,7 @@ pub struct Commit {
     /// Disablings and deletions that wait to be counted.
     pub held: Vec<HeldChange>,
     /// Events for the provisioning log.
-    pub events: Vec<ProvisioningEvent>,
+    pub events: Vec<Arc<ProvisioningEvent>>,
     /// How far the job is now.
     pub state: Option<(JobId, JobState)>,
 }

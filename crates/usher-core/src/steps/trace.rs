@@ -1,9 +1,10 @@
 //! What a target object had when the job last wrote or compared it: a digest of each attribute, kept with the pair. It
 //! tells what somebody else changed since, whatever changed in the source meanwhile. Values cannot be read from it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use smol_str::SmolStr;
+use smol_str::{SmolStr, StrExt, format_smolstr};
 use usher_expr::Value;
 use usher_expr::dotnet::dates::parse_any;
 
@@ -30,7 +31,7 @@ pub fn after(mapping: &MappingProgram, facts: &Facts, plan: &Plan, left_out: &[S
             trace.remove(name);
         } else if is_touched {
             let values =
-                changes.fold(values_of(current), |values, change| changed(attribute, values, change));
+                changes.fold(values_of(current), |values, change| changed(attribute, &values, change));
             trace.insert(name.clone(), digest(attribute, &values));
         } else if plan.failure.is_none() && plan.pairing == PairingEffect::Manage && is_whole {
             // It was compared, and is as it should be.
@@ -73,31 +74,31 @@ fn changes(plan: &Plan) -> impl Iterator<Item = &AttributeChange> {
     plan.operations.iter().flat_map(|operation| &operation.changes)
 }
 
-fn changed(attribute: &AttributeProgram, had: Vec<Value>, change: &AttributeChange) -> Vec<Value> {
+fn changed<'a>(attribute: &AttributeProgram, had: &[Value], change: &'a AttributeChange) -> Cow<'a, [Value]> {
     let is_in =
         |one: &Value, all: &[Value]| all.iter().any(|other| text(attribute, one) == text(attribute, other));
     match &change.change {
         Change::Add(values) if change.is_multivalued => {
-            let more: Vec<Value> = values.iter().filter(|one| !is_in(one, &had)).cloned().collect();
-            had.into_iter().chain(more).collect()
+            let more = values.iter().filter(|one| !is_in(one, had));
+            Cow::Owned(had.iter().chain(more).cloned().collect())
         }
-        Change::Add(values) | Change::Replace(values) => values.clone(),
-        Change::Remove(values) if values.is_empty() => Vec::new(),
-        Change::Remove(values) => had.into_iter().filter(|one| !is_in(one, values)).collect(),
+        Change::Add(values) | Change::Replace(values) => Cow::Borrowed(values),
+        Change::Remove(values) if values.is_empty() => Cow::default(),
+        Change::Remove(values) => Cow::Owned(had.iter().filter(|one| !is_in(one, values)).cloned().collect()),
     }
 }
 
-fn values_of(value: Option<&Value>) -> Vec<Value> {
+fn values_of(value: Option<&Value>) -> Cow<'_, [Value]> {
     match value {
-        None | Some(Value::Null) => Vec::new(),
-        Some(Value::List(values)) => values.to_vec(),
-        Some(one) => vec![one.clone()],
+        None | Some(Value::Null) => Cow::default(),
+        Some(Value::List(values)) => Cow::Borrowed(values),
+        Some(one) => Cow::Borrowed(std::slice::from_ref(one)),
     }
 }
 
 /// A digest that depends on the values, and not on their order.
 fn digest(attribute: &AttributeProgram, values: &[Value]) -> u32 {
-    let mut texts: Vec<String> =
+    let mut texts: Vec<SmolStr> =
         values.iter().filter(|value| !value.is_null_or_empty()).map(|value| text(attribute, value)).collect();
     texts.sort_unstable();
     // FNV-1a: the same in every build and on every machine.
@@ -109,16 +110,14 @@ fn digest(attribute: &AttributeProgram, values: &[Value]) -> u32 {
 }
 
 /// A value under the attribute's own rules: what counts as the same has the same text.
-fn text(attribute: &AttributeProgram, value: &Value) -> String {
+fn text(attribute: &AttributeProgram, value: &Value) -> SmolStr {
     let text = value.to_text();
     if attribute.value_type == AttributeType::DateTime
         && let Some(instant) = parse_any(&text)
     {
-        return format!("{instant:?}");
+        return format_smolstr!("{instant:?}");
     }
-    if attribute.is_case_exact && attribute.value_type != AttributeType::Boolean {
-        text.to_string()
-    } else {
-        text.to_lowercase()
-    }
+    let is_exact = attribute.is_case_exact && attribute.value_type != AttributeType::Boolean;
+    let is_lower = || text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
+    if is_exact || is_lower() { text } else { text.to_lowercase_smolstr() }
 }

@@ -1,11 +1,12 @@
 //! The stages of a cycle. Each works on one page and moves the position on; the last says that the cycle is over.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use smol_str::SmolStr;
 use usher_core::cycle::{CycleKind, DeletionGuard, Position};
-use usher_core::ports::{Commit, Held, HeldChange, Incoming, Page, ReadRequest};
+use usher_core::ports::{Commit, Held, HeldChange, Incoming, Page};
 use usher_core::quarantine::RunError;
 use usher_core::steps::export;
 use usher_core::{Action, Anchor, Facts, PairingEffect, Plan};
@@ -31,6 +32,7 @@ impl CycleRun<'_> {
         let is_first = cursor.is_none();
         let mut page = self.read(lane, cursor).await?;
         let next = page.next.clone();
+        self.read_ahead(lane, next.as_ref())?;
         let cycle = self.cycle_mut();
         if page.is_anew {
             // All of the mapping comes again, and is counted again.
@@ -70,30 +72,6 @@ impl CycleRun<'_> {
         cycle.page.is_in_total = true;
         self.engine.store.commit(&self.commit()).await?;
         Ok(())
-    }
-
-    async fn read(&self, lane: &Lane, cursor: Option<SmolStr>) -> Result<Page, Broke> {
-        let cycle = self.cycle();
-        let mapping = lane.mapping();
-        let until = cycle.watermarks.get(&lane.key).cloned();
-        let since = match cycle.kind {
-            CycleKind::Initial => None,
-            CycleKind::Incremental => self.state.watermarks.get(&lane.key).cloned(),
-        };
-        let (Some(until), true) = (until, since.is_some() || cycle.kind == CycleKind::Initial) else {
-            let message = format!("there is no watermark for {}", mapping.source_type);
-            let error = RunError { code: "InvalidWatermark".into(), message, is_tenant_actionable: false };
-            return Err(Broke::Expired(error));
-        };
-        let request = ReadRequest {
-            object_type: mapping.source_type.clone(),
-            attributes: mapping.source_attributes(),
-            application: Some(self.service_principal.id.clone()),
-            since,
-            until,
-            cursor,
-        };
-        self.ask_source(self.prepared.source.read(&request)).await
     }
 
     /// A full read that found nothing at all, although accounts are managed, is a mistake of somebody: it must not
@@ -185,7 +163,7 @@ impl CycleRun<'_> {
             let mut commit = Commit::default();
             for one in held.into_iter().filter(|one| !one.is_staged) {
                 let Some(lane) = self.lane(&one.subject.source_type) else { continue };
-                commit.events.push(self.staged(lane, &one));
+                commit.events.push(Arc::new(self.staged(lane, &one)));
                 commit.held.push(HeldChange::Put(Held { is_staged: true, ..one }));
             }
             self.engine.store.commit(&commit).await?;
@@ -199,7 +177,7 @@ impl CycleRun<'_> {
         };
         let run = self.telling(lane);
         let reportable = run.target_name();
-        let plan = Plan {
+        let mut plan = Plan {
             steps: Vec::new(),
             action: Action::Other,
             operations: Vec::new(),
@@ -213,10 +191,10 @@ impl CycleRun<'_> {
             scope: None,
         };
         let facts = Facts { named: reportable.into(), ..Facts::default() };
-        let progress = Progress { left_out: true, ..Progress::default() };
+        let mut progress = Progress { left_out: true, ..Progress::default() };
         // Such a run's events begin with what to beware of.
-        let event = run.event(lane.mapping(), &facts, &plan, &progress, self.engine.clock.now());
-        self.engine.store.commit(&Commit { events: vec![event], ..Commit::default() }).await?;
+        let event = run.event(lane.mapping(), &facts, &mut plan, &mut progress, self.engine.clock.now());
+        self.engine.store.commit(&Commit { events: vec![Arc::new(event)], ..Commit::default() }).await?;
         Ok(())
     }
 
@@ -242,13 +220,13 @@ impl CycleRun<'_> {
         let run = self.telling(lane);
         let mapping = lane.mapping();
         let names = run.names(mapping, &held.display_name);
-        let plan = export::staged(&names, held.action);
+        let mut plan = export::staged(&names, held.action);
         let mut progress = Progress::default();
-        for step in plan.steps.clone() {
+        for step in std::mem::take(&mut plan.steps) {
             run.note(&mut progress, step);
         }
         let facts = Facts { named: held.subject.source_anchor.as_str().into(), ..Facts::default() };
-        run.event(mapping, &facts, &plan, &progress, self.engine.clock.now())
+        run.event(mapping, &facts, &mut plan, &mut progress, self.engine.clock.now())
     }
 
     /// Carries out what was counted: each object is looked at once more, and what is wanted no longer is not done.

@@ -156,7 +156,7 @@ impl State {
         if let Some((job, job_state)) = &commit.state {
             state.states.insert(job.as_str().to_lowercase(), job_state.clone());
         }
-        state.events.extend(commit.events.iter().cloned());
+        state.events.extend(commit.events.iter().map(|event| ProvisioningEvent::clone(event)));
         Ok(())
     }
 }

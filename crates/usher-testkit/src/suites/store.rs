@@ -3,6 +3,8 @@
 mod cycles;
 mod logs;
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde_json::{Map, json};
 use usher_core::ports::{
@@ -343,14 +345,14 @@ async fn results_become_durable_together(store: &dyn Store) {
             PairingChange::Put(pairing(&job, "s-1", "t-1")),
             PairingChange::Put(pairing(&job, "s-2", "t-1")),
         ],
-        events: vec![event("e-1", "together", 10)],
+        events: vec![Arc::new(event("e-1", "together", 10))],
         ..Commit::default()
     };
     store.commit(&commit).await.expect("it is written");
     assert!(store.commit(&commit).await.is_err(), "an event is written once");
     let clash = Commit {
         pairings: vec![PairingChange::Put(pairing(&job, "s-3", "t-3"))],
-        events: vec![event("e-1", "together", 11)],
+        events: vec![Arc::new(event("e-1", "together", 11))],
         ..Commit::default()
     };
     assert!(store.commit(&clash).await.is_err());
@@ -369,7 +371,8 @@ async fn results_become_durable_together(store: &dyn Store) {
 }
 
 async fn events_are_listed_newest_first(store: &dyn Store) {
-    let events = vec![event("n-1", "listed", 100), event("n-2", "listed", 300), event("n-3", "listed", 200)];
+    let events = [event("n-1", "listed", 100), event("n-2", "listed", 300), event("n-3", "listed", 200)];
+    let events = events.map(Arc::new).to_vec();
     store.commit(&Commit { events, ..Commit::default() }).await.expect("they are written");
     let of_job = EventQuery { job: Some(JobId::new("listed")), limit: 9, ..EventQuery::default() };
     let list = |events: Vec<ProvisioningEvent>| events.into_iter().map(|event| event.id).collect::<Vec<_>>();

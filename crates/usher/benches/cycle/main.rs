@@ -39,6 +39,9 @@ fn main() {
     } else if let Some(count) = arguments.iter().position(|argument| argument == "memory") {
         let count = arguments[count + 1].parse().expect("a number of people");
         runtime.block_on(memory(count));
+    } else if let Some(count) = arguments.iter().position(|argument| argument == "initial") {
+        let count = arguments[count + 1].parse().expect("a number of people");
+        runtime.block_on(async { tokio::spawn(initial(count)).await.expect("nothing panics") });
     } else if named("million") {
         // Both in one call, so that the growth is seen.
         spawn_memory(100_000);
@@ -119,6 +122,15 @@ async fn measure() {
 
 fn rate(count: usize, took: Duration) -> f64 {
     count as f64 / took.as_secs_f64()
+}
+
+/// One initial cycle over HTTP and nothing else, for whoever looks for where its time goes.
+async fn initial(count: usize) {
+    let side = Target::start();
+    let stage = Stage::new(count, &[("BaseAddress", &side.base)], &[]).await;
+    println!("begins");
+    let took = stage.run().await;
+    println!("initial cycle of {count} people: {took:?}, {:.0} a second", rate(count, took));
 }
 
 /// Memory is measured in a process of its own, which holds nothing but the service.

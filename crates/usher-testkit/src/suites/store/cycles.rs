@@ -1,5 +1,7 @@
 //! The part of the store's contract that cycles rest on: changes, escrows, deletions held back, references that wait.
 
+use std::sync::Arc;
+
 use serde_json::json;
 use smol_str::SmolStr;
 use usher_core::escrow::Sent;
@@ -398,7 +400,7 @@ pub(super) async fn a_job_s_state_is_part_of_the_commit(store: &dyn Store) {
     assert_eq!(store.job_state(&job).await.expect("it reads"), None);
     let state = JobState { cycles: 3, next_run_at: Some(at(9)), ..JobState::default() };
     let commit = Commit {
-        events: vec![event("st-1", "state.ABC", 1)],
+        events: vec![Arc::new(event("st-1", "state.ABC", 1))],
         state: Some((job.clone(), state.clone())),
         ..Commit::default()
     };
@@ -410,7 +412,8 @@ pub(super) async fn a_job_s_state_is_part_of_the_commit(store: &dyn Store) {
 }
 
 pub(super) async fn old_events_are_pruned(store: &dyn Store) {
-    let events = (1..=5).map(|number| event(&format!("old-{number}"), "pruned", -100 + number)).collect();
+    let events =
+        (1..=5).map(|number| Arc::new(event(&format!("old-{number}"), "pruned", -100 + number))).collect();
     store.commit(&Commit { events, ..Commit::default() }).await.expect("they are written");
     assert_eq!(store.prune_events(at(-96), 2).await.expect("they are removed"), 2);
     assert_eq!(store.prune_events(at(-96), 9).await.expect("they are removed"), 1);
