@@ -1,10 +1,8 @@
 //! Secrets in bodies of the API, masked before somebody reads them.
 
 use serde_json::{Value, json};
-use usher_engine::cases::secrets::is_sensitive;
+use usher_engine::cases::secrets::{MASK, is_credential, is_sensitive, masked};
 
-/// What stands for a secret.
-const MASK: &str = "*****";
 /// Members whose values are never written.
 const SECRET: &[&str] = &[
     "secretText",
@@ -23,13 +21,13 @@ pub fn mask(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(mask),
         Value::Object(members) => {
-            // A synchronization secret: its key says whether its value may be shown.
+            // A synchronization secret: its key says what of its value may be shown. Other pairs of key and value, such
+            // as metadata, are no secrets.
             let key = members.get("key").and_then(Value::as_str).map(str::to_owned);
             if let (Some(key), Some(Value::String(text))) = (key, members.get_mut("value"))
-                && is_sensitive(&key)
-                && SECRET_KEYS.iter().any(|known| known.eq_ignore_ascii_case(&key))
+                && (is_credential(&key) || !is_sensitive(&key))
             {
-                MASK.clone_into(text);
+                *text = masked(&key, text);
             }
             for (name, member) in members.iter_mut() {
                 if SECRET.iter().any(|known| known.eq_ignore_ascii_case(name)) && member.is_string() {
@@ -43,23 +41,6 @@ pub fn mask(value: &mut Value) {
     }
 }
 
-/// The keys of synchronization secrets that hold a secret (Graph, synchronizationSecret). Other pairs of key and value,
-/// such as metadata, are no secrets.
-const SECRET_KEYS: &[&str] = &[
-    "Password",
-    "SecretToken",
-    "AppKey",
-    "ClientSecret",
-    "ConsumerKey",
-    "ConsumerSecret",
-    "TokenKey",
-    "Oauth2AccessToken",
-    "Oauth2RefreshToken",
-    "Oauth2ClientSecret",
-    "Oauth2AuthorizationCode",
-    "ConnectionString",
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,7 +48,10 @@ mod tests {
     #[test]
     fn secrets_are_masked_wherever_they_stand() {
         let mut body = json!({
-            "value": [{ "key": "SecretToken", "value": "s3cret" }, { "key": "BaseAddress", "value": "https://x" }],
+            "value": [{ "key": "SecretToken", "value": "s3cret" }, { "key": "BaseAddress", "value": "https://x" },
+                { "key": "Source.Password", "value": "s3cret" }, { "key": "ClientCertificate", "value": "s3cret" },
+                { "key": "baseAddress", "value": "https://x?s3cret&token=s3cret" },
+            ],
             "passwordProfile": { "password": "s3cret" }, "secretText": "s3cret", "access_token": "s3cret",
             "metadata": [{ "key": "IsCustomerDefined", "value": "true" }],
         });

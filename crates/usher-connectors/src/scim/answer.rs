@@ -6,6 +6,7 @@ use usher_core::ports::{ConnectorError, ConnectorErrorKind as Kind, Effect, Prep
 
 use super::resource::member;
 use crate::http::Reply;
+use crate::transcript;
 
 /// The longest part of what the service said that is kept.
 const LONGEST_DETAIL: usize = 400;
@@ -87,7 +88,7 @@ pub(crate) fn refusal(request: &PreparedRequest, reply: &Reply, hide: &[&str]) -
     };
     let is_open = !is_read && matches!(kind, Kind::Unreachable);
     let detail = detail(reply, body, hide);
-    let mut error = ConnectorError::new(kind, code, sentence(request, reply));
+    let mut error = ConnectorError::new(kind, code, transcript::without(&sentence(request, reply), hide));
     error.attribute = matches!(kind, Kind::Rejected | Kind::Unsupported)
         .then(|| refused_attribute(request, detail.as_deref()))
         .flatten();
@@ -132,10 +133,8 @@ fn detail(reply: &Reply, body: Option<&Map<String, Json>>, hide: &[&str]) -> Opt
         })
     });
     let said = said.unwrap_or_else(|| String::from_utf8_lossy(&reply.body).into_owned());
-    let mut said = said.split_whitespace().collect::<Vec<_>>().join(" ");
-    for secret in hide.iter().filter(|secret| secret.len() >= 4) {
-        said = said.replace(secret, "[Redact]");
-    }
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut said = transcript::without(&said, hide);
     if said.chars().count() > LONGEST_DETAIL {
         said = said.chars().take(LONGEST_DETAIL).chain(['…']).collect();
     }

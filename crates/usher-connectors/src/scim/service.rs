@@ -30,8 +30,6 @@ const BURST: u32 = 20;
 const REDACTED: &str = "[Redact]";
 /// The same as an address has it.
 const REDACTED_IN_QUERY: &str = "%5BRedact%5D";
-/// A value of so many characters is hidden wherever a service repeats it.
-const TELLING: usize = 8;
 /// The media types that answers may have.
 const ACCEPTED: &str = "application/scim+json, application/json;q=0.9";
 
@@ -181,7 +179,7 @@ impl Service {
     /// What goes around a request: the whole address, and the headers, with the token and the values of the configured
     /// address hidden.
     pub(crate) async fn envelope(&self, request: &PreparedRequest) -> Envelope {
-        let address = self.address(&request.path, |_| REDACTED).map_or_else(
+        let address = self.address(&request.path, true).map_or_else(
             |_| request.path.clone(),
             |url| url.to_string().replace(REDACTED_IN_QUERY, REDACTED),
         );
@@ -199,20 +197,21 @@ impl Service {
     }
 
     fn url(&self, path: &str) -> Result<Url, ConnectorError> {
-        self.address(path, |value| value)
+        self.address(path, false)
     }
 
-    fn address<'a>(&'a self, path: &str, value: impl Fn(&'a str) -> &'a str) -> Result<Url, ConnectorError> {
+    fn address(&self, path: &str, is_shown: bool) -> Result<Url, ConnectorError> {
         let text = format!("{}{path}", self.base.as_str().trim_end_matches('/'));
         let mut url = Url::parse(&text).map_err(|_| {
             failure(ConnectorErrorKind::Rejected, "Request_BadRequest", format!("'{path}' is not a path"))
         })?;
         if !self.query.is_empty() {
-            // A name without a value holds no secret, and stays as it is.
-            let pairs = self
-                .query
-                .iter()
-                .map(|(name, given)| (name, if given.is_empty() { given.as_str() } else { value(given) }));
+            let pairs = self.query.iter().map(|(name, value)| match (is_shown, value.as_str()) {
+                (false, value) => (name.as_str(), value),
+                // A name that stands alone may be the secret.
+                (true, "") => (REDACTED, ""),
+                (true, _) => (name.as_str(), REDACTED),
+            });
             url.query_pairs_mut().extend_pairs(pairs);
         }
         Ok(url)
@@ -231,13 +230,12 @@ impl Service {
     /// address carries.
     fn hidden(&self, request: &PreparedRequest, token: Option<Secret>) -> Vec<Secret> {
         let mut hidden: Vec<Secret> = token.into_iter().collect();
-        for (name, value) in self.query.iter().filter(|(_, value)| !value.is_empty()) {
+        for (name, value) in &self.query {
             let mut pair = url::form_urlencoded::Serializer::new(String::new());
             hidden.push(Secret::new(pair.append_pair(name, value).finish()));
-            // A short one stands in other texts by chance.
-            if value.chars().count() >= TELLING {
-                hidden.push(Secret::new(value.as_str()));
-            }
+            let secret = if value.is_empty() { name } else { value };
+            let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+            hidden.extend([Secret::new(encoded), Secret::new(secret.as_str())]);
         }
         if let Some(body) = &request.body {
             collect_passwords(body, &mut hidden);
@@ -409,13 +407,25 @@ fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
     last.to_string()
 }
 
+/// What a token endpoint said, without what we sent to it in secret.
+fn without_secrets(tokens: &Tokens, said: &str) -> String {
+    let in_query: Vec<String> = tokens
+        .address()
+        .query_pairs()
+        .map(|(name, value)| if value.is_empty() { name.into_owned() } else { value.into_owned() })
+        .collect();
+    let mut hide: Vec<&str> = in_query.iter().map(String::as_str).collect();
+    hide.push(tokens.secret().expose());
+    transcript::without(said, &hide)
+}
+
 fn no_token(tokens: &Tokens, error: TokenError) -> ConnectorError {
     let authority = tokens.address().as_str().split('?').next().unwrap_or_default();
     match error {
         // The request itself was never sent.
         TokenError::Lost(lost) => lost_answer("asking for a token", tokens.address(), true, lost),
         TokenError::Refused { status, code, description } => ConnectorError {
-            detail: Some([code, description].join(": ").replace(tokens.secret().expose(), "[Redact]"))
+            detail: Some(without_secrets(tokens, &[code, description].join(": ")))
                 .filter(|said| said.len() > 2),
             ..failure(
                 ConnectorErrorKind::Unauthorised,

@@ -71,8 +71,9 @@ impl Hidden {
         let values = changes.flat_map(|change| match &change.change {
             Change::Add(values) | Change::Replace(values) | Change::Remove(values) => values,
         });
-        let texts: Vec<String> =
+        let mut texts: Vec<String> =
             values.map(|value| value.to_text().to_string()).filter(|text| !text.is_empty()).collect();
+        texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
         if texts.is_empty() {
             return exchanges;
         }
@@ -108,6 +109,7 @@ impl Hidden {
 /// A value of few characters stands in other texts by chance: it is hidden where it stands alone.
 const TELLING: usize = 4;
 
+/// `hidden` has the longest first: one may be the beginning of another.
 fn redact_text(text: &mut String, hidden: &[String]) {
     for secret in hidden {
         if text == secret {
@@ -122,7 +124,14 @@ fn redact(value: &mut Json, hidden: &[String]) {
     match value {
         Json::String(text) => redact_text(text, hidden),
         Json::Array(values) => values.iter_mut().for_each(|value| redact(value, hidden)),
-        Json::Object(members) => members.values_mut().for_each(|value| redact(value, hidden)),
+        Json::Object(members) => {
+            let named = std::mem::take(members).into_iter().map(|(mut name, mut value)| {
+                redact_text(&mut name, hidden);
+                redact(&mut value, hidden);
+                (name, value)
+            });
+            *members = named.collect();
+        }
         Json::Null => {}
         plain if hidden.iter().any(|secret| secret.eq_ignore_ascii_case(&plain.to_string())) => {
             *plain = Json::from(REDACTED);
@@ -145,4 +154,26 @@ fn hides(hidden: &[SmolStr], name: &str) -> bool {
     // Extensions and sub-attributes are told apart by what they end with.
     let last = name.rsplit(['.', ':']).next().unwrap_or(name);
     last.to_ascii_lowercase().ends_with("password") || hidden.iter().any(|one| one.eq_ignore_ascii_case(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn names_and_values_of_an_answer_are_hidden_alike() {
+        let hidden = ["badge-1234567", "badge-123", "7"].map(str::to_owned);
+        let mut answer = json!({
+            "badge-123": "the badge-1234567 of 7", "7": 7, "17": ["badge-123"], "at": { "x-badge-123": true },
+        });
+        redact(&mut answer, &hidden);
+        assert_eq!(
+            answer,
+            json!({
+                "[Redact]": "[Redact]", "17": ["[Redact]"], "at": { "x-[Redact]": true },
+            })
+        );
+    }
 }

@@ -12,14 +12,14 @@ use super::templates::base_of;
 use crate::Engine;
 use crate::prepared::{sides, unwritten};
 
-pub use keys::is_sensitive;
-pub(crate) use keys::{is_address, is_credential, is_published as is_secret_key};
+pub(crate) use keys::{is_address, is_published as is_secret_key};
+pub use keys::{is_credential, is_sensitive, masked};
 
 /// What stands for a sensitive value when secrets are shown.
 pub const MASK: &str = "*****";
 
 impl Engine {
-    /// The stored secrets; sensitive values are masked by whoever shows them (`is_sensitive`).
+    /// The stored secrets; they are masked by whoever shows them (`masked`).
     ///
     /// # Errors
     /// Only the store's.
@@ -59,6 +59,21 @@ impl Engine {
             }
             if kept.iter().any(|other| other.key.eq_ignore_ascii_case(key)) {
                 return Err(refused(format!("the secret '{key}' is given more than once")));
+            }
+            if keys::has_mask(key, secret.value.expose()) {
+                // It goes where it went before, whatever else leads elsewhere.
+                let as_shown = |old: &&StoredSecret| {
+                    old.key.eq_ignore_ascii_case(key)
+                        && masked(key, old.value.expose()) == secret.value.expose()
+                };
+                let Some(old) = stored.iter().find(as_shown) else {
+                    return Err(refused(format!(
+                        "the secret '{key}' has the mask in its query and is not as it was shown; give the whole \
+                         address with what its query carries"
+                    )));
+                };
+                kept.push(StoredSecret { key: secret.key, value: old.value.clone() });
+                continue;
             }
             if !(is_sensitive(key) && secret.value.expose() == MASK) {
                 if let Some(fault) = keys::fault(key, secret.value.expose()) {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use usher_core::ports::{ConnectorSettings, StoredSecret};
 use usher_core::{Entry, JobId, Secret};
-use usher_engine::cases::secrets::{MASK, is_sensitive};
+use usher_engine::cases::secrets::masked;
 
 use super::operation::{Operation, run};
 use super::permissions::{SYNC_READ, SYNC_WRITE};
@@ -78,13 +78,13 @@ async fn list(call: Call) -> Result<Answer, Refusal> {
     Ok(Answer::ok(whole(&call, &context, views(&call, &principal).await?)?))
 }
 
-/// The secrets, sensitive ones masked.
+/// The secrets, credentials and what addresses carry masked.
 pub async fn views(call: &Call, principal: &Entry) -> Result<Vec<Value>, Refusal> {
     let secrets = call.state.engine.secrets(&principal.id).await?;
     Ok(secrets
         .iter()
         .map(|secret| {
-            let value = if is_sensitive(&secret.key) { MASK } else { secret.value.expose() };
+            let value = masked(&secret.key, secret.value.expose());
             json!({ "key": secret.key, "value": value })
         })
         .collect())

@@ -40,6 +40,36 @@ async fn secrets_are_masked_and_the_mask_keeps_them() {
 }
 
 #[tokio::test]
+async fn what_an_address_carries_is_masked_and_kept_as_it_was_shown() {
+    let stage = Stage::new().await;
+    let (base, ..) = stage.application().await;
+    let secrets = format!("{base}/secrets");
+    let address = format!("{HOME}?aadOptscim062020&token=abc&b4re");
+    stage.must("PUT", &secrets, set(&[("BaseAddress", &address), ("SyncAll", "true")]), 204).await;
+    let shown = stage.must("GET", &secrets, Value::Null, 200).await;
+    assert_eq!(shown["value"][0]["value"], format!("{HOME}?aadOptscim062020&token=*****&*****"));
+    let shown = shown["value"][0]["value"].as_str().expect("it is a text");
+
+    let same = set(&[("BaseAddress", shown), ("SyncAll", "false")]);
+    stage.must("PUT", &secrets, same, 204).await;
+    assert_eq!(stored(&stage, &base).await[0], ("BaseAddress".to_owned(), address.clone()));
+    for other in
+        [shown.replace("scim?", "v2?"), shown.replace("token", "other"), format!("{AWAY}?token=*****")]
+    {
+        let reply = stage.send("PUT", &secrets, set(&[("BaseAddress", &other)])).await;
+        assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{other}");
+        assert!(
+            reply.body["error"]["message"]
+                .as_str()
+                .is_some_and(|said| said.contains("'BaseAddress' has the mask"))
+        );
+    }
+    let moved = set(&[("Source.BaseAddress", shown)]);
+    assert_eq!(stage.send("PUT", &secrets, moved).await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(stored(&stage, &base).await[0].1, address);
+}
+
+#[tokio::test]
 async fn a_token_is_acquired_or_nothing_is_kept() {
     let stage = Stage::new().await;
     let (base, _, _) = stage.application().await;

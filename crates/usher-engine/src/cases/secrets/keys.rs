@@ -4,6 +4,7 @@
 use url::{Host, Url};
 use usher_core::ports::{ConnectorSettings, StoredSecret};
 
+use super::MASK;
 use crate::prepared::{SOURCE, TARGET, of_side, settings};
 
 /// What a value is.
@@ -104,8 +105,70 @@ pub fn is_sensitive(key: &str) -> bool {
     form(key).is_none_or(|form| form == Credential)
 }
 
+/// The options of an address that may be shown, values included: how requests look, and what a token is for.
+const OPTIONS: &[&str] =
+    &["aadoptscim062020", "azureadscimpatch2017", "membersperrequest", "managerform", "scope"];
+
+/// The value of a secret key as it is shown: credentials are the mask, and so is whatever the query of an address
+/// carries, for any of it may be a credential.
+pub fn masked(key: &str, value: &str) -> String {
+    match form(key) {
+        None | Some(Credential) => MASK.to_owned(),
+        Some(Flag | Notifications) => value.to_owned(),
+        Some(Text | Place | Address) => {
+            let mut has_query = false;
+            let parts = value.split_inclusive([' ', ',']).map(|part| {
+                let address = part.trim_end_matches([' ', ',']);
+                let end = &part[address.len()..];
+                if !address.contains("://") {
+                    // What follows a query without being an address is the rest of it.
+                    return if has_query && !address.is_empty() {
+                        format!("{MASK}{end}")
+                    } else {
+                        part.to_owned()
+                    };
+                }
+                has_query |= address.contains(['?', '#']);
+                masked_address(address) + end
+            });
+            parts.collect()
+        }
+    }
+}
+
+fn masked_address(address: &str) -> String {
+    let (rest, fragment) = address.split_once('#').map_or((address, None), |(rest, more)| (rest, Some(more)));
+    let (place, query) = rest.split_once('?').map_or((rest, None), |(place, query)| (place, Some(query)));
+    let mut shown = place.to_owned();
+    if let Some(query) = query {
+        let parameters = query.split('&').map(|parameter| match parameter.split_once('=') {
+            _ if is_option(parameter) || parameter.is_empty() => parameter.to_owned(),
+            Some((name, _)) if !name.is_empty() => format!("{name}={MASK}"),
+            _ => MASK.to_owned(),
+        });
+        shown.push('?');
+        shown.push_str(&parameters.collect::<Vec<_>>().join("&"));
+    }
+    if fragment.is_some() {
+        shown.push('#');
+        shown.push_str(MASK);
+    }
+    shown
+}
+
+fn is_option(parameter: &str) -> bool {
+    let name = parameter.split('=').next().unwrap_or_default();
+    OPTIONS.iter().any(|option| option.eq_ignore_ascii_case(name))
+}
+
+/// Whether a value is an address with the mask in it.
+pub(super) fn has_mask(key: &str, value: &str) -> bool {
+    let may_be_address = matches!(form(key), Some(Text | Place | Address));
+    may_be_address && value.contains("://") && value.contains(MASK)
+}
+
 /// Whether it is a published credential.
-pub(crate) fn is_credential(key: &str) -> bool {
+pub fn is_credential(key: &str) -> bool {
     form(key) == Some(Credential)
 }
 
@@ -308,6 +371,28 @@ mod tests {
             ("SecretToken", "anything at all", false),
         ] {
             assert_eq!(fault(key, value).is_some(), is_fault, "{key}={value}");
+        }
+    }
+
+    #[test]
+    fn what_an_address_carries_is_masked_and_its_options_are_not() {
+        for (key, value, shown) in [
+            ("BaseAddress", "https://a.test/scim", "https://a.test/scim"),
+            ("BaseAddress", "https://a.test/scim?token=abc", "https://a.test/scim?token=*****"),
+            (
+                "Target.BaseAddress",
+                "https://a.test?aadOptscim062020&abc&membersPerRequest=5&=x#y",
+                "https://a.test?aadOptscim062020&*****&membersPerRequest=5&*****#*****",
+            ),
+            ("Url", "https://a.test?x=1,2 3", "https://a.test?x=*****,***** *****"),
+            ("BaseAddress", "ldaps://a.test, ldaps://b.test", "ldaps://a.test, ldaps://b.test"),
+            ("SearchBase", "OU=a, DC=b?c", "OU=a, DC=b?c"),
+            ("SecretToken", "https://a.test", MASK),
+            ("Unheard", "x", MASK),
+            ("SyncAll", "true", "true"),
+        ] {
+            assert_eq!(masked(key, value), shown, "{key}={value}");
+            assert_eq!(masked(key, shown), shown, "what is masked stays as it is");
         }
     }
 
