@@ -1,6 +1,10 @@
 //! A job between two directories in memory, with a transcript of what its cycles did.
 
+#[path = "../stage/mod.rs"]
+mod base;
+
 use std::fmt::Write as _;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -9,24 +13,25 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use tokio::sync::Notify;
 use usher_core::cycle::JobState;
-use usher_core::ports::{Clock, ConnectorError, ConnectorErrorKind, Effect, EventQuery, Store, StoredSecret};
-use usher_core::{Entry, EntryId, EntryKind, JobId, ResetScope, Secret, Status};
-use usher_engine::{Engine, Settings};
-use usher_expr::Value;
-use usher_testkit::{ManualClock, MemoryConnector, MemoryConnectors, MemoryStore, suites};
+use usher_core::ports::{Clock, ConnectorError, ConnectorErrorKind, Effect, EventQuery, Store};
+use usher_core::{ResetScope, Status};
+use usher_testkit::ManualClock;
 use uuid::Uuid;
 
-pub const ACCOUNT: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+pub use base::ACCOUNT;
 
+/// The job, and a clock that may stand still.
 pub struct Stage {
-    pub engine: Engine,
-    pub store: Arc<MemoryStore>,
-    pub clock: Arc<ManualClock>,
+    base: base::Stage,
     pub waits: Arc<Waits>,
-    pub source: Arc<MemoryConnector>,
-    pub target: Arc<MemoryConnector>,
-    pub application: EntryId,
-    pub job: JobId,
+}
+
+impl Deref for Stage {
+    type Target = base::Stage;
+
+    fn deref(&self) -> &base::Stage {
+        &self.base
+    }
 }
 
 /// A clock on which waiting may take for ever.
@@ -70,26 +75,15 @@ pub async fn ends<T>(work: impl Future<Output = T>) -> T {
 }
 
 impl Stage {
-    /// A started job over empty directories; objects come by twos.
+    /// A started job over empty directories.
     pub async fn new() -> Self {
-        let (store, clock) = (Arc::new(MemoryStore::default()), Arc::new(ManualClock::default()));
-        let source = Arc::new(MemoryConnector::new(&[]).with_assignments());
-        let target = Arc::new(MemoryConnector::new(&["userName"]));
-        source.page_size(2);
-        let connectors =
-            MemoryConnectors::default().with("directory", source.clone()).with("scim", target.clone());
-        let waits = Arc::new(Waits {
-            clock: clock.clone(),
-            stand_still: AtomicBool::new(false),
-            begun: Notify::new(),
-        });
-        let engine = Engine::new(store.clone(), Arc::new(connectors), waits.clone(), Settings::new("tenant"));
-        let properties = serde_json::json!({ "appId": "app", "displayName": "HR Portal" });
-        let entry: Entry = suites::store::entry(EntryKind::ServicePrincipal, "sp", properties);
-        store.put_entry(&entry).await.expect("the store takes it");
-        let job = engine.create_job(&entry.id, "scim").await.expect("the job is made").id;
-        engine.start_job(&entry.id, &job).await.expect("it starts");
-        Self { engine, store, clock, waits, source, target, application: entry.id, job }
+        let mut waits = None;
+        let base = base::Stage::with(|clock| {
+            let made = Arc::new(Waits { clock, stand_still: AtomicBool::new(false), begun: Notify::new() });
+            waits.insert(made).clone()
+        })
+        .await;
+        Self { base, waits: waits.expect("a clock was made") }
     }
 
     /// People in the source, assigned.
@@ -97,26 +91,6 @@ impl Stage {
         for name in names {
             self.person(name, &[]);
         }
-    }
-
-    /// A person in the source, assigned.
-    pub fn person(&self, name: &str, more: &[(&str, Value)]) {
-        let upn = format!("{name}@x");
-        let attributes =
-            [("userPrincipalName", Value::from(upn.as_str())), ("displayName", Value::from(name))];
-        self.source.put("User", name, attributes.into_iter().chain(more.iter().cloned()));
-        self.source.entitle(name, true, true);
-    }
-
-    /// A group in the source, assigned.
-    pub fn group(&self, name: &str, members: &[&str]) {
-        let members = members.iter().map(|member| Value::Reference((*member).into()));
-        self.source.put(
-            "Group",
-            name,
-            [("displayName", Value::from(name)), ("members", Value::list(members))],
-        );
-        self.source.entitle(name, true, true);
     }
 
     /// Runs the job and tells what was logged, then how the run ended.
@@ -154,14 +128,6 @@ impl Stage {
     pub async fn restart(&self, scope: &str) {
         let scope = ResetScope::parse(scope).expect("a scope");
         self.engine.restart_job(&self.application, &self.job, scope).await.expect("it restarts");
-    }
-
-    pub async fn secrets(&self, secrets: &[(&str, &str)]) {
-        let secrets: Vec<StoredSecret> = secrets
-            .iter()
-            .map(|(key, value)| StoredSecret { key: (*key).to_owned(), value: Secret::new(*value) })
-            .collect();
-        self.store.put_secrets(&self.application, &secrets).await.expect("they are stored");
     }
 
     /// The accounts in the target, sorted: name, whether active, manager.

@@ -1,72 +1,27 @@
-//! A job between two directories in memory, and plans for it.
+//! Plans for a job between two directories in memory.
+
+#[path = "../stage/mod.rs"]
+mod base;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use usher_core::ports::{Connector, PreparedRequest, Store, StoredSecret};
+use usher_core::ports::{Connector, PreparedRequest};
 use usher_core::saved::applied::{Applied, State};
 use usher_core::saved::symbols::resolved;
 use usher_core::saved::{PlannedObject, SavedPlan};
-use usher_core::{Anchor, Entry, EntryId, EntryKind, Initiator, JobId, RuleId, Secret};
+use usher_core::{Anchor, Initiator, RuleId};
 use usher_engine::cases::CaseError;
 use usher_engine::cases::plans::StoredPlan;
-use usher_engine::{Engine, LinkedObjects, Parameters, PlanRequest, Settings, Subject};
-use usher_expr::Value;
-use usher_testkit::{ManualClock, MemoryConnector, MemoryConnectors, MemoryStore, suites};
+use usher_engine::{LinkedObjects, Parameters, PlanRequest, Subject};
 
-pub const ACCOUNT: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+pub use base::{ACCOUNT, Stage};
+
 const RULE: &str = "9c5e7a10-52a4-4a0e-8d5b-2b8a6c3f1d01";
 
-pub struct Stage {
-    pub engine: Engine,
-    pub store: Arc<MemoryStore>,
-    pub clock: Arc<ManualClock>,
-    pub source: Arc<MemoryConnector>,
-    pub target: Arc<MemoryConnector>,
-    pub application: EntryId,
-    pub job: JobId,
-}
-
 impl Stage {
+    /// A started job over empty directories.
     pub async fn new() -> Self {
-        let (store, clock) = (Arc::new(MemoryStore::default()), Arc::new(ManualClock::default()));
-        let source = Arc::new(MemoryConnector::new(&[]).with_assignments());
-        let target = Arc::new(MemoryConnector::new(&["userName"]));
-        source.page_size(3);
-        let connectors =
-            MemoryConnectors::default().with("directory", source.clone()).with("scim", target.clone());
-        let engine = Engine::new(store.clone(), Arc::new(connectors), clock.clone(), Settings::new("tenant"));
-        let properties = serde_json::json!({ "appId": "app", "displayName": "HR Portal" });
-        let entry: Entry = suites::store::entry(EntryKind::ServicePrincipal, "sp", properties);
-        store.put_entry(&entry).await.expect("the store takes it");
-        let job = engine.create_job(&entry.id, "scim").await.expect("the job is made").id;
-        engine.start_job(&entry.id, &job).await.expect("it starts");
-        Self { engine, store, clock, source, target, application: entry.id, job }
-    }
-
-    /// A person in the source, assigned.
-    pub fn person(&self, name: &str, more: &[(&str, Value)]) {
-        let upn = format!("{name}@x");
-        let attributes =
-            [("userPrincipalName", Value::from(upn.as_str())), ("displayName", Value::from(name))];
-        self.source.put("User", name, attributes.into_iter().chain(more.iter().cloned()));
-        self.source.entitle(name, true, true);
-    }
-
-    /// A group in the source, assigned.
-    pub fn group(&self, name: &str, members: &[&str]) {
-        let members = members.iter().map(|member| Value::Reference((*member).into()));
-        self.source.put(
-            "Group",
-            name,
-            [("displayName", Value::from(name)), ("members", Value::list(members))],
-        );
-        self.source.entitle(name, true, true);
-    }
-
-    pub async fn secret(&self, key: &str, value: &str) {
-        let secret = StoredSecret { key: key.to_owned(), value: Secret::new(value) };
-        self.store.put_secrets(&self.application, &[secret]).await.expect("it is stored");
+        Self::with(|clock| clock).await
     }
 
     pub fn request(&self) -> PlanRequest {
@@ -80,14 +35,14 @@ impl Stage {
         }
     }
 
-    pub async fn plan_of(&self, names: &[&str]) -> StoredPlan {
+    pub fn request_of(&self, names: &[&str]) -> PlanRequest {
         let subjects = names.iter().map(|name| subject("User", name)).collect();
-        self.plan_subjects(subjects).await
+        let parameters = vec![Parameters { rule: RuleId::new(RULE), subjects }];
+        PlanRequest { parameters, ..self.request() }
     }
 
-    pub async fn plan_subjects(&self, subjects: Vec<Subject>) -> StoredPlan {
-        let parameters = vec![Parameters { rule: RuleId::new(RULE), subjects }];
-        self.plan(&PlanRequest { parameters, ..self.request() }).await
+    pub async fn plan_of(&self, names: &[&str]) -> StoredPlan {
+        self.plan(&self.request_of(names)).await
     }
 
     pub async fn plan_cycle(&self) -> StoredPlan {
