@@ -116,7 +116,8 @@ pub struct PlanCounts {
     /// Accounts to delete.
     pub delete: u64,
     /// Disablings and deletions that the guard holds back.
-    pub staged: u64,
+    #[serde(alias = "staged")]
+    pub held_back: u64,
     /// Objects in step already.
     pub unchanged: u64,
     /// Objects left out for another reason.
@@ -137,7 +138,7 @@ impl PlanCounts {
         let place = match (object.status, object.action, object.reason) {
             (Status::Failure, ..) => &mut self.failed,
             (_, _, Some(SkipReason::RedundantExport)) => &mut self.unchanged,
-            (_, Action::StagedDelete, _) => &mut self.staged,
+            (_, Action::StagedDelete, _) => &mut self.held_back,
             (Status::Skipped, ..) => &mut self.skipped,
             (_, Action::Create, _) => &mut self.create,
             (_, Action::Update, _) => &mut self.update,
@@ -157,8 +158,16 @@ pub struct Guard {
     pub threshold: Option<u64>,
     /// How many would be.
     pub count: u64,
+    /// How many other plans have disabled and deleted within the interval of the job; they count, too.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub recent: u64,
     /// They are more, and all of them are held back.
     pub holds_back: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// What one object needs.

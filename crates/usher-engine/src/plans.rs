@@ -1,5 +1,6 @@
 //! Plans that are kept: made for subjects or for a whole cycle, and applied later exactly as they were reviewed.
 
+mod allowance;
 mod apply;
 mod drift;
 mod key;

@@ -49,23 +49,28 @@ pub fn summary(plan: &SavedPlan) -> String {
         Extent::Drift => "Plan against drift".to_owned(),
     };
     let mut out = format!(
-        "{} for {}: {} to create, {} to update, {} to disable, {} to delete; {} in step, {} skipped, {} failed\n",
+        "{} for {}: {} to create, {} to update, {} to disable, {} to delete; {}{} in step, {} skipped, {} failed\n",
         what.bold(),
         line(&plan.target),
         counts.create,
         counts.update,
         counts.disable,
         counts.delete,
+        if counts.held_back > 0 { format!("{} held back, ", counts.held_back) } else { String::new() },
         counts.unchanged,
         counts.skipped,
         counts.failed
     );
     if plan.guard.holds_back {
         out.push_str(&format!(
-            "{} {} accounts would be disabled or deleted, {} are allowed: all of them are held back\n",
+            "{} {} would be disabled or deleted, {} allowed{}: all of them are held back\n",
             "guard:".red().bold(),
-            plan.guard.count,
-            plan.guard.threshold.unwrap_or_default()
+            number(plan.guard.count, "account"),
+            are(plan.guard.threshold.unwrap_or_default()),
+            match plan.guard.recent {
+                0 => String::new(),
+                recent => format!(", and other plans have disabled or deleted {recent} lately"),
+            }
         ));
     }
     if plan.extent == Extent::Drift {
@@ -77,6 +82,14 @@ pub fn summary(plan: &SavedPlan) -> String {
         ));
     }
     out
+}
+
+fn number(count: u64, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
+fn are(count: u64) -> String {
+    if count == 1 { "1 is".to_owned() } else { format!("{count} are") }
 }
 
 /// What was changed in the target behind our back, and of how many accounts that cannot be told.

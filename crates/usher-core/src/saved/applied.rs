@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
@@ -21,9 +22,10 @@ pub enum State {
     Applying,
     /// It stopped at a difference, or because source or target failed; applying it again goes on there.
     Stopped,
-    /// It came past every object, and some of them failed; applying it again tries those.
+    /// It came past every object, and some of them failed, then or when the plan was made; applying it again tries those
+    /// that failed then.
     Incomplete,
-    /// All of it was applied.
+    /// All of it was applied; what the deletion guard holds back is no part of it.
     Applied,
     /// Somebody deleted it: it must not be applied, whoever still has the document.
     Deleted,
@@ -68,6 +70,18 @@ impl Progress {
     }
 }
 
+/// A disabling or deletion that a plan has carried out, or is about to: the deletion guard counts them over all plans.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Deprovisioned {
+    /// When.
+    pub at: Timestamp,
+    /// The plan.
+    pub plan: SmolStr,
+    /// The place of the object in it.
+    pub place: usize,
+}
+
 /// What came of one application.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -88,10 +102,9 @@ pub struct Applied {
 }
 
 impl Applied {
-    /// Whether nothing is left: all was applied, and there was no object that the plan could do nothing for.
+    /// Whether nothing is left of the plan.
     pub fn is_complete(&self) -> bool {
         self.state == State::Applied
-            && self.objects.iter().all(|object| object.outcome != Outcome::NotPlanned)
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use smol_str::SmolStr;
 use usher_core::ports::{ConnectorError, ConnectorErrorKind, MatchQuery, PreparedRequest};
-use usher_core::program::{MappingProgram, RuleProgram};
+use usher_core::program::{AttributeProgram, MappingProgram, RuleProgram};
 use usher_core::{Anchor, EntryId, EntryKind, Job, NamedReference, References, StepKind};
 use usher_expr::Value;
 
@@ -95,7 +95,7 @@ impl Engine {
     }
 
     /// The target said in a cycle that it wants to be left alone, and is not asked before.
-    async fn left_alone(
+    pub(crate) async fn left_alone(
         &self,
         job: &Job,
         prepared: &PreparedJob,
@@ -130,7 +130,17 @@ impl Engine {
                 ));
             }
         }
+        let mapping = mapping(rule, &subject.object_type)?;
         for (attribute, object) in links_of(subject) {
+            if !has(mapping, attribute) {
+                return Err(CaseError::invalid(
+                    "Request_BadRequest",
+                    format!(
+                        "'{}' is named in links.{attribute}, but objects of type '{}' have no {attribute}; leave it out",
+                        object.object_id, subject.object_type
+                    ),
+                ));
+            }
             let links = &object.links;
             if links.manager.is_some() || !links.members.is_empty() || !links.owners.is_empty() {
                 return Err(CaseError::invalid(
@@ -142,7 +152,6 @@ impl Engine {
                 ));
             }
             self.check_subject(rule, object)?;
-            mapping(rule, &object.object_type)?;
         }
         Ok(())
     }
@@ -185,6 +194,15 @@ pub(crate) fn mapping<'a>(rule: &'a RuleProgram, object_type: &str) -> Result<&'
             ),
         )
     })
+}
+
+/// Whether objects have an attribute that links name: groups have members and owners, others a manager; what the schema
+/// maps is there in any case.
+fn has(mapping: &MappingProgram, attribute: &str) -> bool {
+    let is_group = mapping.source_type.eq_ignore_ascii_case("group");
+    let is_its_own = is_group == (attribute != "manager");
+    let mut read = mapping.attributes.iter().flat_map(AttributeProgram::reads);
+    is_its_own || read.any(|name| name.eq_ignore_ascii_case(attribute))
 }
 
 /// Linked objects with the source attribute that refers to them: manager first, so that nothing dangles.

@@ -204,7 +204,7 @@ impl Engine {
                 self.store.remove_setting(&name).await?;
             }
         }
-        Ok(())
+        self.forget_allowance(job).await
     }
 
     /// Forgets plans that were made before an instant.

@@ -7,12 +7,16 @@ use usher_core::saved::applied::{Applied, AppliedCounts, AppliedObject, Outcome,
 use usher_core::saved::difference::{Difference, Place, differences, is_rest};
 use usher_core::saved::symbols::{is_symbol, mentioned};
 use usher_core::saved::{PlannedObject, SavedPlan};
-use usher_core::{Anchor, EntryId, ErrorCategory, Failure, Initiator, OperationKind, SkipReason, Status};
+use usher_core::{
+    Anchor, DeletionGuard, EntryId, ErrorCategory, Failure, Initiator, Job, OperationKind, SkipReason, Status,
+};
 
+use super::allowance::Allowance;
 use super::object::{Desk, Item};
 use crate::Engine;
 use crate::cases::CaseError;
 use crate::cases::on_demand::test_connection;
+use crate::prepared::PreparedJob;
 use crate::target::Target;
 
 impl Engine {
@@ -48,6 +52,10 @@ impl Engine {
                 "settings or secrets of the job are other than they were when the plan was made; plan again",
             ));
         }
+        if let Some(error) = self.left_alone(&job, &prepared).await? {
+            return Err(error.into());
+        }
+        let mut allowance = self.judged(&job, &prepared, plan, &progress).await?;
         let target = Target::on_demand(prepared.target.clone(), self.clock.clone());
         let desk = Desk {
             engine: self,
@@ -85,6 +93,9 @@ impl Engine {
             if planned.is_change() {
                 progress.state = State::Applying;
                 self.remember_progress(plan, &progress).await?;
+                if planned.is_deprovisioning() {
+                    allowance.take(&plan.id, place).await?;
+                }
                 let was_tried = is_resumed && place <= first && !progress.untouched.contains(&place);
                 let rule = prepared.rule(&job.id, planned.rule.as_str())?;
                 let mapping = crate::cases::on_demand::mapping(&rule, &planned.source_type)?;
@@ -112,6 +123,9 @@ impl Engine {
                 }
                 let outcome = tried.object.outcome;
                 let (failed_with, is_begun) = (tried.failed_with, tried.is_begun);
+                if planned.is_deprovisioning() && !is_begun && outcome != Outcome::AlreadyDone {
+                    allowance.give_back(&plan.id, place).await?;
+                }
                 progress.untouched.retain(|known| *known != place);
                 if !was_tried && !is_begun {
                     progress.untouched.push(place);
@@ -139,10 +153,12 @@ impl Engine {
                 progress.pass(place, true);
             }
         }
-        progress.state = match (is_stopped, progress.failed.is_empty()) {
+        let has_failed =
+            !progress.failed.is_empty() || plan.objects.iter().any(|object| object.status == Status::Failure);
+        progress.state = match (is_stopped, has_failed) {
             (true, _) => State::Stopped,
-            (false, false) => State::Incomplete,
-            (false, true) => State::Applied,
+            (false, true) => State::Incomplete,
+            (false, false) => State::Applied,
         };
         self.remember_progress(plan, &progress).await?;
         let told = applied.iter().map(|(place, object)| (*place, object.outcome)).collect();
@@ -154,6 +170,37 @@ impl Engine {
             done: progress.done(),
             total: plan.objects.len(),
         })
+    }
+
+    /// What plans have disabled and deleted lately, when the deletion guard allows what this one has left, too.
+    async fn judged(
+        &self,
+        job: &Job,
+        prepared: &PreparedJob,
+        plan: &SavedPlan,
+        progress: &Progress,
+    ) -> Result<Allowance<'_>, CaseError> {
+        let allowance = self.allowance(job).await?;
+        let state = self.store.job_state(&job.id).await?.unwrap_or_default();
+        let places = plan.objects.iter().enumerate();
+        let open: Vec<usize> = places
+            .filter(|(place, object)| object.is_deprovisioning() && progress.awaits(*place))
+            .map(|(place, _)| place)
+            .collect();
+        let (count, taken) = (open.len() as u64, allowance.taken_without(&plan.id, &open));
+        let guard = DeletionGuard { threshold: prepared.deletion_threshold(job) };
+        if count == 0 || state.forces_deletes || guard.allows(count + taken) {
+            return Ok(allowance);
+        }
+        let threshold = guard.threshold.unwrap_or_default();
+        let way = match allowance.frees_at().filter(|_| guard.allows(count)) {
+            Some(at) => format!("apply the plan again after {at}, or raise the threshold and plan again"),
+            None => "raise the threshold and plan again".to_owned(),
+        };
+        Err(outdated(&format!(
+            "the deletion guard allows {threshold} disablings and deletions within an interval of the job; plans have \
+             carried out {taken} of them lately, and this one has {count}; nothing was applied; {way}"
+        )))
     }
 
     /// The symbols of objects that earlier applications made: anchor to symbol.

@@ -57,6 +57,9 @@ impl Engine {
             (true, false) => Extent::Cycle(self.next_kind(&job, &state, &prepared).await?),
         };
         check(request, extent)?;
+        if let Some(error) = self.left_alone(&job, &prepared).await? {
+            return Err(error.into());
+        }
         let key = self.plan_key().await?;
         let target = Target::on_demand(prepared.target.clone(), self.clock.clone());
         let now = self.clock.now();
@@ -108,7 +111,8 @@ impl Engine {
         }
         // Nothing is taken away before everything else is in place, as in a cycle.
         seen.sort_by_key(|one| one.object.is_deprovisioning());
-        let guard = desk.judge(&lanes, &rules, &state, &mut seen);
+        let recent = self.allowance(&job).await?.taken_without(&desk.plan, &[]);
+        let guard = desk.judge(&lanes, &rules, &state, recent, &mut seen);
         let mut unpaired = Vec::new();
         if extent == Extent::Drift {
             desk.tell_drift(&lanes, &state, &mut seen).await?;
@@ -189,13 +193,14 @@ impl Engine {
 
 fn check(request: &PlanRequest, extent: Extent) -> Result<(), CaseError> {
     let count: usize = request.parameters.iter().map(|parameters| parameters.subjects.len()).sum();
+    let what = if request.explain { "an explanation" } else { "a plan" };
     let message = match (extent, count) {
-        (Extent::Subjects, 0) => "a plan needs subjects in 'parameters', or 'cycle' set to true".to_owned(),
-        (Extent::Subjects, count) if count > SUBJECTS => {
-            format!("{count} subjects were named, but one plan takes at most {SUBJECTS}; plan a cycle")
-        }
+        (Extent::Subjects, 0) => format!("{what} needs subjects in 'parameters', or 'cycle' set to true"),
+        (Extent::Subjects, count) if count > SUBJECTS => format!(
+            "{count} subjects were named, but {what} takes at most {SUBJECTS}; name fewer, or set 'cycle' to true"
+        ),
         (Extent::Cycle(_) | Extent::Drift, count) if count > 0 => {
-            "a plan is for subjects or for a cycle, not for both; leave 'parameters' out".to_owned()
+            format!("{what} is for subjects or for a cycle, not for both; leave 'parameters' out")
         }
         _ => return Ok(()),
     };
@@ -433,17 +438,19 @@ impl<'a> Desk<'a> {
         Ok(())
     }
 
-    /// Judges the deletions of a plan: all of them go through, or none.
+    /// Judges the deletions of a plan: all of them go through, or none. `recent` is what other plans did lately.
     fn judge(
         &self,
         lanes: &'a [Lane],
         rules: &'a [std::sync::Arc<RuleProgram>],
         state: &JobState,
+        recent: u64,
         seen: &mut [Seen],
     ) -> Guard {
         let count = seen.iter().filter(|one| one.object.is_deprovisioning()).count() as u64;
         let threshold = self.prepared.deletion_threshold(self.job);
-        let holds_back = !state.forces_deletes && !DeletionGuard { threshold }.allows(count);
+        let allows = DeletionGuard { threshold }.allows(count + recent);
+        let holds_back = count > 0 && !state.forces_deletes && !allows;
         if holds_back {
             for one in seen.iter_mut().filter(|one| one.object.is_deprovisioning()) {
                 let object = &mut one.object;
@@ -462,7 +469,7 @@ impl<'a> Desk<'a> {
                 }
             }
         }
-        Guard { threshold, count, holds_back }
+        Guard { threshold, count, recent, holds_back }
     }
 }
 

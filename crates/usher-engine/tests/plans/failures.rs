@@ -1,7 +1,11 @@
 //! What fails while a plan is applied, and what goes on.
 
-use usher_core::ports::{ConnectorError, ConnectorErrorKind, Effect};
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use usher_core::ports::{Clock, ConnectorError, ConnectorErrorKind, Effect};
 use usher_core::saved::applied::{Applied, Outcome, State};
+use usher_engine::PlanRequest;
 use usher_expr::Value;
 use usher_testkit::Fault;
 
@@ -233,4 +237,33 @@ async fn a_create_of_which_nobody_knows_keeps_no_other_waiting() {
     let applied = stage.apply(&plan).await.expect("it goes on");
     assert_eq!(told(&applied), ["a@x Failed Timeout", "b@x Done"]);
     assert_eq!((applied.state, applied.counts.failed, applied.counts.different), (State::Incomplete, 1, 0));
+}
+
+#[tokio::test]
+async fn a_target_that_wants_to_be_left_alone_is_asked_by_no_plan() {
+    let stage = Stage::new().await;
+    for name in ["a", "b"] {
+        stage.person(name, &[]);
+    }
+    let plan = stage.plan_cycle().await;
+    let mut throttled = ConnectorError::new(ConnectorErrorKind::Throttled, "TooManyRequests", "too many");
+    throttled.retry_after = Some(Duration::from_secs(3600));
+    stage.target.fail_write(Fault::Before(throttled));
+    let until = stage.clock.now().checked_add(SignedDuration::from_hours(1)).expect("it is near");
+    stage.engine.run_job(&stage.job).await.expect("the store works");
+    // Whoever asks is told so.
+    stage.target.fail_read(ConnectorError::new(ConnectorErrorKind::Unreachable, "Asked", "it was asked"));
+    let cycle = PlanRequest { cycle: true, ..stage.request() };
+    for request in [cycle, stage.request_of(&["a"])] {
+        let refused = stage.engine.plan(&stage.application, &request).await.expect_err("it rests");
+        assert!(refused.to_string().contains(&format!("throttled until {until}")), "{refused}");
+    }
+    let refused = stage.apply(&plan).await.expect_err("it rests");
+    assert!(refused.to_string().contains(&format!("throttled until {until}")), "{refused}");
+    let stored = stage.engine.stored_plan(&stage.application, &stage.job, &plan.plan.id).await;
+    assert_eq!(stored.expect("it is there").progress.state, State::Planned);
+    stage.clock.advance(Duration::from_secs(3600));
+    let said = stage.engine.plan(&stage.application, &stage.request_of(&["a"])).await.expect_err("it fails");
+    assert!(said.to_string().contains("it was asked"), "{said}");
+    stage.apply_exactly(&plan).await;
 }

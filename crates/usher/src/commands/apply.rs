@@ -144,11 +144,11 @@ fn summary(applied: &Applied) -> String {
         applied.objects.iter().filter(|object| object.outcome == Outcome::NotPlanned).count() as u64;
     let incomplete = "incomplete:".red().bold().to_string();
     match applied.state {
-        State::Applied if failed_in_the_plan == 0 && counts.held_back > 0 => format!(
+        State::Applied if counts.held_back > 0 => format!(
             "applied but for what the deletion guard holds back: {what}; see `usher job restart --reset ForceDeletes`\n"
         ),
-        State::Applied if failed_in_the_plan == 0 => format!("all of the plan is applied: {what}\n"),
-        State::Applied => {
+        State::Applied => format!("all of the plan is applied: {what}\n"),
+        State::Incomplete if counts.failed == failed_in_the_plan && counts.different == 0 => {
             format!("{incomplete} {what}; mend what failed when the plan was made, and plan anew\n")
         }
         State::Incomplete => {

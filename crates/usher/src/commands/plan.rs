@@ -26,7 +26,8 @@ const PATIENCE: Duration = Duration::from_secs(3600);
     usher plan User adele@contoso.example --app hr-portal -o plan.json\n  \
     usher plan --cycle --app hr-portal --output requests\n  \
     usher plan --cycle --drift --app hr-portal\n\n\
-    Exit code 0: nothing to do; 2: there are changes; 1: an error, or an object fails.")]
+    Exit code 0: nothing to do; 2: there are changes, what the deletion guard holds back included; 1: an error, or an\n\
+    object fails.")]
 pub struct Args {
     #[command(flatten)]
     pub(super) subjects: Subjects,
@@ -163,8 +164,13 @@ async fn plan(args: Args) -> Result<u8> {
         fs::write(file, format!("{document:#}\n"))
             .with_context(|| format!("cannot write {}", file.display()))?;
         let file = file.display();
+        let held_back = plan.counts.held_back;
         match (plan.counts.failed, plan.has_changes()) {
             (0, true) => anstream::eprintln!("the plan is in {file}; apply it with `usher apply {file}`"),
+            (0, false) if held_back > 0 => anstream::eprintln!(
+                "the plan is in {file}, to be read; nothing of it can be applied: the deletion guard holds back \
+                 {held_back}"
+            ),
             (0, false) => anstream::eprintln!("the plan is in {file}; there is nothing to apply"),
             (failed, true) => anstream::eprintln!(
                 "the plan is in {file}; `usher apply {file}` leaves out what fails ({failed} of {} objects)",
@@ -175,7 +181,7 @@ async fn plan(args: Args) -> Result<u8> {
             }
         }
     }
-    Ok(match (plan.counts.failed, plan.has_changes()) {
+    Ok(match (plan.counts.failed, plan.has_changes() || plan.counts.held_back > 0) {
         (0, false) => DONE,
         (0, true) => CHANGES,
         _ => REFUSED,

@@ -326,6 +326,43 @@ async fn an_object_that_failed_in_the_plan_is_named_when_it_is_applied() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_the_guard_holds_back_is_counted_and_is_a_change() {
+    let world = World::start().await;
+    let file = world.file("plan.json", "").display().to_string();
+    let file = file.as_str();
+    world.run(&["plan", "User", "adele", "megan", "--app", "hr-portal", "-o", file]).await;
+    assert_eq!(world.run(&["apply", file]).await.code, 0);
+    let set = world.run(&["job", "set", "--app", "hr-portal", "--delete-threshold", "1"]).await;
+    assert_eq!(set.code, 0, "{}", set.err);
+    for words in [
+        &["app", "unassign", "hr-portal", "adele@contoso.example", "megan@contoso.example"][..],
+        &["app", "unassign", "hr-portal", "Retail", "--group"],
+    ] {
+        let ran = world.run(words).await;
+        assert_eq!(ran.code, 0, "{}", ran.err);
+    }
+    let words = ["plan", "User", "adele", "megan", "--app", "hr-portal", "-o", file];
+    let ran = world.run(&words).await;
+    assert_eq!(ran.code, 2, "{}{}", ran.out, ran.err);
+    assert!(
+        ran.out.contains("0 to disable, 0 to delete; 2 held back, 0 in step")
+            && ran.out.contains("guard: 2 accounts would be disabled or deleted, 1 is allowed"),
+        "{}",
+        ran.out
+    );
+    assert!(ran.err.contains("nothing of it can be applied: the deletion guard holds back 2"), "{}", ran.err);
+    let saved = std::fs::read_to_string(file).expect("it is saved");
+    assert!(saved.contains("\"heldBack\": 2"), "{saved}");
+    let ran = world.run(&["apply", file]).await;
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(
+        ran.out.contains("but for what the deletion guard holds back: 0 applied, 2 held back"),
+        "{}",
+        ran.out
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_application_that_fails_tells_what_was_sent_and_what_came_back() {
     let world = World::start().await;
     world.provision("megan").await;
@@ -436,15 +473,24 @@ async fn the_log_tells_each_request_with_its_answer_and_of_no_other_application(
 async fn a_secret_in_the_address_is_sent_and_shown_nowhere() {
     let world = World::start().await;
     let address = world.application.base_address();
-    let address = format!("BaseAddress={address}?token=s3cret-in-query&flag&n=5");
+    let address = format!("BaseAddress={address}?token=s3cret-in-query&b4re-s3cret&n=5");
     let set = world.run(&["secret", "set", "--app", "hr-portal", &address]).await;
+    assert_eq!(set.code, 0, "{}", set.err);
+    let listed = world.run(&["secret", "list", "--app", "hr-portal"]).await;
+    assert!(
+        listed.out.contains("?token=*****&*****&n=*****") && !listed.out.contains("s3cret"),
+        "{}",
+        listed.out
+    );
+    // What was listed goes back with every other change.
+    let set = world.run(&["secret", "set", "--app", "hr-portal", "SyncAll=true"]).await;
     assert_eq!(set.code, 0, "{}", set.err);
     let file = world.file("plan.json", "").display().to_string();
     let words = ["plan", "User", "adele", "--app", "hr-portal", "-o", &file, "--output"];
     for output in ["people", "requests", "json"] {
         let ran = world.run(&[&words[..], &[output]].concat()).await;
         assert_eq!(ran.code, 2, "{}", ran.err);
-        assert!(ran.out.contains("/Users?token=[Redact]&flag=&n=[Redact]"), "{output}: {}", ran.out);
+        assert!(ran.out.contains("/Users?token=[Redact]&[Redact]=&n=[Redact]"), "{output}: {}", ran.out);
         assert!(!ran.out.contains("s3cret") && !ran.err.contains("s3cret"), "{output}: {}", ran.out);
     }
     let saved = std::fs::read_to_string(&file).expect("it is saved");
@@ -455,7 +501,7 @@ async fn a_secret_in_the_address_is_sent_and_shown_nowhere() {
     assert!(!ran.out.contains("s3cret"), "{}", ran.out);
     let sent = world.exchanges();
     let post = sent.iter().find(|one| one.method == "POST").expect("it was sent");
-    assert_eq!(post.path, "/scim/v2/Users?token=s3cret-in-query&flag=&n=5");
+    assert_eq!(post.path, "/scim/v2/Users?token=s3cret-in-query&b4re-s3cret=&n=5");
 
     // The plan is bound to the address, what is hidden of it included.
     let words = ["plan", "User", "megan", "--app", "hr-portal", "-o", &file];
