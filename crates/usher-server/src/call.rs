@@ -6,6 +6,7 @@ use std::sync::Arc;
 use http::{HeaderMap, StatusCode};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Map, Value, json};
+use usher_core::saved::doubled_member;
 use usher_core::{Entry, EntryKind};
 
 use crate::access::Caller;
@@ -79,6 +80,14 @@ impl Call {
                 format!("Unable to read JSON request payload: {error}"),
             )
         })?;
+        // The parser keeps the last of two; whoever wrote or reviewed the body may have meant the first.
+        if let Some(path) = std::str::from_utf8(&self.body).ok().and_then(doubled_member) {
+            return Err(Refusal::new(
+                StatusCode::BAD_REQUEST,
+                "BadRequest",
+                format!("Unable to read JSON request payload: {path} stands twice"),
+            ));
+        }
         if is_too_deep(&value, DEPTH) {
             return Err(Refusal::new(
                 StatusCode::BAD_REQUEST,

@@ -95,9 +95,11 @@ enum Verb {
     Reference(reference::Args),
 }
 
-/// Prints what clap has to say. Verbs whose exit code 2 means "changes" must not give it for a mistyped option.
+/// Prints what clap has to say. Verbs whose exit code 2 means "changes" must not give it for a mistyped option; `explain`
+/// takes the same words as `plan`, and is alike.
 pub fn misunderstood(error: &clap::Error) -> ExitCode {
-    const TWO_MEANS_CHANGES: &[&[&str]] = &[&["plan"], &["schema", "diff"], &["schema", "replay"]];
+    const TWO_MEANS_CHANGES: &[&[&str]] =
+        &[&["plan"], &["explain"], &["schema", "diff"], &["schema", "replay"]];
     let words: Vec<String> =
         std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
     let is_one =
@@ -126,7 +128,7 @@ pub async fn run(arguments: Arguments) -> Result<u8> {
         Verb::Provision(args) => provision::run(args).await,
         Verb::Plan(args) => Ok(plan::run(args).await),
         Verb::Apply(args) => apply::run(args).await,
-        Verb::Explain(args) => explain::run(args).await,
+        Verb::Explain(args) => Ok(explain::run(args).await),
         Verb::Script(args) => script::run(args).await,
         Verb::App(args) => app::run(args).await,
         Verb::Job(args) => job::run(args).await,

@@ -5,7 +5,8 @@ use usher_expr::Severity;
 
 use super::{SchemaDiagnostic, duplicates, syntax};
 
-/// Decodes UTF-8 and UTF-16, with or without byte order mark, and parses. The list is of what is doubtful.
+/// Decodes UTF-8 and UTF-16, with or without byte order mark, and parses. The list is of members that stand twice: what
+/// the document means hangs on who reads it.
 ///
 /// # Errors
 /// What is wrong with the text.
@@ -23,12 +24,13 @@ pub fn parse(bytes: &[u8]) -> Result<(Value, Vec<SchemaDiagnostic>), SchemaDiagn
     let doubtful = duplicates::find(&text).into_iter().map(|duplicate| {
         let (line, column) = syntax::position(&text, duplicate.offset);
         SchemaDiagnostic {
-            severity: Severity::Warning,
+            severity: Severity::Error,
             code: "duplicateMember",
             path: duplicate.path,
             position: Some((line, column)),
             message: format!(
-                "this member stands twice in its object; the last one counts (line {line}, column {column})"
+                "this member stands twice in its object; one reader takes the first, another the last (line {line}, \
+                 column {column})"
             ),
             remedy: Some("keep one of them".to_owned()),
         }

@@ -329,9 +329,9 @@ fn a_member_that_stands_twice_is_noticed() {
     noticed(
         "{\"id\": \"a\",\n \"directories\": [{\"name\": \"x\", \"name\": \"y\"}],\n \"id\": \"b\"}",
         expect![[r#"
-            warning duplicateMember $.directories[0].name: this member stands twice in its object; the last one counts (line 2, column 32)
+            error duplicateMember $.directories[0].name: this member stands twice in its object; one reader takes the first, another the last (line 2, column 32)
               keep one of them
-            warning duplicateMember $.id: this member stands twice in its object; the last one counts (line 3, column 2)
+            error duplicateMember $.id: this member stands twice in its object; one reader takes the first, another the last (line 3, column 2)
               keep one of them
         "#]],
     );

@@ -3,7 +3,6 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 use usher_core::JobId;
-use usher_core::saved::doubled_member;
 use usher_engine::PlanRequest;
 use usher_engine::cases::plans::StoredPlan;
 
@@ -134,9 +133,6 @@ async fn apply(call: Call) -> Result<Answer, Refusal> {
     let principal = call.service_principal().await?;
     let body = call.object_or_empty()?;
     let document = body.get("document").filter(|document| !document.is_null());
-    if let Some(path) = std::str::from_utf8(&call.body).ok().and_then(doubled_member) {
-        return Err(Refusal::bad_request(format!("{path} stands twice in the body; nothing was applied")));
-    }
     // A caller that hangs up must not stop the work in the middle of an account.
     let (engine, job, plan) = (call.state.engine.clone(), job(&call), call.parameter("plan").to_owned());
     let (principal, document, initiator) = (principal.id, document.cloned(), initiator(&call.caller));

@@ -3,7 +3,9 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::stage::{Stage, on_demand};
+use usher_server::ServerOptions;
+
+use crate::stage::{Reply, Stage, on_demand};
 
 #[tokio::test]
 async fn a_plan_is_made_read_applied_and_audited() {
@@ -73,9 +75,13 @@ async fn an_explanation_is_no_change_and_needs_no_right_to_write() {
         (json!({ "cycle": 1 }), "'cycle'"),
         (json!({ "cycles": true }), "cycles"),
     ] {
-        let refused = stage.send("POST", &format!("{path}/plans"), body).await;
-        assert_eq!(refused.status, StatusCode::BAD_REQUEST);
-        assert!(refused.message().contains(says), "{says}: {}", refused.body);
+        for (at, what) in [("plans", "a plan"), ("explain", "an explanation")] {
+            let refused = stage.send("POST", &format!("{path}/{at}"), body.clone()).await;
+            assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+            let (said, is_of_this) =
+                (refused.message(), says != "needs subjects" || refused.message().starts_with(what));
+            assert!(said.contains(says) && is_of_this, "{at}: {}", refused.body);
+        }
     }
 }
 
@@ -89,19 +95,91 @@ async fn a_member_that_stands_twice_in_a_document_is_a_change() {
     let twice = body.replacen("\"action\":\"create\"", "\"action\":\"delete\",\"action\":\"create\"", 1);
     assert_ne!(twice, body);
     let id = made["id"].as_str().expect("it has an id");
-    let request = http::Request::post(format!("{path}/plans/{id}/apply"))
+    let refused = post(&stage, &format!("{path}/plans/{id}/apply"), twice).await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{}", refused.body);
+    assert!(refused.message().ends_with("$.document.objects[0].action stands twice"), "{}", refused.body);
+    assert!(stage.target.written().is_empty());
+}
+
+/// Sends a text that no serializer makes.
+async fn post(stage: &Stage, path: &str, body: String) -> Reply {
+    let request = http::Request::post(path)
+        .header("authorization", format!("Bearer {}", stage.token))
+        .header("content-type", "application/json")
+        .body(axum::body::Body::from(body))
+        .expect("it can be sent");
+    stage.raw(request).await
+}
+
+#[tokio::test]
+async fn a_body_in_which_a_member_stands_twice_is_refused_wherever_it_goes() {
+    let stage = Stage::new().await;
+    let (base, path, rule) = stage.application().await;
+    stage.person("adele");
+    let subject = r#"{"objectId": "adele", "objectTypeName": "User"}"#;
+    for (at, body, member) in [
+        (
+            "plans",
+            format!(
+                r#"{{"cycle": true, "cycle": false, "parameters": [{{"ruleId": "{rule}", "subjects": [{subject}]}}]}}"#
+            ),
+            "$.cycle",
+        ),
+        (
+            "explain",
+            format!(r#"{{"parameters": [{{"ruleId": "x", "ruleId": "{rule}", "subjects": [{subject}]}}]}}"#),
+            "$.parameters[0].ruleId",
+        ),
+        (
+            "provisionOnDemand",
+            format!(
+                r#"{{"dryRun": true, "parameters": [{{"ruleId": "{rule}", "subjects": [{subject}]}}], "dryRun": false}}"#
+            ),
+            "$.dryRun",
+        ),
+    ] {
+        let refused = post(&stage, &format!("{path}/{at}"), body).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{at}: {}", refused.body);
+        assert_eq!(
+            refused.message(),
+            format!("Unable to read JSON request payload: {member} stands twice"),
+            "{at}"
+        );
+    }
+    let schema = stage.must("GET", &format!("{path}/schema"), Value::Null, 200).await.to_string();
+    let twice = schema.replacen("\"directories\"", "\"synchronizationRules\":[],\"directories\"", 1);
+    let request = http::Request::put(format!("{path}/schema"))
         .header("authorization", format!("Bearer {}", stage.token))
         .header("content-type", "application/json")
         .body(axum::body::Body::from(twice))
         .expect("it can be sent");
     let refused = stage.raw(request).await;
-    assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{}", refused.body);
-    assert!(
-        refused.message().contains("$.document.objects[0].action stands twice in the body"),
-        "{}",
-        refused.body
-    );
-    assert!(stage.target.written().is_empty());
+    assert!(refused.message().ends_with("$.synchronizationRules stands twice"), "{}", refused.body);
+    assert!(stage.target.written().is_empty(), "{base}");
+}
+
+#[tokio::test]
+async fn links_that_such_objects_do_not_have_are_refused() {
+    let stage =
+        Stage::with(ServerOptions { on_demand_limit: 99, ..ServerOptions::new("https://usher.test") }).await;
+    let (_, path, rule) = stage.application().await;
+    for name in ["adele", "megan"] {
+        stage.person(name);
+    }
+    let megan = json!({ "objectId": "megan", "objectTypeName": "User" });
+    for (kind, links, says) in [
+        ("User", json!({ "members": [megan] }), "objects of type 'User' have no members"),
+        ("User", json!({ "owners": [megan] }), "have no owners"),
+        ("Group", json!({ "manager": megan }), "objects of type 'Group' have no manager"),
+    ] {
+        let subject = json!({ "objectId": "adele", "objectTypeName": kind, "links": links });
+        let body = json!({ "parameters": [{ "ruleId": rule, "subjects": [subject] }] });
+        for at in ["plans", "explain", "provisionOnDemand"] {
+            let refused = stage.send("POST", &format!("{path}/{at}"), body.clone()).await;
+            assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{at}: {}", refused.body);
+            assert!(refused.message().contains(says), "{at}: {}", refused.body);
+        }
+    }
 }
 
 #[tokio::test]

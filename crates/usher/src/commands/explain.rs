@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Client, Refusal, segment};
 use crate::commands::plan::{self, Subjects};
-use crate::failure::{DONE, Failure, REFUSED};
+use crate::failure::{self, DONE, Failure, REFUSED};
 use crate::lookup::{self, text};
 use crate::output::{self, Format};
 use crate::plan_view;
@@ -19,7 +19,8 @@ use crate::view::{self, line};
     after_help = "Examples:\n  \
     usher explain User adele@contoso.example --app hr-portal\n  \
     usher explain --event 0199c3c8-0000-7000-8000-000000000000 --app hr-portal\n\n\
-    Nothing is written. Without --event the subject is looked at now; with it, the provisioning log tells of then."
+    Nothing is written. Without --event the subject is looked at now; with it, the provisioning log tells of then.\n\n\
+    Exit code 0: it is explained; 1: an error, or the object fails."
 )]
 pub struct Args {
     #[command(flatten)]
@@ -32,8 +33,18 @@ pub struct Args {
     output: Format,
 }
 
-/// Explains.
-pub async fn run(args: Args) -> Result<u8> {
+/// Explains. The exit code says nothing of the command line, as that of a plan.
+pub async fn run(args: Args) -> u8 {
+    match explain(args).await {
+        Ok(code) => code,
+        Err(error) => {
+            failure::report(&error);
+            REFUSED
+        }
+    }
+}
+
+async fn explain(args: Args) -> Result<u8> {
     let client = Client::connect()?;
     if let Some(event) = &args.event {
         return explain_event(&client, &args, event).await;
@@ -97,21 +108,29 @@ async fn explain_event(client: &Client, args: &Args, id: &str) -> Result<u8> {
         return Ok(DONE);
     }
     view::print_event(&event);
+    let is_whole = recording.is_some();
     match recording {
         Some(mut recording) => {
             let told = serde_json::from_value(recording["explanation"].take())?;
             anstream::print!("{}", plan_view::explanation(&told));
         }
-        None => {
-            anstream::eprintln!(
-                "the job kept no source object of this event; below is what the log itself holds (usher job set \
-                 --keep-source-objects P7D keeps them from now on)"
-            );
-            anstream::print!("{}", details(&event));
-        }
+        None => anstream::print!("{}", details(&event)),
     }
     anstream::print!("{}", sent(&exchanges));
+    if !is_whole && decides(&event) {
+        anstream::eprintln!(
+            "hint: what the clauses and mappings looked at is not kept; `usher job set --app {} --keep-source-objects \
+             P7D` keeps it of what happens from now on",
+            which.app
+        );
+    }
     Ok(DONE)
+}
+
+/// Whether clauses or mappings had a say in an event: there is more to tell of it than the log keeps.
+fn decides(event: &Value) -> bool {
+    let mut steps = event["provisioningSteps"].as_array().into_iter().flatten();
+    steps.any(|step| matches!(text(step, "provisioningStepType"), "scoping" | "processing"))
 }
 
 /// What is there; `None` when it is not.

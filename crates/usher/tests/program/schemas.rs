@@ -339,6 +339,34 @@ fn a_comparison_says_what_of_it_cannot_be_used() {
 }
 
 #[test]
+fn a_schema_in_which_a_key_stands_twice_is_used_by_nothing() {
+    let folder = Folder::guide();
+    let (schema, people) = ("provisioning/schema.json", "provisioning/people.yaml");
+    let text = folder.read(schema);
+    let twice = text.replacen("\"directories\"", "\"synchronizationRules\": [], \"directories\"", 1);
+    folder.write("twice.json", &twice);
+    for words in [
+        &["schema", "diff", schema, "twice.json", "--people", people][..],
+        &["schema", "diff", "twice.json", schema, "--people", people],
+        &["schema", "replay", "twice.json", "--app", "hr-portal"],
+        &["schema", "test", "provisioning", "--schema", "twice.json"],
+    ] {
+        let ran = folder.run(words);
+        assert_eq!(ran.code, 1, "{words:?}: {}{}", ran.out, ran.err);
+        assert!(
+            ran.err.contains("twice.json has errors: $.synchronizationRules: this member stands twice"),
+            "{words:?}: {}",
+            ran.err
+        );
+    }
+    for words in [&["schema", "check", "twice.json"][..], &["schema", "lint", "twice.json"]] {
+        let ran = folder.run(words);
+        assert_eq!(ran.code, 1, "{words:?}: {}{}", ran.out, ran.err);
+        assert!(ran.out.contains("duplicateMember"), "{words:?}: {}", ran.out);
+    }
+}
+
+#[test]
 fn a_replay_says_what_is_wrong_before_it_asks_the_service() {
     let folder = Folder::guide();
     folder.write("broken.json", "{");

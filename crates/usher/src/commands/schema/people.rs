@@ -295,13 +295,21 @@ pub fn schema(file: &Path) -> Result<Schema> {
     let reading = schema::read(&bytes);
     let mut problems = reading.diagnostics;
     problems.extend(reading.schema.iter().flat_map(schema::check));
-    let has_errors = problems.iter().any(|problem| problem.severity == Severity::Error);
-    reading.schema.filter(|_| !has_errors).ok_or_else(|| {
-        Failure::with_hint(
-            format!("{} has errors", file.display()),
-            format!("`usher schema check {}` lists them", file.display()),
-        )
-    })
+    let mut errors = problems.iter().filter(|problem| problem.severity == Severity::Error);
+    let first = errors.next().map(|first| {
+        let more = match errors.count() {
+            0 => String::new(),
+            count => format!(", and {count} more"),
+        };
+        format!("{} has errors: {}: {}{more}", file.display(), first.path, first.message)
+    });
+    let wrong = |message: String| {
+        Failure::with_hint(message, format!("`usher schema check {}` lists them", file.display()))
+    };
+    match (first, reading.schema) {
+        (None, Some(schema)) => Ok(schema),
+        (first, _) => Err(wrong(first.unwrap_or_else(|| format!("{} is no schema", file.display())))),
+    }
 }
 
 /// The rules of a schema, compiled.
