@@ -41,6 +41,16 @@ impl Default for HttpOptions {
     }
 }
 
+impl HttpOptions {
+    /// Whether clients can be made from the options; nothing is connected to.
+    ///
+    /// # Errors
+    /// What of them cannot be used.
+    pub fn check(&self) -> Result<(), HttpOptionsError> {
+        Http::new(self.clone()).map(drop)
+    }
+}
+
 /// A proxy and who we are there.
 #[derive(Clone)]
 pub struct ProxyOptions {
@@ -54,7 +64,7 @@ pub struct ProxyOptions {
 #[derive(Debug, thiserror::Error)]
 pub enum HttpOptionsError {
     /// The extra certificates cannot be read.
-    #[error("the extra certificates are not PEM certificates")]
+    #[error("there are no PEM certificates in the file of authorities to trust")]
     Certificates(#[source] Option<reqwest::Error>),
     /// The proxy's address cannot be read.
     #[error("the proxy address '{url}' cannot be used")]

@@ -32,4 +32,4 @@ pub use graph::types::{Form, Members, Type, all as types};
 pub use graph::{Gives, Operation, operations};
 pub use masking::mask;
 pub use server::{Server, ServerOptions};
-pub use tls::{Tls, TlsError};
+pub use tls::{ReadyTls, Tls, TlsError};

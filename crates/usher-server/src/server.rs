@@ -14,7 +14,7 @@ use crate::keys::{KeyError, SigningKey};
 use crate::listen::{self, Patience};
 use crate::pipeline;
 use crate::throttle::Throttle;
-use crate::tls::{self, Tls, TlsError};
+use crate::tls::{ReadyTls, TlsError};
 use crate::verified::Verified;
 
 /// What the server needs to know.
@@ -107,15 +107,16 @@ impl Server {
     /// Serves until `shutdown` ends, then finishes what is in flight.
     ///
     /// # Errors
-    /// Certificates or the listener cannot be used.
+    /// The listener cannot be used.
     pub async fn serve(
         self,
         listener: TcpListener,
-        tls: Tls,
+        tls: ReadyTls,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), TlsError> {
-        let tls = tls::config(tls).await?;
-        listen::serve(self.router(), listener, tls, self.patience(), shutdown).await.map_err(TlsError::Serve)
+        listen::serve(self.router(), listener, tls.0, self.patience(), shutdown)
+            .await
+            .map_err(TlsError::Serve)
     }
 
     /// Serves plain HTTP; for loopback addresses only.

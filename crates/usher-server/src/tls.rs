@@ -44,27 +44,46 @@ pub enum TlsError {
         #[source]
         source: std::io::Error,
     },
+    /// A certificate and a key are none, or do not fit each other.
+    #[error("the certificate {} and the key {} cannot be used together", certificate.display(), key.display())]
+    Pair {
+        /// The file of the certificate.
+        certificate: PathBuf,
+        /// The file of the key.
+        key: PathBuf,
+        /// The cause.
+        #[source]
+        source: std::io::Error,
+    },
     /// The listener failed.
     #[error("the service cannot listen")]
     Serve(#[source] std::io::Error),
 }
 
-/// The settings of a TLS listener; none for plain HTTP.
-///
-/// # Errors
-/// Certificates cannot be made or used.
-pub async fn config(tls: Tls) -> Result<Option<RustlsConfig>, TlsError> {
-    // A provider that is installed already is as good.
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let (certificate, key) = match tls {
-        Tls::Files { certificate, key } => (certificate, key),
-        Tls::SelfMade { folder } => self_made(&folder)?,
-        Tls::PlainLoopback => return Ok(None),
-    };
-    RustlsConfig::from_pem_file(&certificate, &key)
-        .await
-        .map(Some)
-        .map_err(|source| TlsError::File { path: certificate, source })
+/// TLS, ready to be spoken: whatever can be wrong with certificate and key has been looked at.
+pub struct ReadyTls(pub(crate) Option<RustlsConfig>);
+
+impl Tls {
+    /// Reads, or makes, certificate and key; nothing is listened on yet.
+    ///
+    /// # Errors
+    /// Certificates cannot be made or used.
+    pub async fn ready(self) -> Result<ReadyTls, TlsError> {
+        // A provider that is installed already is as good.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let (certificate, key) = match self {
+            Self::Files { certificate, key } => (certificate, key),
+            Self::SelfMade { folder } => self_made(&folder)?,
+            Self::PlainLoopback => return Ok(ReadyTls(None)),
+        };
+        let read =
+            |path: &Path| fs::read(path).map_err(|source| TlsError::File { path: path.to_owned(), source });
+        let (chain, secret) = (read(&certificate)?, read(&key)?);
+        match RustlsConfig::from_pem(chain, secret).await {
+            Ok(config) => Ok(ReadyTls(Some(config))),
+            Err(source) => Err(TlsError::Pair { certificate, key, source }),
+        }
+    }
 }
 
 /// The certificate and key in the folder; both are made when they are not there, with a CA in `ca.pem`.

@@ -56,8 +56,8 @@ pub struct Args {
     #[arg(long, value_name = "SECONDS", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=3600))]
     target_timeout: u64,
     /// How many on-demand requests one caller may send in ten seconds.
-    #[arg(long, value_name = "COUNT", default_value_t = 5)]
-    on_demand_limit: usize,
+    #[arg(long, value_name = "COUNT", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    on_demand_limit: u32,
     /// How many days events of the provisioning log are kept.
     #[arg(long, value_name = "DAYS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=36_500))]
     log_retention: u64,
@@ -100,10 +100,25 @@ pub async fn run(args: Args) -> Result<u8> {
         timeout: Duration::from_secs(args.target_timeout),
         ..HttpOptions::default()
     };
+    if let (Err(error), Some(file)) = (http.check(), &args.trust_ca) {
+        return Err(Failure::with_hint(
+            format!("{}: {error}", file.display()),
+            "give a file with certificates in PEM form: they stand between BEGIN CERTIFICATE and END CERTIFICATE",
+        ));
+    }
     let retention = Duration::from_secs(args.log_retention * 24 * 3600);
     let engine =
         wiring::engine(&args.data, args.key_file.as_deref(), args.tenant.as_deref(), http.clone()).await?;
     let engine = engine.keeping_log(retention);
+    let tls = match (args.http, &args.tls_cert, &args.tls_key) {
+        (true, _, _) => Tls::PlainLoopback,
+        (false, Some(certificate), Some(key)) => {
+            Tls::Files { certificate: certificate.clone(), key: key.clone() }
+        }
+        _ => Tls::SelfMade { folder: args.data.join("tls") },
+    };
+    let ca = matches!(tls, Tls::SelfMade { .. }).then(|| absolute(&args.data.join("tls/ca.pem")));
+    let tls = tls.ready().await?;
     open_files::raise_limit();
     let listener = tokio::net::TcpListener::bind(args.listen)
         .await
@@ -115,17 +130,10 @@ pub async fn run(args: Args) -> Result<u8> {
         None if listens.ip().is_unspecified() => format!("{scheme}://localhost:{}", listens.port()),
         None => format!("{scheme}://{listens}"),
     };
-    let tls = match (args.http, &args.tls_cert, &args.tls_key) {
-        (true, _, _) => Tls::PlainLoopback,
-        (false, Some(certificate), Some(key)) => {
-            Tls::Files { certificate: certificate.clone(), key: key.clone() }
-        }
-        _ => Tls::SelfMade { folder: args.data.join("tls") },
-    };
     let tenant = engine.settings.tenant.clone();
     let first = bootstrap(&engine).await?;
     let mut options = ServerOptions::new(&address);
-    options.on_demand_limit = args.on_demand_limit;
+    options.on_demand_limit = usize::try_from(args.on_demand_limit).unwrap_or(usize::MAX);
     options.outside_issuer = outside_issuer(&args, http)?;
     if let Some(file) = &args.record_exchanges {
         let exchanges =
@@ -145,7 +153,7 @@ pub async fn run(args: Args) -> Result<u8> {
                 client_id: first.client_id.clone(),
                 secret: first.secret.clone(),
             },
-            ca: matches!(tls, Tls::SelfMade { .. }).then(|| absolute(&args.data.join("tls/ca.pem"))),
+            ca,
             timeout: None,
         };
         write_private(&file, &format!("{:#}\n", profile.to_json()))?;
@@ -157,11 +165,7 @@ pub async fn run(args: Args) -> Result<u8> {
         anstream::println!("  client id      {}", first.client_id);
         anstream::println!("  client secret  {}", first.secret.expose());
     } else {
-        refresh_address(
-            &file,
-            &address,
-            matches!(tls, Tls::SelfMade { .. }).then(|| args.data.join("tls/ca.pem")),
-        )?;
+        refresh_address(&file, &address, ca)?;
     }
     anstream::eprintln!("usher serves tenant {tenant} at {address}");
     anstream::eprintln!("hint: usher connect --data {}", args.data.display());

@@ -51,6 +51,8 @@ fn words_and_numbers_that_mean_nothing_are_refused_with_what_does() {
         (&["serve", "--target-timeout", "99999999999"], "1..=3600"),
         (&["serve", "--log-retention", "0"], "1..=36500"),
         (&["serve", "--log-retention", "99999999999"], "1..=36500"),
+        (&["serve", "--on-demand-limit", "0"], "1..=1000000"),
+        (&["serve", "--on-demand-limit", "99999999999"], "1..=1000000"),
     ] {
         let ran = run(words);
         assert_eq!(ran.code, 2, "{words:?}: {}", ran.err);
@@ -99,6 +101,48 @@ fn every_command_has_help_and_nonsense_is_a_usage_error() {
     }
     assert_eq!(run(&["serve", "--http", "--listen", "0.0.0.0:1"]).code, 2, "plain HTTP stays on loopback");
     assert_eq!(run(&["sandbox", "--listen", "0.0.0.0:1"]).code, 2);
+}
+
+#[test]
+fn words_that_plan_and_explain_do_not_know_are_no_changes() {
+    for verb in ["plan", "explain"] {
+        for words in [
+            &[verb][..],
+            &[verb, "--app", "a"],
+            &[verb, "User", "--app", "a"],
+            &[verb, "--app", "a", "--nonsense"],
+            &[verb, "User", "a", "--app", "a"],
+        ] {
+            let ran = run(words);
+            assert_eq!(ran.code, 1, "{words:?}: {}", ran.err);
+            assert!(!ran.err.is_empty(), "{words:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn certificates_that_cannot_be_used_are_told_before_anything_else() {
+    let folder = TempDir::new().expect("a folder can be made");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    for name in ["one", "two"] {
+        let made = usher_server::Tls::SelfMade { folder: folder.path().join(name) };
+        assert!(made.ready().await.is_ok());
+    }
+    std::fs::write(folder.path().join("empty.pem"), "no certificate").expect("it is written");
+    let (certificate, key) = (path("one/server.pem"), path("two/server.key"));
+    for (options, says) in [
+        (&["--trust-ca", &path("empty.pem"), "--http"][..], "empty.pem: there are no PEM certificates"),
+        (&["--trust-ca", &path("nothing.pem"), "--http"], "cannot read"),
+        (&["--tls-cert", &certificate, "--tls-key", &key], "two/server.key cannot be used together"),
+        (&["--tls-cert", &certificate, "--tls-key", &path("nothing.key")], "nothing.key cannot be used"),
+        (&["--tls-cert", &path("empty.pem"), "--tls-key", &key], "empty.pem"),
+    ] {
+        let data = path("data");
+        let words = [&["serve", "--listen", "127.0.0.1:0", "--data", &data][..], options].concat();
+        let ran = run(&words);
+        assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{options:?}: {}", ran.err);
+        assert!(ran.err.contains(says) && !ran.err.contains("usher serves"), "{options:?}: {}", ran.err);
+    }
 }
 
 #[test]
