@@ -1,6 +1,8 @@
 //! Runs that end before their cycle is over: why, what is written down of it, and when the next one is due.
 
-use jiff::Timestamp;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
 use usher_core::cycle::{Execution, ExecutionState, JobState};
 use usher_core::ports::{Commit, ConnectorError, ConnectorErrorKind, StoreError};
 use usher_core::quarantine::{self, QuarantineReason, RunError};
@@ -10,6 +12,9 @@ use super::{later, work};
 use crate::Engine;
 use crate::cases::CaseError;
 
+/// However long a source wants to be left alone: a run looks once a day.
+const LONGEST_REST: SignedDuration = SignedDuration::from_hours(24);
+
 /// Why a run ended before the cycle was over.
 pub(super) enum Broke {
     /// Somebody asked for it; the cycle goes on at the next start.
@@ -18,6 +23,8 @@ pub(super) enum Broke {
     Throttled(Timestamp),
     /// A directory failed for the moment; the next run goes on where this one was.
     Failed(RunError),
+    /// The source wants to be left alone for so long; the next run goes on where this one was.
+    SourceThrottled(RunError, Duration),
     /// Something that only people can mend.
     Quarantined(QuarantineReason, RunError),
     /// The source does not know the watermark any more: a cycle that reads everything begins.
@@ -60,7 +67,10 @@ impl Broke {
             ConnectorErrorKind::Unauthorised => {
                 Self::Quarantined(QuarantineReason::EncounteredQuarantineException, run_error)
             }
-            _ => Self::Failed(run_error),
+            _ => match error.retry_after {
+                Some(rest) => Self::SourceThrottled(run_error, rest),
+                None => Self::Failed(run_error),
+            },
         }
     }
 }
@@ -87,8 +97,21 @@ impl Engine {
         broke: Broke,
     ) -> Result<JobState, CaseError> {
         let now = self.clock.now();
+        let mut not_before = None;
         let (error, reason) = match broke {
             Broke::Failed(error) => (error, None),
+            Broke::SourceThrottled(mut error, rest) => {
+                let rest = SignedDuration::try_from(rest).unwrap_or(SignedDuration::MAX);
+                let until = now.checked_add(rest.min(LONGEST_REST)).unwrap_or(Timestamp::MAX);
+                if until > later(now, job) {
+                    error.message = format!(
+                        "{}; the source asked to be left alone until {until}; the run goes on then",
+                        error.message
+                    );
+                }
+                not_before = Some(until);
+                (error, None)
+            }
             Broke::Quarantined(reason, error) => (error, Some(reason)),
             Broke::Expired(error) => {
                 state.forget_watermarks();
@@ -115,7 +138,8 @@ impl Engine {
             }
             None => {
                 let next = state.quarantine.as_ref().map(|quarantine| quarantine.next_attempt);
-                state.next_run_at = Some(next.filter(|next| *next > now).unwrap_or_else(|| later(now, job)));
+                let next = next.filter(|next| *next > now).unwrap_or_else(|| later(now, job));
+                state.next_run_at = Some(not_before.map_or(next, |until| next.max(until)));
             }
         }
         let commit = Commit { state: Some((job.id.clone(), state.clone())), ..Commit::default() };

@@ -163,3 +163,22 @@ async fn a_target_that_wants_a_long_rest_is_not_asked_before() {
     assert_eq!(stage.target.objects().len(), PEOPLE.len());
     assert_eq!(stage.state().await.throttled_until, None);
 }
+
+#[tokio::test]
+async fn a_source_that_wants_a_long_rest_is_left_alone_by_the_next_run() {
+    for (rest, expected) in [(30, 2400), (7200, 7200), (999_999_999, 24 * 3600)] {
+        let stage = Stage::new().await;
+        stage.people(&PEOPLE);
+        let mut throttled = failure(ConnectorErrorKind::Throttled);
+        throttled.retry_after = Some(Duration::from_secs(rest));
+        stage.source.fail_read(throttled);
+        let now = stage.engine.clock.now();
+        stage.run().await;
+        let state = stage.state().await;
+        let until = now.checked_add(SignedDuration::from_secs(expected)).expect("it is near");
+        assert_eq!(state.next_run_at, Some(until), "{rest} seconds");
+        let message = state.last_execution.and_then(|run| run.error).expect("it broke off").message;
+        assert_eq!(message.contains(&format!("left alone until {until}")), rest > 2400, "{message}");
+        assert!(state.quarantine.is_none());
+    }
+}
