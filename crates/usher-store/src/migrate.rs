@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0003-links-audits-uploads.sql"),
     include_str!("../migrations/0004-properties.sql"),
     include_str!("../migrations/0005-gone.sql"),
+    include_str!("../migrations/0006-gone-in-order.sql"),
 ];
 
 /// Marks our files among all SQLite databases: `ushr`.

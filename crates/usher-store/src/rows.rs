@@ -19,6 +19,9 @@ const FORGET_PAIRING: &str =
 const PUT_GONE: &str = "insert or ignore into gone (job, source_type, source_anchor)
     select job, source_type, source_anchor from pairings
     where job = ?1 and source_type = ?2 and source_anchor = ?3 and target_anchor <> ?4";
+/// So many of those who are gone are remembered: the newest.
+const MOST_GONE: i64 = 100_000;
+const BOUND_GONE: &str = "delete from gone where number <= (select max(number) from gone) - ?1";
 const PUT_EVENT: &str =
     "insert into events (id, job, cycle, change, ended_at, body) values (?1, ?2, ?3, ?4, ?5, ?6)";
 const CLEAR_PAIRINGS: &str = "delete from pairings where job = ?1";
@@ -248,7 +251,11 @@ fn write_pairing(transaction: &Transaction<'_>, row: &PairingRow) -> Result<(), 
         PairingRow::Forget(subject) => (subject, ""),
     };
     let (job, source_type, anchor) = key(subject);
-    transaction.prepare_cached(PUT_GONE)?.execute(params![job, source_type, anchor, stays_with])?;
+    let gone =
+        transaction.prepare_cached(PUT_GONE)?.execute(params![job, source_type, anchor, stays_with])?;
+    if gone > 0 {
+        transaction.prepare_cached(BOUND_GONE)?.execute(params![MOST_GONE])?;
+    }
     match row {
         PairingRow::Put { target_type, target_anchor, body, seen, .. } => {
             transaction.prepare_cached(PUT_PAIRING)?.execute(params![
@@ -284,4 +291,56 @@ fn number(cycle: u64) -> i64 {
 
 pub fn key(subject: &SubjectKey) -> (&str, &str, &str) {
     (subject.job.as_str(), subject.source_type.as_str(), subject.source_anchor.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use rusqlite::Connection;
+    use usher_core::Pairing;
+
+    use super::*;
+    use crate::migrate::migrate;
+
+    #[test]
+    fn the_oldest_of_those_who_are_gone_are_forgotten() {
+        let mut connection = Connection::open_in_memory().expect("it opens");
+        migrate(&mut connection).expect("it is up to date");
+        let fill = format!(
+            "with recursive n (n) as (select 1 union all select n + 1 from n where n < {MOST_GONE})
+             insert into gone (job, source_type, source_anchor) select 'old', 'User', 'u-' || n from n"
+        );
+        connection.execute_batch(&fill).expect("it is filled");
+        let count = |connection: &Connection| -> i64 {
+            connection.query_row("select count(*) from gone", [], |row| row.get(0)).expect("it counts")
+        };
+        let subject = SubjectKey {
+            job: JobId::new("new"),
+            source_type: "User".into(),
+            source_anchor: Anchor::new("s"),
+        };
+        let put = PairingChange::Put(Pairing {
+            job: subject.job.clone(),
+            source_type: subject.source_type.clone(),
+            source_anchor: subject.source_anchor.clone(),
+            target_type: "User".into(),
+            target_anchor: Anchor::new("t"),
+            is_managed: true,
+            display_name: String::new(),
+            confirmed_at: Timestamp::UNIX_EPOCH,
+            trace: Default::default(),
+        });
+        for change in [put, PairingChange::Forget(subject)] {
+            let transaction = connection.transaction().expect("it begins");
+            let all = Commit { pairings: vec![change], ..Commit::default() };
+            let rows = Rows::of(&all).expect("it has a form");
+            assert!(rows.write(&transaction).is_ok());
+            transaction.commit().expect("it is written");
+        }
+        assert_eq!(count(&connection), MOST_GONE);
+        let oldest: String = connection
+            .query_row("select source_anchor from gone order by number limit 1", [], |row| row.get(0))
+            .expect("there is one");
+        assert_eq!(oldest, "u-2");
+    }
 }
