@@ -5,6 +5,7 @@ pub mod cases;
 mod cycle;
 mod failures;
 mod finish;
+mod holder;
 mod locks;
 mod on_demand;
 mod pace;

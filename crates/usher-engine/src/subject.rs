@@ -531,7 +531,9 @@ impl Run<'_> {
                     }
                     progress.is_reference_failure = operation.kind == OperationKind::Update
                         && operation.changes.iter().all(|change| change.is_reference);
-                    return Ok(Carried::Done(self.not_written(mapping, plan, &error, progress)));
+                    let mut failure = failure(&error);
+                    self.name_holder(mapping, &operation, &error, &mut failure).await;
+                    return Ok(Carried::Done(self.failed(mapping, plan, error.kind, failure, progress)));
                 }
             }
         }
@@ -545,9 +547,19 @@ impl Run<'_> {
         error: &ConnectorError,
         progress: &mut Progress,
     ) -> Plan {
+        self.failed(mapping, plan, error.kind, failure(error), progress)
+    }
+
+    fn failed(
+        &self,
+        mapping: &MappingProgram,
+        plan: Plan,
+        kind: ConnectorErrorKind,
+        failure: Failure,
+        progress: &mut Progress,
+    ) -> Plan {
         let names = self.names(mapping, &plan.reportable);
-        let failure = failure(error);
-        progress.target_failure = Some(error.kind);
+        progress.target_failure = Some(kind);
         self.note(progress, export::failed(&names, plan.action, &failure));
         Plan { failure: Some(failure), ..plan }
     }

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use expect_test::expect;
-use usher_core::ports::{ConnectorErrorKind, Store};
+use usher_core::ports::{ConnectorErrorKind, EventQuery, Store};
 use usher_core::{Entry, EntryId, EntryKind, JobId, ScheduleState};
 use usher_engine::{Engine, Settings};
 use usher_expr::Value;
 use usher_testkit::{ManualClock, MemoryConnector, MemoryConnectors, MemoryStore, suites};
 
-use crate::stage::{Stage, failure};
+use crate::stage::{ACCOUNT, Stage, failure};
 
 #[tokio::test]
 async fn another_place_is_read_from_the_beginning_and_another_password_is_no_other_place() {
@@ -129,4 +129,59 @@ async fn settings_that_nobody_reads_are_refused_with_the_nearest_name() {
     }
     set("targetConcurrency").await.expect("it is known");
     set("DomainFQDN").await.expect("a mapping refers to it");
+}
+
+#[tokio::test]
+async fn two_people_who_exchange_their_names_are_told_of_each_other_and_how_to_get_through() {
+    let stage = Stage::new().await;
+    stage.people(&["ann", "bob"]);
+    stage.run().await;
+    for (anchor, name) in [("ann", "bob@x"), ("bob", "ann@x")] {
+        stage.person(anchor, &[("userPrincipalName", Value::from(name))]);
+    }
+    let written = stage.target.written().len();
+    assert!(stage.next().await.contains("EntryConflict"));
+    let query = EventQuery { limit: 2, ..EventQuery::default() };
+    let events = stage.store.events(&query).await.expect("they list");
+    let told: Vec<(String, String)> = events
+        .into_iter()
+        .map(|event| {
+            let failure = event.failure.expect("it failed");
+            (failure.reason, failure.recommended_action.unwrap_or_default())
+        })
+        .collect();
+    // The newest first.
+    for ((reason, remedy), other) in told
+        .iter()
+        .zip(["'m-1', the account of User 'bob@x' ('ann'", "'m-2', the account of User 'bob@x' ('bob'"])
+    {
+        assert!(
+            reason.contains(other) && reason.ends_with(" in the source), has the same userName"),
+            "{reason}"
+        );
+        assert!(
+            remedy.contains("give one of the accounts another userName in the target by hand"),
+            "{remedy}"
+        );
+    }
+    // Nobody but the mapping says what is written.
+    let names = |value: &Value| value == &Value::from("ann@x") || value == &Value::from("bob@x");
+    let accounts = stage.target.objects();
+    assert!(accounts.iter().all(|one| one.attributes.value("userName").is_some_and(names)));
+
+    // The remedy works.
+    let ann = accounts.iter().find(|one| one.attributes.value("userName") == Some(&Value::from("ann@x")));
+    let ann = ann.expect("she has an account");
+    let renamed = ann.attributes.iter().map(|(name, value)| {
+        (name.as_str(), if name == "userName" { Value::from("between@x") } else { value.clone() })
+    });
+    stage.target.put(ACCOUNT, ann.anchor.as_str(), renamed.collect::<Vec<_>>());
+    // Bob's account gets its name in the next cycle, Ann's when she is tried after that.
+    for _ in 0..4 {
+        stage.next().await;
+    }
+    assert_eq!(stage.accounts(), "ann@x active\nbob@x active\n");
+    assert!(stage.target.written().len() > written);
+    let swapped = stage.target.object(ann.anchor.as_str()).expect("it is there");
+    assert_eq!(swapped.attributes.value("userName"), Some(&Value::from("bob@x")));
 }
