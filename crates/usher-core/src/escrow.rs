@@ -1,5 +1,6 @@
 //! Escrows: objects that failed and wait for another try, and when that try is.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -17,6 +18,8 @@ pub const SETTLES_AFTER: Duration = Duration::from_secs(120);
 /// object is not found does not mean that it is gone: an account would be lost for a part that lags behind. Directories
 /// in many places take seconds, in bad hours minutes.
 pub const COPIED_AFTER: Duration = Duration::from_secs(600);
+/// For how long a reference is tried again that the target does not take, because it does not know one of the two objects.
+pub const REFERS_AFTER: Duration = Duration::from_secs(24 * 3600);
 /// The longest distance between two tries.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 /// How long a job in quarantine keeps trying (Graph: 28 days).
@@ -50,6 +53,10 @@ pub struct Escrow {
     pub restoring: Option<Anchor>,
     /// When the source last told of the object without giving it; none where the failure is another one.
     pub told_at: Option<Timestamp>,
+    /// References that the target did not take because it does not know one of the two objects, and since when; the rest
+    /// of the object is in step where nothing else failed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub put_off: BTreeMap<SmolStr, Timestamp>,
 }
 
 /// A create that was sent.
@@ -110,6 +117,7 @@ impl Escrow {
                 sent: Some(sent),
                 restoring: None,
                 told_at: None,
+                put_off: BTreeMap::new(),
             },
         }
     }
@@ -138,8 +146,14 @@ impl Escrow {
                 sent: None,
                 restoring: Some(account),
                 told_at: None,
+                put_off: BTreeMap::new(),
             },
         }
+    }
+
+    /// Whether references that were put off at some instant are given up.
+    pub fn gives_up(since: Timestamp, now: Timestamp) -> bool {
+        now >= later(since, REFERS_AFTER)
     }
 
     /// Whether nobody knows what has come of a write: what is known of it must not be forgotten.
@@ -205,6 +219,7 @@ pub fn after_failure(
         sent,
         restoring: earlier.and_then(|escrow| escrow.restoring.clone()),
         told_at: None,
+        put_off: earlier.map(|escrow| escrow.put_off.clone()).unwrap_or_default(),
     }
 }
 

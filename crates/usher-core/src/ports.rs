@@ -11,7 +11,7 @@ pub use clock::Clock;
 pub use connector::{
     Capabilities, Connector, ConnectorError, ConnectorErrorKind, ConnectorSettings, Connectors, Effect,
     Entitlement, Envelope, Exchange, GetRequest, Incoming, JOB_SETTING, MatchQuery, Page, PreparedRequest,
-    ReadRequest, RecycleBin, Reply, SubjectRequest, Watermark, Written,
+    PutOff, ReadRequest, RecycleBin, Reply, SubjectRequest, Watermark, Written,
 };
 pub use store::{
     AssignmentQuery, Clear, Commit, EntryChange, EntryQuery, EscrowChange, EventQuery, Held, HeldChange,

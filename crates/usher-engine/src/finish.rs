@@ -10,7 +10,9 @@ use usher_core::ports::{
 };
 use usher_core::program::MappingProgram;
 use usher_core::steps::trace;
-use usher_core::{ErrorCategory, Escrow, Facts, Failure, Pairing, PairingEffect, Plan, SkipReason};
+use usher_core::{
+    ErrorCategory, Escrow, Facts, Failure, Pairing, PairingEffect, Plan, References, SkipReason,
+};
 
 use crate::cases::CaseError;
 use crate::subject::{Mode, Progress, Run, Worked, broken};
@@ -161,7 +163,8 @@ impl Run<'_> {
     ) -> Option<EscrowChange> {
         let earlier = progress.escrow.as_ref();
         let Some(failure) = &plan.failure else {
-            return earlier.map(|_| EscrowChange::Remove(subject.clone()));
+            let waiting = self.waiting_for_references(subject, facts, progress).map(EscrowChange::Put);
+            return waiting.or_else(|| earlier.map(|_| EscrowChange::Remove(subject.clone())));
         };
         // Once the pair is stored, the outcome of the create is known.
         let sent =
@@ -177,16 +180,51 @@ impl Run<'_> {
                 (None, _) => None,
             };
         };
-        let pace = Pace {
-            interval: interval(&self.job.interval),
-            is_quarantined,
-            dice: self.engine.clock.guid().as_u64_pair().1,
-        };
+        let pace = self.pace(is_quarantined);
         let identity = (subject.job.clone(), subject.source_type.clone(), subject.source_anchor.clone());
         let now = self.engine.clock.now();
         let is_reference = progress.is_reference_failure;
         let escrow = escrow::after_failure(earlier, identity, failure, is_reference, sent, now, pace);
         Some(EscrowChange::Put(Escrow { told_at: progress.told_at, ..escrow }))
+    }
+
+    /// An object that is in step but for references which the target does not know, or not yet. They are tried again as
+    /// failures are, and for a day: what they lead to is told, and then left until the object changes.
+    fn waiting_for_references(
+        &self,
+        subject: &SubjectKey,
+        facts: &Facts,
+        progress: &Progress,
+    ) -> Option<Escrow> {
+        let now = self.engine.clock.now();
+        let earlier = progress.escrow.as_ref().filter(|escrow| !escrow.put_off.is_empty());
+        let mut put_off = progress.put_off.clone();
+        if facts.references != References::All {
+            // Only those that somebody named were tried.
+            put_off.extend(earlier.into_iter().flat_map(|escrow| escrow.put_off.clone()));
+        }
+        if put_off.values().all(|since| Escrow::gives_up(*since, now)) {
+            return None;
+        }
+        let failure = Failure {
+            code: SkipReason::UnableToResolveReferenceAttributeValue.as_str().into(),
+            reason: "the target does not know an object that is referred to".to_owned(),
+            additional_details: None,
+            category: ErrorCategory::Failure,
+            recommended_action: None,
+        };
+        let identity = (subject.job.clone(), subject.source_type.clone(), subject.source_anchor.clone());
+        let pace = self.pace(matches!(self.mode, Mode::Cycle { is_quarantined: true, .. }));
+        let escrow = escrow::after_failure(earlier, identity, &failure, true, None, now, pace);
+        Some(Escrow { put_off, restoring: None, ..escrow })
+    }
+
+    fn pace(&self, is_quarantined: bool) -> Pace {
+        Pace {
+            interval: interval(&self.job.interval),
+            is_quarantined,
+            dice: self.engine.clock.guid().as_u64_pair().1,
+        }
     }
 
     fn seen(&self, subject: SubjectKey) -> Option<Seen> {

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use smol_str::SmolStr;
+use smol_str::{SmolStr, format_smolstr};
 use tokio::sync::OwnedMutexGuard;
 use usher_core::ports::{
-    ConnectorError, ConnectorErrorKind, Effect, Entitlement, Exchange, Remembered, SubjectKey, SubjectRequest,
+    ConnectorError, ConnectorErrorKind, Effect, Entitlement, Exchange, PutOff, Remembered, SubjectKey,
+    SubjectRequest,
 };
 use usher_core::program::{MappingProgram, RuleProgram};
 use usher_core::saved::hiding::Hidden;
@@ -153,6 +154,8 @@ pub struct Progress {
     pub target_anchor: Option<Anchor>,
     /// The target did not take something.
     pub left_out: bool,
+    /// References that it did not take because it does not know one of the two objects, and since when.
+    pub put_off: BTreeMap<SmolStr, Timestamp>,
     /// The attributes that it did not take, those that it never takes included.
     pub not_taken: Vec<SmolStr>,
     /// What the target failed with.
@@ -508,6 +511,7 @@ impl Run<'_> {
                         progress.left_out = true;
                         self.note(progress, export::left_out(&names, attribute, reason));
                     }
+                    self.note_put_off(&names, &written.put_off, progress);
                     progress.target_anchor = Some(written.anchor);
                 }
                 Err(error) if error.kind == ConnectorErrorKind::Stopped && index == 0 => {
@@ -538,6 +542,20 @@ impl Run<'_> {
             }
         }
         Ok(Carried::Done(plan))
+    }
+
+    /// Notes which references are to be tried again, and which have been for long enough.
+    fn note_put_off(&self, names: &Names, all: &[PutOff], progress: &mut Progress) {
+        let now = self.engine.clock.now();
+        let known = progress.escrow.as_ref().map(|escrow| escrow.put_off.clone()).unwrap_or_default();
+        for one in all {
+            let key = format_smolstr!("{}:{}", one.attribute, one.anchor);
+            let since = known.get(&key).copied().unwrap_or(now);
+            progress.put_off.insert(key, since);
+            progress.not_taken.push(one.attribute.clone());
+            progress.left_out = true;
+            self.note(progress, export::put_off(names, one, Escrow::gives_up(since, now)));
+        }
     }
 
     fn not_written(

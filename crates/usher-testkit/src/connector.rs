@@ -254,7 +254,7 @@ impl MemoryConnector {
         let anchor = state.carry_out(&self.unique, operation)?;
         match lost {
             Some(error) => Err(error),
-            None => Ok(Written { anchor, left_out: Vec::new() }),
+            None => Ok(Written::whole(anchor)),
         }
     }
 }

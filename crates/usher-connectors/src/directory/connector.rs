@@ -377,7 +377,7 @@ impl Connector for DirectoryConnector {
             OperationKind::Update => self.update(kind, id()?, &edits).await?,
             OperationKind::Delete => self.delete(kind, id()?).await?,
         };
-        Ok(Written { anchor: Anchor::new(id.as_str()), left_out: edits.left_out })
+        Ok(Written { left_out: edits.left_out, ..Written::whole(Anchor::new(id.as_str())) })
     }
 
     fn preview(&self, operation: &Operation) -> Vec<PreparedRequest> {

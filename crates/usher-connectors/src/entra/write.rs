@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use serde_json::{Map, Value as Json, json};
 use smol_str::SmolStr;
-use usher_core::ports::{ConnectorError, ConnectorErrorKind, Effect, PreparedRequest, Written};
+use usher_core::ports::{ConnectorError, ConnectorErrorKind, Effect, PreparedRequest, PutOff, Written};
 use usher_core::{
     Anchor, AttributeChange, Change, EntryId, EntryKind, Operation, OperationKind, Relation, Secret,
 };
@@ -116,7 +116,7 @@ async fn create(
         return Err(super::answer::unreadable(&request, "holds no id").error);
     };
     connector.made(&id);
-    let mut written = Written { anchor: Anchor::new(id.as_str()), left_out: parts.left_out };
+    let mut written = Written { left_out: parts.left_out, ..Written::whole(Anchor::new(id.as_str())) };
     link(connector, kind, &id, &parts.edits.links, &mut written).await.map_err(|mut error| {
         // The object is there: whoever comes back has to find it, not to make it again.
         error.effect = Effect::Unknown;
@@ -139,7 +139,7 @@ async fn update(
     let held = if lists.is_empty() { None } else { connector.document(kind, id, &lists).await? };
     let held = held.as_ref().and_then(Json::as_object).cloned().unwrap_or_default();
     let body = parts.body(&held);
-    let mut written = Written { anchor: Anchor::new(id), left_out: parts.left_out };
+    let mut written = Written { left_out: parts.left_out, ..Written::whole(Anchor::new(id)) };
     for body in bodies(body, is_binned) {
         let request = request::update(kind, id, body);
         settled(connector, id, &request).await?;
@@ -206,7 +206,7 @@ async fn delete(connector: &EntraConnector, kind: EntryKind, id: &str) -> Result
         Err(refusal) => return Err(refusal.error),
     }
     connector.unmade(id);
-    Ok(Written { anchor: Anchor::new(id), left_out: Vec::new() })
+    Ok(Written::whole(Anchor::new(id)))
 }
 
 /// Asks again, for a while, when an object that was just made is said not to be there. Null stands for no document.
@@ -265,7 +265,8 @@ fn nickname_of(text: &str) -> String {
     if kept.is_empty() { "object".to_owned() } else { kept }
 }
 
-/// Writes links. What Graph refuses is left out with its reason; what may pass is a failure.
+/// Writes links. What Graph refuses is left out with its reason; where it does not know one of the two objects, which may
+/// pass, the link is put off; what else may pass is a failure.
 async fn link(
     connector: &EntraConnector,
     kind: EntryKind,
@@ -303,12 +304,22 @@ async fn link(
                     outcomes.into_iter().map(|outcome| outcome.map(drop)).collect()
                 }
             };
+            let mut held = None;
             for (to, outcome) in block.iter().zip(outcomes) {
                 match outcome {
                     Ok(()) => {}
-                    // Not linked is what was wanted.
-                    Err(refusal) if refusal.is_missing() => {}
-                    Err(refusal) => leave_out(attribute, to.as_str(), refusal, written)?,
+                    Err(refusal) if refusal.is_missing() => {
+                        if held.is_none() {
+                            held = Some(linked_now(connector, kind, id, *relation).await?);
+                        }
+                        // Not linked is what was wanted, as far as the object itself is known.
+                        let is_gone =
+                            held.as_ref().and_then(Option::as_ref).is_some_and(|held| !held.contains(to));
+                        if !is_gone {
+                            not_linked(attribute, to.as_str(), refusal, written)?;
+                        }
+                    }
+                    Err(refusal) => not_linked(attribute, to.as_str(), refusal, written)?,
                 }
             }
         }
@@ -327,7 +338,11 @@ async fn manager(
         let request = request::clear_manager(id);
         return match connector.service.done(&request).await {
             Ok(()) => Ok(()),
-            Err(refusal) if refusal.is_missing() => Ok(()),
+            Err(refusal) if refusal.is_missing() => match manager_now(connector, id).await? {
+                Some(Some(to)) => not_linked(attribute, &to, refusal, written),
+                Some(None) => Ok(()),
+                None => Err(refusal.error),
+            },
             Err(refusal) => Err(refusal.error),
         };
     };
@@ -335,7 +350,31 @@ async fn manager(
     let request = request::set_manager(connector.service.root(), id, to.as_str());
     match either_settled(connector, id, to.as_str(), &request).await {
         Ok(_) => Ok(()),
-        Err(refusal) => leave_out(attribute, to.as_str(), refusal, written),
+        Err(refusal) => not_linked(attribute, to.as_str(), refusal, written),
+    }
+}
+
+/// The manager that a user has; `None` where the user is not known.
+async fn manager_now(
+    connector: &EntraConnector,
+    id: &str,
+) -> Result<Option<Option<SmolStr>>, ConnectorError> {
+    let user = connector.document(EntryKind::User, id, &["manager".into()]).await?;
+    let manager = |user: Json| user.get("manager").and_then(translate::id).map(SmolStr::from);
+    Ok(user.map(manager))
+}
+
+/// What an object is linked to; `None` where the object is not known.
+async fn linked_now(
+    connector: &EntraConnector,
+    kind: EntryKind,
+    id: &str,
+    relation: Relation,
+) -> Result<Option<Vec<EntryId>>, ConnectorError> {
+    match links(&connector.service, kind, id, relation).await {
+        Ok(ids) => Ok(Some(ids.iter().map(|id| EntryId::new(id.as_str())).collect())),
+        Err(refusal) if refusal.is_missing() => Ok(None),
+        Err(refusal) => Err(refusal.error),
     }
 }
 
@@ -363,7 +402,7 @@ async fn add_block(
         match either_settled(connector, id, to.as_str(), &request).await {
             Ok(_) => {}
             Err(refusal) if refusal.is_already_linked() => {}
-            Err(refusal) => leave_out(attribute, to.as_str(), refusal, written)?,
+            Err(refusal) => not_linked(attribute, to.as_str(), refusal, written)?,
         }
     }
     Ok(())
@@ -380,18 +419,24 @@ async fn either_settled(
     settled(connector, new, request).await
 }
 
-fn leave_out(
+/// What a refused link leads to. A 404 may come from a part of the tenant that does not know one of the two objects yet, and
+/// does not say which.
+fn not_linked(
     attribute: &SmolStr,
     to: &str,
     refusal: Refusal,
     written: &mut Written,
 ) -> Result<(), ConnectorError> {
-    let is_final = matches!(refusal.error.kind, ConnectorErrorKind::Rejected | ConnectorErrorKind::NotFound);
-    if !is_final {
+    let kind = refusal.error.kind;
+    if !matches!(kind, ConnectorErrorKind::Rejected | ConnectorErrorKind::NotFound) {
         return Err(refusal.error);
     }
     let reason = refusal.error.detail.unwrap_or(refusal.error.message);
-    written.left_out.push((attribute.clone(), format!("{to}: {reason}")));
+    if kind == ConnectorErrorKind::NotFound {
+        written.put_off.push(PutOff { attribute: attribute.clone(), anchor: Anchor::new(to), reason });
+    } else {
+        written.left_out.push((attribute.clone(), format!("{to}: {reason}")));
+    }
     Ok(())
 }
 

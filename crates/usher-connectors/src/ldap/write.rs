@@ -114,7 +114,7 @@ impl Writer<'_> {
             let edit = Edit::Replace(STATE.to_owned(), vec![state.to_string().into_bytes()]);
             self.modify(&name, &[edit]).await.map_err(lost)?;
         }
-        Ok(Written { anchor, left_out })
+        Ok(Written { left_out, ..Written::whole(anchor) })
     }
 
     /// Changes an entry: name and place first, then attributes and state together, then references.
@@ -152,12 +152,12 @@ impl Writer<'_> {
         let names = self.names(&wish).await?;
         let mut left_out = Vec::new();
         self.refer(&wish, &name, &names, &mut left_out).await?;
-        Ok(Written { anchor: anchor.clone(), left_out })
+        Ok(Written { left_out, ..Written::whole(anchor.clone()) })
     }
 
     /// Deletes an entry, or moves an account to where leavers are.
     pub(super) async fn delete(&self, anchor: &Anchor, object_type: &str) -> Result<Written, ConnectorError> {
-        let written = Written { anchor: anchor.clone(), left_out: Vec::new() };
+        let written = Written::whole(anchor.clone());
         let Some(present) = self.present(anchor).await? else { return Ok(written) };
         let has_account = requests::has_account(object_type, self.server().is_active_directory);
         if let Some(leavers) = self.settings.leavers.as_ref().filter(|_| has_account) {

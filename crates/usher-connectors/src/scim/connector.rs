@@ -122,7 +122,7 @@ impl ScimConnector {
                 format!("a change of a {} needs the id of the resource", operation.object_type),
             )
         })?;
-        Ok(Written { anchor, left_out: Vec::new() })
+        Ok(Written::whole(anchor))
     }
 
     async fn delete(&self, kind: Kind, anchor: &Anchor) -> Result<Written, ConnectorError> {
@@ -133,7 +133,7 @@ impl ScimConnector {
             Err(refusal) if refusal.status == Some(404) => {}
             Err(refusal) => return Err(refusal.error),
         }
-        Ok(Written { anchor: anchor.clone(), left_out: Vec::new() })
+        Ok(Written::whole(anchor.clone()))
     }
 
     async fn resource(&self, request: &GetRequest) -> Result<Option<DirectoryObject>, ConnectorError> {

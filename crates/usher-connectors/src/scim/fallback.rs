@@ -29,7 +29,7 @@ impl ScimConnector {
         let path = request::resource_path(kind, anchor)?;
         let (references, plain): (Vec<_>, Vec<_>) =
             changes.iter().cloned().partition(|change| change.is_reference);
-        let mut written = Written { anchor: anchor.clone(), left_out: Vec::new() };
+        let mut written = Written::whole(anchor.clone());
         if !plain.is_empty() {
             written.left_out = self.change(&path, plain).await?;
         }

@@ -227,6 +227,27 @@ pub struct Written {
     pub anchor: Anchor,
     /// What the target did not take although the rest was written: attribute and reason.
     pub left_out: Vec<(SmolStr, String)>,
+    /// References that the target did not take because it does not know one of the two objects, or not yet. They are
+    /// tried again.
+    pub put_off: Vec<PutOff>,
+}
+
+impl Written {
+    /// Everything was written.
+    pub fn whole(anchor: Anchor) -> Self {
+        Self { anchor, left_out: Vec::new(), put_off: Vec::new() }
+    }
+}
+
+/// A reference that was not written, and may be another time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PutOff {
+    /// The target attribute.
+    pub attribute: SmolStr,
+    /// The target object that it is to name, or no more.
+    pub anchor: Anchor,
+    /// What the target said.
+    pub reason: String,
 }
 
 /// The kinds of failure. The set is closed: retry and escrow follow from it, never from text.

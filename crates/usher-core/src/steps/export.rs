@@ -1,6 +1,7 @@
 //! Export: the sentences about what was written, or was not. The writing itself is the engine's.
 
 use super::{Names, step};
+use crate::ports::PutOff;
 use crate::{Action, Failure, PairingEffect, Plan, Skip, Status, Step, StepKind};
 
 /// The verb of an action in the sentences, present and past.
@@ -101,6 +102,31 @@ pub fn left_out(names: &Names, attribute: &str, reason: &str) -> Step {
         ),
     );
     step.details.insert("PropertyName".into(), attribute.into());
+    step
+}
+
+/// The target took the rest, but not this reference, because it does not know one of the two objects, or not yet.
+pub fn put_off(names: &Names, reference: &PutOff, is_given_up: bool) -> Step {
+    let PutOff { attribute, anchor, reason } = reference;
+    let outlook = if is_given_up {
+        format!(
+            "It was tried for a day, and is left until {} '{}' changes",
+            names.object_type, names.reportable
+        )
+    } else {
+        "It is tried again by itself".to_owned()
+    };
+    let mut step = step(
+        "EntryExportUpdate",
+        StepKind::Export,
+        Status::Warning,
+        format!(
+            "{} does not know {attribute} '{anchor}' of {} '{}', or not yet: {reason}. {outlook}",
+            names.target, names.object_type, names.reportable
+        ),
+    );
+    step.details.insert("PropertyName".into(), attribute.to_string());
+    step.details.insert("ReportableIdentifier".into(), names.reportable.clone());
     step
 }
 

@@ -127,6 +127,19 @@ impl<'a> Job<'a> {
         format!("{}{} {state}\n", lines.concat(), execution.kind.as_str())
     }
 
+    /// What the log says of an object, from the first event to the last.
+    pub async fn events(&self, reportable: &str) -> Vec<String> {
+        let events = self.store.events(&EventQuery { limit: 1_000, ..EventQuery::default() }).await;
+        let mut events = events.expect("they list");
+        events.retain(|event| event.reportable_identifier == reportable);
+        events.sort_by_key(|event| event.began_at);
+        let said = |event: &ProvisioningEvent| {
+            let steps = event.steps.iter().map(|step| step.step.description.as_str());
+            steps.collect::<Vec<_>>().join("\n")
+        };
+        events.iter().map(said).collect()
+    }
+
     /// The users that the tenant has besides those it began with, with these properties.
     pub async fn users(&self, properties: &[&str]) -> String {
         let path = format!("/v1.0/users?$select=userPrincipalName,{}&$expand=manager", properties.join(","));

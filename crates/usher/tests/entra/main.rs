@@ -6,6 +6,7 @@ mod assigned;
 mod contract;
 mod faults;
 mod job;
+mod links;
 mod plans;
 mod published;
 mod restore;

@@ -53,6 +53,8 @@ pub struct Faults {
     pub swallows: AtomicBool,
     /// Of what users are members of, only the ids are told, and a role comes along.
     pub told_groups: AtomicBool,
+    /// Who links objects is told that one of them is not known.
+    pub unlinked: AtomicBool,
     /// Users that are not known yet where single objects are read, and groups whose members are not; what begins with a
     /// slash is the end of a path.
     pub hidden: Mutex<Vec<String>>,
@@ -258,7 +260,10 @@ impl Faults {
             drop(next.run(request).await);
             return StatusCode::GATEWAY_TIMEOUT.into_response();
         }
-        if self.hides(&path) || path.contains("/users/") && take(&self.lag) {
+        let is_link = path.ends_with("/$ref")
+            || request.method() == http::Method::PATCH && path.starts_with("/v1.0/groups/");
+        let is_unlinked = is_link && self.unlinked.load(Ordering::SeqCst);
+        if is_unlinked || self.hides(&path) || path.contains("/users/") && take(&self.lag) {
             return (StatusCode::NOT_FOUND, axum::Json(not_found(&path))).into_response();
         }
         let is_advanced = request.uri().query().is_some_and(|query| query.contains("$count=true"));
@@ -341,7 +346,8 @@ impl Faults {
             let request = requests.iter().find(|request| request["id"] == response["id"]);
             let url = request.and_then(|request| request["url"].as_str()).unwrap_or_default();
             let path = url.split('?').next().unwrap_or_default();
-            if self.hides(path) {
+            let is_unlinked = path.ends_with("/$ref") && self.unlinked.load(Ordering::SeqCst);
+            if is_unlinked || self.hides(path) {
                 *response = json!({ "id": response["id"], "status": 404, "body": not_found(path) });
             }
             if self.swallows.load(Ordering::SeqCst) {

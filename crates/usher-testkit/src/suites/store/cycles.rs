@@ -34,6 +34,7 @@ fn escrow(job: &JobId, anchor: &str, due: i64) -> Escrow {
         sent: None,
         restoring: None,
         told_at: Some(at(2)),
+        put_off: [("manager:m1".into(), at(1))].into(),
     }
 }
 
