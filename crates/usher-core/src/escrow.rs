@@ -14,8 +14,9 @@ use crate::{Anchor, Failure, JobId, SentCreate};
 /// How long after a create without answer the target may still show nothing of it. Until then nothing is created for
 /// the same object: a search that lags behind would lead to a second account.
 pub const SETTLES_AFTER: Duration = Duration::from_secs(120);
-/// How long a source may take to copy an object to all of its parts. For so long after it told of an object, that the
-/// object is not found does not mean that it is gone: an account would be lost for a part that lags behind. Directories
+/// How long a directory may take to copy an object to all of its parts. For so long after a source told of an object, that
+/// the object is not found does not mean that it is gone: an account would be lost for a part that lags behind. For so
+/// long after a target did not find a paired account first, that account is neither forgotten nor made anew. Directories
 /// in many places take seconds, in bad hours minutes.
 pub const COPIED_AFTER: Duration = Duration::from_secs(600);
 /// For how long a reference is tried again that the target does not take, because it does not know one of the two objects.
@@ -57,6 +58,18 @@ pub struct Escrow {
     /// of the object is in step where nothing else failed.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub put_off: BTreeMap<SmolStr, Timestamp>,
+    /// The paired target object is not found, and may be there all the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing: Option<Missing>,
+}
+
+/// A paired target object that a target whose parts lag behind one another does not find.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Missing {
+    /// Since when.
+    pub since: Timestamp,
+    /// Once that is believed, the source object is matched again: it was an initial cycle that asked first.
+    pub is_matched_again: bool,
 }
 
 /// A create that was sent.
@@ -118,6 +131,7 @@ impl Escrow {
                 restoring: None,
                 told_at: None,
                 put_off: BTreeMap::new(),
+                missing: None,
             },
         }
     }
@@ -147,6 +161,7 @@ impl Escrow {
                 restoring: Some(account),
                 told_at: None,
                 put_off: BTreeMap::new(),
+                missing: None,
             },
         }
     }
@@ -220,6 +235,7 @@ pub fn after_failure(
         restoring: earlier.and_then(|escrow| escrow.restoring.clone()),
         told_at: None,
         put_off: earlier.map(|escrow| escrow.put_off.clone()).unwrap_or_default(),
+        missing: None,
     }
 }
 

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use usher_expr::Value;
 
+use crate::escrow::{COPIED_AFTER, later};
 use crate::ports::{Entitlement, GetRequest, MatchQuery};
 use crate::{Anchor, DirectoryObject, Pairing};
 
@@ -28,6 +30,9 @@ pub struct Facts {
     pub is_gone: bool,
     /// A paired target object that vanished is matched again instead of being a failure (initial cycles).
     pub rematches_vanished: bool,
+    /// Since when the paired target object is not found, in a target whose parts lag behind one another; none where it is
+    /// found, is known to be gone, or was not looked for.
+    pub missing_since: Option<Timestamp>,
     /// A create was sent for this object, and nobody knows whether it took effect.
     pub sent_create: Option<SentCreate>,
     /// The stored pair of the subject.
@@ -50,6 +55,11 @@ pub struct SentCreate {
 }
 
 impl Facts {
+    /// Whether the paired target object may be there although it is not found.
+    pub fn is_unsettled(&self, now: Timestamp) -> bool {
+        self.missing_since.is_some_and(|since| now < later(since, COPIED_AFTER))
+    }
+
     /// The answer to a question, when it was asked and answered.
     pub fn answer(&self, question: &Question) -> Option<&Answer> {
         self.answers.iter().find(|(asked, _)| asked == question).map(|(_, answer)| answer)

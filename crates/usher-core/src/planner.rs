@@ -94,8 +94,9 @@ impl Draft<'_> {
             return Ok(self.not_entitled(&verdict));
         }
 
-        let found = matching::find(self.mapping, self.facts, &self.names, &values, &mut self.steps)
-            .map_err(|question| vec![*question])?;
+        let found =
+            matching::find(self.mapping, self.facts, &self.names, &values, self.context.now, &mut self.steps)
+                .map_err(|question| vec![*question])?;
         match found {
             Match::Failed(failure) => Ok(self.failed(failure)),
             Match::None if self.is_unsettled() => Ok(self.unsettled()),
@@ -250,11 +251,26 @@ impl Draft<'_> {
         values: &[(&AttributeProgram, Value)],
     ) -> Result<Plan, Vec<Question>> {
         let target = match &self.facts.pairing {
-            Some(_) => matching::paired_target(self.mapping, self.facts, &self.names, &mut self.steps)
-                .map_err(|question| vec![*question])?,
+            Some(_) => {
+                let now = self.context.now;
+                match matching::paired_target(self.mapping, self.facts, &self.names, now, &mut self.steps)
+                    .map_err(|question| vec![*question])?
+                {
+                    Match::One(target) => Some(*target),
+                    Match::Failed(failure) => return Ok(self.failed(failure)),
+                    Match::None => None,
+                }
+            }
             // A create was sent before the object left the scope.
-            None => match matching::find(self.mapping, self.facts, &self.names, values, &mut self.steps)
-                .map_err(|question| vec![*question])?
+            None => match matching::find(
+                self.mapping,
+                self.facts,
+                &self.names,
+                values,
+                self.context.now,
+                &mut self.steps,
+            )
+            .map_err(|question| vec![*question])?
             {
                 Match::One(target) => Some(*target),
                 Match::Failed(failure) => return Ok(self.failed(failure)),
@@ -323,8 +339,9 @@ impl Draft<'_> {
     /// The object is gone, and a create for it may have taken effect: that account goes too.
     fn gone_after_create(mut self) -> Result<Plan, Vec<Question>> {
         let values = matching::with_sought(self.mapping, self.facts, Vec::new());
-        let found = matching::find(self.mapping, self.facts, &self.names, &values, &mut self.steps)
-            .map_err(|question| vec![*question])?;
+        let found =
+            matching::find(self.mapping, self.facts, &self.names, &values, self.context.now, &mut self.steps)
+                .map_err(|question| vec![*question])?;
         Ok(match found {
             Match::One(target) if self.mapping.deletes => self.delete(*target),
             Match::One(_) => self.not_allowed("delete", "Delete"),

@@ -21,6 +21,11 @@ pub fn failure(error: &ConnectorError) -> Failure {
             ErrorCategory::NonServiceFailure,
             "restart the job with the reset scope ConnectorDataStore, so that the object is matched again",
         ),
+        Kind::Unsettled => (
+            ErrorCategory::Failure,
+            "nothing needs to be done where the job runs: it is looked at again; else provision the object again in ten \
+             minutes",
+        ),
         Kind::AlreadyExists => (
             ErrorCategory::NonServiceFailure,
             "remove or rename the conflicting object in the target, or choose another matching attribute",

@@ -169,7 +169,8 @@ impl Run<'_> {
         // Once the pair is stored, the outcome of the create is known.
         let sent =
             earlier.and_then(|escrow| escrow.sent.clone()).filter(|_| !is_there && facts.pairing.is_none());
-        let Mode::Cycle { is_quarantined, .. } = self.mode else {
+        let is_cycle = matches!(self.mode, Mode::Cycle { .. });
+        if !is_cycle && progress.missing.is_none() {
             // Whoever asked sees the failure; only what nobody knows is left for a cycle to find out.
             return match (earlier, sent) {
                 (Some(escrow), sent) if sent.is_some() || escrow.restoring.is_some() => {
@@ -179,13 +180,13 @@ impl Run<'_> {
                 (Some(escrow), _) => Some(EscrowChange::Put(Escrow { sent: None, ..escrow.clone() })),
                 (None, _) => None,
             };
-        };
-        let pace = self.pace(is_quarantined);
+        }
+        let pace = self.pace();
         let identity = (subject.job.clone(), subject.source_type.clone(), subject.source_anchor.clone());
         let now = self.engine.clock.now();
         let is_reference = progress.is_reference_failure;
         let escrow = escrow::after_failure(earlier, identity, failure, is_reference, sent, now, pace);
-        Some(EscrowChange::Put(Escrow { told_at: progress.told_at, ..escrow }))
+        Some(EscrowChange::Put(Escrow { told_at: progress.told_at, missing: progress.missing, ..escrow }))
     }
 
     /// An object that is in step but for references which the target does not know, or not yet. They are tried again as
@@ -214,15 +215,15 @@ impl Run<'_> {
             recommended_action: None,
         };
         let identity = (subject.job.clone(), subject.source_type.clone(), subject.source_anchor.clone());
-        let pace = self.pace(matches!(self.mode, Mode::Cycle { is_quarantined: true, .. }));
+        let pace = self.pace();
         let escrow = escrow::after_failure(earlier, identity, &failure, true, None, now, pace);
         Some(Escrow { put_off, restoring: None, ..escrow })
     }
 
-    fn pace(&self, is_quarantined: bool) -> Pace {
+    fn pace(&self) -> Pace {
         Pace {
             interval: interval(&self.job.interval),
-            is_quarantined,
+            is_quarantined: matches!(self.mode, Mode::Cycle { is_quarantined: true, .. }),
             dice: self.engine.clock.guid().as_u64_pair().1,
         }
     }

@@ -16,6 +16,7 @@ mod record;
 mod scheduler;
 mod subject;
 mod target;
+mod unsettled;
 
 use std::sync::Arc;
 use std::time::Duration;

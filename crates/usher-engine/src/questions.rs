@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use smol_str::SmolStr;
 use usher_core::planner::{Decision, plan};
-use usher_core::ports::{ConnectorError, MatchQuery};
+use usher_core::ports::{ConnectorError, ConnectorErrorKind, MatchQuery};
 use usher_core::program::MappingProgram;
 use usher_core::{Anchor, Answer, Facts, Plan, Question};
 use usher_expr::{Context, Value};
@@ -46,7 +46,17 @@ impl Run<'_> {
         let store = &self.engine.store;
         Ok(match question {
             Question::Match(query) => Answer::Matches(self.target.find(query).await?),
-            Question::Target(request) => Answer::Target(self.target.get(request).await?),
+            Question::Target(request) => match self.target.get(request).await {
+                Ok(found) => {
+                    facts.missing_since = None;
+                    Answer::Target(found)
+                }
+                Err(error) if error.kind == ConnectorErrorKind::Unsettled => {
+                    facts.missing_since.get_or_insert_with(|| self.engine.clock.now());
+                    Answer::Target(None)
+                }
+                Err(error) => return Err(error.into()),
+            },
             Question::Claims { object_type, anchor } => {
                 let own = facts.source.as_ref().map(|object| &object.anchor);
                 let pairings = store.pairings_of_target(&self.job.id, object_type, anchor).await?;

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use smol_str::{SmolStr, format_smolstr};
+use smol_str::SmolStr;
 use tokio::sync::OwnedMutexGuard;
+use usher_core::escrow::Missing;
 use usher_core::ports::{
-    ConnectorError, ConnectorErrorKind, Effect, Entitlement, Exchange, PutOff, Remembered, SubjectKey,
+    ConnectorError, ConnectorErrorKind, Effect, Entitlement, Exchange, Remembered, SubjectKey,
     SubjectRequest,
 };
 use usher_core::program::{MappingProgram, RuleProgram};
@@ -156,6 +157,8 @@ pub struct Progress {
     pub left_out: bool,
     /// References that it did not take because it does not know one of the two objects, and since when.
     pub put_off: BTreeMap<SmolStr, Timestamp>,
+    /// The paired target object is not found, and may be there all the same.
+    pub missing: Option<Missing>,
     /// The attributes that it did not take, those that it never takes included.
     pub not_taken: Vec<SmolStr>,
     /// What the target failed with.
@@ -221,6 +224,7 @@ impl Run<'_> {
         // A deletion that was on its way may have taken effect: that the account is gone is no surprise then.
         let may_be_deleted = held.as_ref().is_some_and(|held| held.action == Action::Delete);
         let now = self.engine.clock.now();
+        let missing = escrow.as_ref().and_then(|escrow| escrow.missing);
         let mut facts = Facts {
             named: imported.named,
             source: imported.object,
@@ -229,7 +233,10 @@ impl Run<'_> {
             skips_out_of_scope: self.prepared.is_on("SkipOutOfScopeDeletions"),
             applies_filters: self.applies_filters,
             is_gone: self.mode.cycle().is_some(),
-            rematches_vanished: may_be_deleted || self.mode.cycle() == Some(CycleKind::Initial),
+            rematches_vanished: may_be_deleted
+                || self.mode.cycle() == Some(CycleKind::Initial)
+                || missing.is_some_and(|missing| missing.is_matched_again),
+            missing_since: missing.map(|missing| missing.since),
             sent_create: escrow.as_ref().and_then(|escrow| escrow.sent.as_ref()).map(|sent| sent.facts(now)),
             pairing,
             superseded: Vec::new(),
@@ -246,7 +253,7 @@ impl Run<'_> {
         let awaited = escrow.as_ref().filter(|escrow| facts.is_gone && escrow.is_awaited(now));
         let awaited = awaited.filter(|_| facts.source.is_none()).and_then(|escrow| escrow.told_at);
         let mut progress =
-            Progress { escrow, is_held: held.is_some(), told_at: awaited, ..Progress::default() };
+            Progress { escrow, is_held: held.is_some(), told_at: awaited, missing, ..Progress::default() };
         if awaited.is_some() {
             let plan = self.not_given(mapping, &facts.named);
             return Ok(Looked { facts, plan, context, progress, began_at, _locks: locks });
@@ -260,6 +267,7 @@ impl Run<'_> {
                 broken(&self.names(mapping, &facts.named), failure(&error))
             }
         };
+        progress.missing = facts.missing_since.map(|since| self.missing(&facts, since));
         Ok(Looked { facts, plan, context, progress, began_at, _locks: locks })
     }
 
@@ -514,6 +522,10 @@ impl Run<'_> {
                     self.note_put_off(&names, &written.put_off, progress);
                     progress.target_anchor = Some(written.anchor);
                 }
+                Err(error) if self.is_gone(facts, &operation, &error, progress) => {
+                    let anchor = operation.anchor.as_ref().map_or("", Anchor::as_str);
+                    self.note(progress, export::succeeded(&names, action, anchor));
+                }
                 Err(error) if error.kind == ConnectorErrorKind::Stopped && index == 0 => {
                     self.take_back(mapping, facts, earlier, progress).await?;
                     return Err(error.into());
@@ -542,20 +554,6 @@ impl Run<'_> {
             }
         }
         Ok(Carried::Done(plan))
-    }
-
-    /// Notes which references are to be tried again, and which have been for long enough.
-    fn note_put_off(&self, names: &Names, all: &[PutOff], progress: &mut Progress) {
-        let now = self.engine.clock.now();
-        let known = progress.escrow.as_ref().map(|escrow| escrow.put_off.clone()).unwrap_or_default();
-        for one in all {
-            let key = format_smolstr!("{}:{}", one.attribute, one.anchor);
-            let since = known.get(&key).copied().unwrap_or(now);
-            progress.put_off.insert(key, since);
-            progress.not_taken.push(one.attribute.clone());
-            progress.left_out = true;
-            self.note(progress, export::put_off(names, one, Escrow::gives_up(since, now)));
-        }
     }
 
     fn not_written(

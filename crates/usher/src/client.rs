@@ -39,8 +39,19 @@ struct Call<'c> {
     path: &'c str,
     body: Option<&'c Value>,
     media: &'c str,
-    /// Whether it may be carried out twice.
-    may_repeat: bool,
+    /// When it may be sent again.
+    again: Again,
+}
+
+/// When a request that the service puts off may be sent again.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Again {
+    /// Always: it may be carried out twice.
+    Always,
+    /// When the service says that it began nothing.
+    NotBegun,
+    /// When the service refused it for now; of all else the caller finds out what has come of it.
+    Refused,
 }
 
 /// Why there is no good answer, and whether the request may be sent again.
@@ -116,7 +127,17 @@ impl Client {
     /// No connection, or a `Refusal`.
     pub async fn act(&self, path: &str, body: &Value) -> Result<Value> {
         let body = Some(body).filter(|body| !body.is_null());
-        self.send(&Call { method: "POST", path, body, media: "application/json", may_repeat: true }).await
+        self.send(&Call { method: "POST", path, body, media: "application/json", again: Again::Always }).await
+    }
+
+    /// `POST` of what the caller looks for before it is sent again: only what was refused for now is.
+    ///
+    /// # Errors
+    /// No connection, or a `Refusal`.
+    pub async fn post_once(&self, path: &str, body: &Value) -> Result<Value> {
+        let body = Some(body);
+        self.send(&Call { method: "POST", path, body, media: "application/json", again: Again::Refused })
+            .await
     }
 
     /// `POST` of a SCIM document.
@@ -125,7 +146,7 @@ impl Client {
     /// The service cannot be reached, or refuses.
     pub async fn post_scim(&self, path: &str, body: &Value) -> Result<Value> {
         let media = "application/scim+json";
-        self.send(&Call { method: "POST", path, body: Some(body), media, may_repeat: false }).await
+        self.send(&Call { method: "POST", path, body: Some(body), media, again: Again::NotBegun }).await
     }
 
     /// `PATCH`.
@@ -182,8 +203,8 @@ impl Client {
     }
 
     async fn sent(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
-        let may_repeat = method != "POST";
-        self.send(&Call { method, path, body, media: "application/json", may_repeat }).await
+        let again = if method == "POST" { Again::NotBegun } else { Again::Always };
+        self.send(&Call { method, path, body, media: "application/json", again }).await
     }
 
     /// Sends a request, and sends it again as published when the service or the authority puts it off.
@@ -239,7 +260,7 @@ impl Client {
         };
         if !(200..300).contains(&response.status) {
             let refusal = refusal::of(call.method, call.path, &response, &id);
-            let put_off = is_put_off(&refusal, call.may_repeat)
+            let put_off = is_put_off(&refusal, call.again)
                 .then_some(PutOff { status: refusal.status, until: refusal.retry_after });
             return Err(Missed { error: refusal.into(), put_off });
         }
@@ -258,11 +279,11 @@ impl Client {
 
 /// Whether a refused request may be sent again. What the service refused before it began is as if never sent; of the
 /// rest nobody knows what has come of it.
-fn is_put_off(refusal: &Refusal, may_repeat: bool) -> bool {
+fn is_put_off(refusal: &Refusal, again: Again) -> bool {
     match refusal.status {
         429 => true,
-        503 => may_repeat || refusal.retry_after.is_some(),
-        504 => may_repeat,
+        503 => again == Again::Always || (again == Again::NotBegun && refusal.retry_after.is_some()),
+        504 => again == Again::Always,
         _ => false,
     }
 }

@@ -158,6 +158,21 @@ pub async fn subject_of(
         return Ok(id.to_owned());
     }
     let kind = object_type.to_lowercase();
+    let failure = &object["failure"];
+    let is_nobody = text(failure, "code") == "EntryNotFound" && text(failure, "category") != "failure";
+    if !failure.is_null() && !is_nobody {
+        let said = match text(failure, "additionalDetails") {
+            "" => String::new(),
+            said => format!(" ({said})"),
+        };
+        return Err(Failure::with_hint(
+            format!(
+                "the tenant that the job reads from cannot tell who '{name}' is: {}{said}",
+                text(failure, "reason")
+            ),
+            text(failure, "recommendedAction"),
+        ));
+    }
     let why = match text(object, "description") {
         "" => String::new(),
         why => format!(": {why}"),

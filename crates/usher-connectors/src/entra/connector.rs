@@ -188,18 +188,18 @@ impl EntraConnector {
         Ok(found)
     }
 
-    /// An account of a pair that is in the recycle bin, where such accounts are to come back.
-    async fn paired_binned(&self, kind: EntryKind, id: &str) -> Result<Option<Json>, ConnectorError> {
-        if !self.restores || kind != EntryKind::User {
-            return Ok(None);
-        }
+    /// Looks into the recycle bin for an object that is not among the living.
+    pub(super) async fn binned(&self, kind: EntryKind, id: &str) -> Result<Binned, ConnectorError> {
+        let returns = self.restores && kind == EntryKind::User;
         match self.service.document(&request::binned(id)).await {
-            Ok(mut user) if translate::is_user(&user) => {
+            Ok(mut user) if returns && translate::is_user(&user) => {
                 self.bin(&mut user);
-                Ok(Some(user))
+                Ok(Binned::Returns(user))
             }
-            Ok(_) => Ok(None),
-            Err(refusal) if matches!(refusal.status, Some(400 | 404)) => Ok(None),
+            Ok(_) => Ok(Binned::Stays),
+            Err(refusal) if matches!(refusal.status, Some(400 | 404)) => Ok(Binned::Unknown),
+            // Whoever brings nobody back needs no right to look there.
+            Err(refusal) if refusal.status == Some(403) && !returns => Ok(Binned::Unknown),
             Err(refusal) => Err(refusal.error),
         }
     }
@@ -230,6 +230,28 @@ impl EntraConnector {
             Err(refusal) => Err(refusal.error),
         }
     }
+}
+
+/// What the recycle bin has of an object that is not among the living.
+pub(super) enum Binned {
+    /// A user who is to come back from there.
+    Returns(Json),
+    /// An object that is gone.
+    Stays,
+    /// Nothing: the object is gone for good, or a part of the tenant that lags behind does not know it.
+    Unknown,
+}
+
+/// An object is not found, neither among the living nor in the recycle bin.
+pub(super) fn unsettled(kind: EntryKind, id: &str) -> ConnectorError {
+    ConnectorError::new(
+        ConnectorErrorKind::Unsettled,
+        "EntryNotFound",
+        format!(
+            "the {} {id} is found neither in the tenant nor in its recycle bin; a part of the tenant may lag behind",
+            kind.as_str()
+        ),
+    )
 }
 
 impl RecycleBin for EntraConnector {
@@ -352,9 +374,10 @@ impl Connector for EntraConnector {
                 self.alive(&mut document);
                 (document, self.known_links(kind, id, &request.attributes).await?)
             }
-            None => match self.paired_binned(kind, id).await? {
-                Some(document) => (document, Linked::default()),
-                None => return Ok(None),
+            None => match self.binned(kind, id).await? {
+                Binned::Returns(document) => (document, Linked::default()),
+                Binned::Stays => return Ok(None),
+                Binned::Unknown => return Err(unsettled(kind, id)),
             },
         };
         Ok(translate::object(

@@ -80,15 +80,23 @@ impl Service {
         if reply.body.is_empty() {
             return answer::whole(request, Json::Null);
         }
-        let document = serde_json::from_slice(&reply.body).map_err(|_| {
-            let host = &self.root[url::Position::BeforeHost..url::Position::AfterPort];
-            let kind = reply.header("content-type").unwrap_or("of no type");
-            answer::unreadable(
-                request,
-                &format!("is not JSON but {kind}; what answers for {host} is not Microsoft Graph"),
-            )
-        })?;
+        let document = serde_json::from_slice(&reply.body).map_err(|_| self.foreign(request, &reply))?;
         answer::whole(request, document)
+    }
+
+    /// Somebody else has answered in place of Graph, such as a proxy or a gateway: that passes, as when nobody answers.
+    fn foreign(&self, request: &PreparedRequest, reply: &Reply) -> Refusal {
+        let host = &self.root[url::Position::BeforeHost..url::Position::AfterPort];
+        let kind = reply.header("content-type").unwrap_or("of no type");
+        let mut refusal = answer::unreadable(
+            request,
+            &format!(
+                "has status {} and is not JSON but {kind}; what answers for {host} is not Microsoft Graph",
+                reply.status.as_u16()
+            ),
+        );
+        refusal.error.kind = ConnectorErrorKind::Unreachable;
+        refusal
     }
 
     /// Sends a request whose answer does not matter, as long as it is a good one.
@@ -208,24 +216,29 @@ impl Service {
             transcript::note(request, told, &hidden);
             let reply = reply?;
             self.heed(&reply);
-            if reply.status.is_success() {
-                return Ok(reply);
+            let is_foreign = is_foreign(&reply);
+            if reply.status.is_success() && !is_foreign {
+                return Ok(without(reply, &hidden));
             }
             let status = reply.status.as_u16();
-            if status == 401 && !renewed && self.identity.can_renew() {
+            if status == 401 && !is_foreign && !renewed && self.identity.can_renew() {
                 self.identity.refused(&token, reply.header("www-authenticate")).await;
                 renewed = true;
                 continue;
             }
             // A create that the service could not answer for may have taken effect.
             let may_repeat = request.method != "POST" || request::is_read(request);
-            let is_safe = status == 429 || (matches!(status, 503 | 504) && may_repeat);
+            let is_passing = matches!(status, 503 | 504) || is_foreign;
+            let is_safe = status == 429 || (is_passing && may_repeat);
             if is_safe && attempt < TRIES {
                 let wait = reply.retry_after().unwrap_or(backed_off(attempt));
                 if wait <= LONGEST_WAIT {
                     self.be_quiet(wait);
                     continue;
                 }
+            }
+            if is_foreign {
+                return Err(self.foreign(request, &reply));
             }
             let body: Option<Json> = serde_json::from_slice(&reply.body).ok();
             let failed = Answer {
@@ -323,6 +336,28 @@ impl Service {
         }
         Envelope { address: format!("{}{}", self.root, request.path), headers: all }
     }
+}
+
+/// Whether an answer is a page for people, and says nothing that Graph would have said: whoever stands in between wants
+/// a sign-in, or knows no such address. Nobody is gone for that, and no permission is lacking.
+fn is_foreign(reply: &Reply) -> bool {
+    let is_page =
+        reply.header("content-type").is_some_and(|media| media.to_ascii_lowercase().contains("html"))
+            || reply.body.trim_ascii_start().starts_with(b"<");
+    let status = reply.status.as_u16();
+    is_page && (status < 400 || matches!(status, 401 | 403 | 404 | 407 | 410))
+}
+
+/// A good answer without our secrets, where it repeats them. What is shorter than any token may be a word.
+fn without(mut reply: Reply, secrets: &[&str]) -> Reply {
+    const SHORTEST: usize = 16;
+    let secrets: Vec<&str> = secrets.iter().copied().filter(|secret| secret.len() >= SHORTEST).collect();
+    let Ok(text) = std::str::from_utf8(&reply.body) else { return reply };
+    if secrets.iter().any(|secret| text.contains(secret)) {
+        let text = secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "[Redact]"));
+        reply.body = text.into();
+    }
+    reply
 }
 
 /// The headers that follow from a path: advanced queries name the index they run on, and what can wait says so.
@@ -426,6 +461,10 @@ fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
 fn no_token(error: IdentityError) -> ConnectorError {
     let (kind, code) = match &error {
         IdentityError::Lost { .. } | IdentityError::Unavailable { .. } => {
+            (ConnectorErrorKind::Unreachable, "WebExceptionProtocolError")
+        }
+        // No word of an authority: a page of whoever stands in between.
+        IdentityError::Refused { code, .. } if code.is_empty() => {
             (ConnectorErrorKind::Unreachable, "WebExceptionProtocolError")
         }
         IdentityError::Refused { .. } | IdentityError::Credential(_) => {

@@ -199,10 +199,20 @@ impl Reading<'_> {
         let end = place + block.len();
         let next = (end < ids.len()).then(|| format_smolstr!("{ASSIGNED}{end}"));
         let Documents { mut found, missing } = self.documents(block).await?;
-        // Who has left the tenant has lost the assignments with it; who is assigned is there.
-        let (unsettled, gone): (Vec<String>, Vec<String>) =
-            missing.into_iter().partition(|id| after.holds(id));
-        found.extend(gone.into_iter().map(|id| (id, None)));
+        // Who has left the tenant has lost the assignments with it; but whoever is not found may only have lost those, and
+        // not be known everywhere.
+        let (unsettled, left): (Vec<String>, Vec<String>) =
+            missing.into_iter().partition(|id| self.kind == EntryKind::User || after.holds(id));
+        let asked: Vec<PreparedRequest> = left.iter().map(|id| request::binned(id)).collect();
+        let mut unsettled = unsettled;
+        for (id, answer) in left.into_iter().zip(self.connector.service.batch(&asked).await?) {
+            match answer {
+                // Groups in the recycle bin are as good as gone.
+                Ok(_) => found.push((id, None)),
+                Err(refusal) if refusal.is_missing() => unsettled.push(id),
+                Err(refusal) => return Err(refusal.error),
+            }
+        }
         self.page(found, unsettled, next).await
     }
 

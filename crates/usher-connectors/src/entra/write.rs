@@ -13,7 +13,7 @@ use usher_expr::Value;
 
 use super::answer::Refusal;
 use super::assignments::links;
-use super::connector::EntraConnector;
+use super::connector::{Binned, EntraConnector, unsettled};
 use super::request::{self, BLOCK};
 use super::{properties, translate};
 use crate::directory::request::{Edit, Edits, LinkEdit, rejected};
@@ -136,8 +136,7 @@ async fn update(
         bring_back(connector, id).await?;
     }
     let lists = request::lists_to_read(&parts.edits.properties);
-    let held = if lists.is_empty() { None } else { connector.document(kind, id, &lists).await? };
-    let held = held.as_ref().and_then(Json::as_object).cloned().unwrap_or_default();
+    let held = if lists.is_empty() { Map::new() } else { held(connector, kind, id, &lists).await? };
     let body = parts.body(&held);
     let mut written = Written { left_out: parts.left_out, ..Written::whole(Anchor::new(id)) };
     for body in bodies(body, is_binned) {
@@ -149,6 +148,32 @@ async fn update(
     }
     link(connector, kind, id, &parts.edits.links, &mut written).await?;
     Ok(written)
+}
+
+/// What an object has of these lists. Whoever adds to a list or takes from it writes it whole: that needs all of it.
+async fn held(
+    connector: &EntraConnector,
+    kind: EntryKind,
+    id: &str,
+    lists: &[SmolStr],
+) -> Result<Map<String, Json>, ConnectorError> {
+    let document = connector.document(kind, id, lists).await?.ok_or_else(|| unsettled(kind, id))?;
+    let held = document.as_object().cloned().unwrap_or_default();
+    for name in lists {
+        let Place::Property(property) = names::attribute(name).place else { continue };
+        // Graph leaves out extensions without a value, and nothing else.
+        if !held.contains_key(property.as_str()) && !property.starts_with("extension_") {
+            return Err(ConnectorError::new(
+                ConnectorErrorKind::Unreachable,
+                "WebExceptionProtocolError",
+                format!(
+                    "Microsoft Graph did not tell {property} of the {} {id}; it is not overwritten",
+                    kind.as_str()
+                ),
+            ));
+        }
+    }
+    Ok(held)
 }
 
 /// Restores a user. When the answer of an earlier try was lost, the user may be back already; whom somebody else restored
@@ -201,8 +226,12 @@ async fn delete(connector: &EntraConnector, kind: EntryKind, id: &str) -> Result
     let request = request::delete(kind, id);
     match settled(connector, id, &request).await {
         Ok(_) => {}
-        // Already gone is what was wanted.
-        Err(refusal) if refusal.is_missing() => {}
+        // Already gone is what was wanted, where that is so.
+        Err(refusal) if refusal.is_missing() => {
+            if matches!(connector.binned(kind, id).await?, Binned::Unknown) {
+                return Err(unsettled(kind, id));
+            }
+        }
         Err(refusal) => return Err(refusal.error),
     }
     connector.unmade(id);

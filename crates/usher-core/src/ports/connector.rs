@@ -261,6 +261,9 @@ pub enum ConnectorErrorKind {
     Unauthorised,
     /// The object is not there.
     NotFound,
+    /// The object is not found, and may be there all the same: parts of the directory lag behind one another. It is
+    /// gone when that is so for some time.
+    Unsettled,
     /// An object with the same unique value is there already.
     AlreadyExists,
     /// The target refuses a value.
@@ -395,6 +398,9 @@ pub trait Connector: Send + Sync {
     ) -> Result<Option<Entitlement>, ConnectorError>;
 
     /// The object with this anchor, or `None` when it is gone.
+    ///
+    /// # Errors
+    /// `Unsettled` where the object is not found and may be there all the same.
     async fn get(&self, request: &GetRequest) -> Result<Option<DirectoryObject>, ConnectorError>;
 
     /// Whether a source object takes the place of `other` for good, so that the account goes over to it: another
@@ -408,6 +414,9 @@ pub trait Connector: Send + Sync {
     async fn find(&self, query: &MatchQuery) -> Result<Vec<DirectoryObject>, ConnectorError>;
 
     /// Carries out one operation. "Already there" for a member and "already gone" for a delete are successes.
+    ///
+    /// # Errors
+    /// `Unsettled` for a delete where the object is not found and may be there all the same.
     async fn write(&self, operation: &Operation) -> Result<Written, ConnectorError>;
 
     /// Carries out one operation with the requests of `preview` and no others: somebody has reviewed them. A connector

@@ -1,5 +1,6 @@
 //! Matching: which target object is the subject? By the stored pair, else by matching attributes in priority order.
 
+use jiff::Timestamp;
 use usher_expr::{Attributes, Context, Outcome, Value};
 
 use super::{Names, details, step};
@@ -75,11 +76,13 @@ pub fn find(
     facts: &Facts,
     names: &Names,
     values: &[(&AttributeProgram, Value)],
+    now: Timestamp,
     steps: &mut Vec<Step>,
 ) -> Result<Match, Box<Question>> {
     if let Some(pairing) = &facts.pairing {
-        let found = paired(mapping, facts, names, pairing, steps)?;
-        let is_matched_again = facts.rematches_vanished && matches!(found, Match::Failed(_));
+        let found = paired(mapping, facts, names, pairing, now, steps)?;
+        let is_gone = matches!(found, Match::Failed(_)) && !facts.is_unsettled(now);
+        let is_matched_again = facts.rematches_vanished && is_gone;
         if !is_matched_again {
             return Ok(found);
         }
@@ -162,7 +165,7 @@ pub fn find(
     Ok(Match::None)
 }
 
-/// The target object that the stored pair names; `None` when it is gone.
+/// The target object that the stored pair names; none when it is gone, and a failure where nobody knows that yet.
 ///
 /// # Errors
 /// The question to ask first.
@@ -170,12 +173,13 @@ pub fn paired_target(
     mapping: &MappingProgram,
     facts: &Facts,
     names: &Names,
+    now: Timestamp,
     steps: &mut Vec<Step>,
-) -> Result<Option<DirectoryObject>, Box<Question>> {
-    let Some(pairing) = &facts.pairing else { return Ok(None) };
-    Ok(match paired(mapping, facts, names, pairing, steps)? {
-        Match::One(target) => Some(*target),
-        Match::None | Match::Failed(_) => None,
+) -> Result<Match, Box<Question>> {
+    let Some(pairing) = &facts.pairing else { return Ok(Match::None) };
+    Ok(match paired(mapping, facts, names, pairing, now, steps)? {
+        Match::Failed(_) if !facts.is_unsettled(now) => Match::None,
+        found => found,
     })
 }
 
@@ -215,6 +219,7 @@ fn paired(
     facts: &Facts,
     names: &Names,
     pairing: &Pairing,
+    now: Timestamp,
     steps: &mut Vec<Step>,
 ) -> Result<Match, Box<Question>> {
     let question = Question::Target(GetRequest {
@@ -227,6 +232,20 @@ fn paired(
             steps.push(retrieved(names, object));
             Ok(Match::One(Box::new(object.clone())))
         }
+        Some(Answer::Target(None)) if facts.is_unsettled(now) => Ok(Match::Failed(Failure {
+            code: "EntryNotFound".into(),
+            reason: format!(
+                "the object '{}' that '{}' is paired with is not found in {}, which may still know it elsewhere",
+                pairing.target_anchor, names.reportable, names.target
+            ),
+            additional_details: None,
+            category: ErrorCategory::Failure,
+            recommended_action: Some(
+                "nothing needs to be done where the job runs: it is looked at again, and gone when it is not found ten \
+                 minutes later either"
+                    .into(),
+            ),
+        })),
         Some(Answer::Target(None)) => Ok(Match::Failed(Failure {
             code: "InvalidAnchor".into(),
             reason: format!(

@@ -249,7 +249,12 @@ fn is_of_the_side(kind: ConnectorErrorKind) -> bool {
     use ConnectorErrorKind as Kind;
     match kind {
         Kind::Unreachable | Kind::Throttled | Kind::Unauthorised | Kind::Protocol | Kind::Stopped => true,
-        Kind::NotFound | Kind::AlreadyExists | Kind::Rejected | Kind::Conflict | Kind::Unsupported => false,
+        Kind::NotFound
+        | Kind::Unsettled
+        | Kind::AlreadyExists
+        | Kind::Rejected
+        | Kind::Conflict
+        | Kind::Unsupported => false,
     }
 }
 

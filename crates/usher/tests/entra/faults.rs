@@ -3,12 +3,14 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use usher_core::ports::{Clock, ConnectorErrorKind, Effect, MatchQuery, ReadRequest};
+use http::StatusCode;
+use serde_json::json;
+use usher_core::ports::{Clock, ConnectorErrorKind, Effect, GetRequest, MatchQuery, ReadRequest};
 use usher_core::{Anchor, AttributeChange, Change, Operation, OperationKind};
 use usher_expr::Value;
 use usher_testkit::suites::connector::{Vocabulary, add, run};
 
-use crate::stage::Tenant;
+use crate::stage::{Tenant, not_found};
 
 fn ina() -> Operation {
     Operation {
@@ -166,6 +168,106 @@ async fn a_page_of_a_proxy_in_place_of_graph_is_told_with_side_and_host() {
     ];
     let connector = tenant.connector(&source);
     let error = connector.find(&query()).await.expect_err("that is no Graph");
-    assert_eq!(error.kind, ConnectorErrorKind::Protocol);
+    assert_eq!((error.kind, error.effect), (ConnectorErrorKind::Unreachable, Effect::None), "{error}");
     assert!(error.to_string().contains(&host) && error.to_string().contains("text/html"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_a_proxy_passes_and_nobody_is_gone_or_made_twice_for_it() {
+    let tenant = Tenant::start().await;
+    let connector = tenant.connector(&[]);
+    let ann = tenant.user("ann").await;
+    let get = GetRequest {
+        object_type: "User".into(),
+        anchor: Anchor::new(ann.as_str()),
+        attributes: vec!["displayName".into()],
+    };
+    for status in [200, 302, 401, 403, 404] {
+        tenant.faults.page_status.store(status, Ordering::SeqCst);
+        tenant.faults.pages.store(2, Ordering::SeqCst);
+        let found = connector.get(&get).await.expect("it is asked again");
+        assert!(found.is_some(), "{status}");
+        tenant.faults.pages.store(100, Ordering::SeqCst);
+        let error = connector.get(&get).await.expect_err("it gives up");
+        assert_eq!((error.kind, error.effect), (ConnectorErrorKind::Unreachable, Effect::None), "{error}");
+        tenant.faults.pages.store(1, Ordering::SeqCst);
+        tenant.seen();
+        let error = connector.write(&ina()).await.expect_err("nobody knows what has come of it");
+        assert_eq!((error.kind, error.effect), (ConnectorErrorKind::Unreachable, Effect::Unknown), "{error}");
+        assert_eq!(tenant.seen(), ["POST /v1.0/users"]);
+        let update = Operation {
+            kind: OperationKind::Update,
+            object_type: "User".into(),
+            anchor: Some(Anchor::new(ann.as_str())),
+            changes: vec![add("jobTitle", format!("Clerk {status}").as_str())],
+        };
+        tenant.faults.pages.store(1, Ordering::SeqCst);
+        connector.write(&update).await.expect("it is sent again");
+        let user = tenant.client.get(&format!("/v1.0/users/{ann}")).await.expect("she is there");
+        assert_eq!(user["jobTitle"], format!("Clerk {status}"));
+    }
+    // Nor does a page in place of the authority say that the secret is wrong.
+    let connector = tenant.connector(&[]);
+    tenant.faults.token_pages.store(1, Ordering::SeqCst);
+    let error = connector.get(&get).await.expect_err("there is no token");
+    assert_eq!(error.kind, ConnectorErrorKind::Unreachable, "{error}");
+    connector.get(&get).await.expect("the next time there is one");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_is_not_written_from_nothing_known() {
+    let tenant = Tenant::start().await;
+    let connector = tenant.connector(&[]);
+    let ann = tenant.user("ann").await;
+    let path = format!("/v1.0/users/{ann}?$select=otherMails");
+    let addresses = json!({ "otherMails": ["a@contoso.example", "b@contoso.example"] });
+    tenant.client.patch(&path, &addresses).await.expect("she is changed");
+    let addition = AttributeChange {
+        attribute: "otherMails".into(),
+        change: Change::Add(vec![Value::from("c@contoso.example")]),
+        is_reference: false,
+        is_multivalued: true,
+    };
+    let update = Operation {
+        kind: OperationKind::Update,
+        object_type: "User".into(),
+        anchor: Some(Anchor::new(ann.as_str())),
+        changes: vec![addition],
+    };
+    for (told, kind) in [
+        ((StatusCode::NOT_FOUND, not_found(&path)), ConnectorErrorKind::Unsettled),
+        ((StatusCode::OK, json!({ "id": ann })), ConnectorErrorKind::Unreachable),
+    ] {
+        *tenant.faults.told_of_users.lock().expect("nobody panics with it") = Some(told);
+        let error = connector.write(&update).await.expect_err("nobody knows what she has");
+        assert_eq!((error.kind, error.effect), (kind, Effect::None), "{error}");
+    }
+    *tenant.faults.told_of_users.lock().expect("nobody panics with it") = None;
+    let user = tenant.client.get(&path).await.expect("she is there");
+    assert_eq!(user["otherMails"], addresses["otherMails"]);
+    connector.write(&update).await.expect("it is added");
+    let user = tenant.client.get(&path).await.expect("she is there");
+    assert_eq!(user["otherMails"].as_array().map(Vec::len), Some(3));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_a_good_answer_repeats_is_cut_out_of_it() {
+    const TOKEN: &str = "eyJ0eXAiOiJKV1QifQ.eyJhdWQiOiJtZSJ9.c2lnbmVk";
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+    let address = format!("http://{}", listener.local_addr().expect("it has an address"));
+    let router = axum::Router::new().fallback(async |headers: http::HeaderMap| {
+        let sent = headers["authorization"].to_str().expect("it is text").to_owned();
+        axum::Json(json!({ "value": [{ "id": "1", "displayName": sent }] }))
+    });
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let tenant = Tenant::start().await;
+    let echo = [
+        ("GraphAddress", address.as_str()),
+        ("Authority", address.as_str()),
+        ("SignIn", "AccessToken"),
+        ("AccessToken", TOKEN),
+    ];
+    let found = tenant.connector(&echo).find(&query()).await.expect("it is answered");
+    let name = found[0].attributes.value("displayName").map(Value::to_text);
+    assert_eq!(name.as_deref(), Some("Bearer [Redact]"));
 }

@@ -7,6 +7,7 @@ mod contract;
 mod faults;
 mod job;
 mod links;
+mod missing;
 mod plans;
 mod published;
 mod restore;

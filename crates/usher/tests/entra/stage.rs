@@ -55,6 +55,14 @@ pub struct Faults {
     pub told_groups: AtomicBool,
     /// Who links objects is told that one of them is not known.
     pub unlinked: AtomicBool,
+    /// So many requests are answered by a page for people, with this status, in place of Graph.
+    pub pages: AtomicUsize,
+    /// The status of such pages.
+    pub page_status: AtomicUsize,
+    /// So many requests for a token are answered so.
+    pub token_pages: AtomicUsize,
+    /// What whoever reads a single user is told.
+    pub told_of_users: Mutex<Option<(StatusCode, Value)>>,
     /// Users that are not known yet where single objects are read, and groups whose members are not; what begins with a
     /// slash is the end of a path.
     pub hidden: Mutex<Vec<String>>,
@@ -233,10 +241,16 @@ impl Faults {
     async fn pass(&self, request: Request, next: Next) -> Response {
         let path = request.uri().path().to_owned();
         if path.ends_with("/token") {
+            if take(&self.token_pages) {
+                return self.page();
+            }
             return next.run(request).await;
         }
         self.seen.lock().expect("nobody panics with it").push(format!("{} {path}", request.method()));
         let request = self.hold_against_what_is_published(request).await;
+        if take(&self.pages) {
+            return self.page();
+        }
         let is_create = request.method() == http::Method::POST && matches!(path.as_str(), "/v1.0/users");
         let every = self.throttles.load(Ordering::SeqCst);
         if every > 0 && self.count.fetch_add(1, Ordering::SeqCst).is_multiple_of(every) {
@@ -271,6 +285,12 @@ impl Faults {
             return axum::Json(json!({ "value": [], "@odata.count": 0 })).into_response();
         }
         let is_of_one = path.rsplit_once('/').is_some_and(|(above, _)| above == "/v1.0/users");
+        if request.method() == http::Method::GET
+            && is_of_one
+            && let Some((status, told)) = self.told_of_users.lock().expect("nobody panics with it").clone()
+        {
+            return (status, axum::Json(told)).into_response();
+        }
         if request.method() == http::Method::GET && is_of_one && self.swallows.load(Ordering::SeqCst) {
             return StatusCode::OK.into_response();
         }
@@ -330,6 +350,13 @@ impl Faults {
         Request::from_parts(parts, Body::from(bytes))
     }
 
+    /// What a proxy says to people.
+    fn page(&self) -> Response {
+        let status = u16::try_from(self.page_status.load(Ordering::SeqCst)).expect("it is a status");
+        let page = axum::response::Html("<!doctype html><title>Sign in</title>");
+        (StatusCode::from_u16(status).unwrap_or(StatusCode::OK), page).into_response()
+    }
+
     fn hides(&self, path: &str) -> bool {
         let hidden = self.hidden.lock().expect("nobody panics with it");
         hidden.iter().any(|id| {
@@ -369,7 +396,7 @@ async fn whole(body: Body) -> Value {
     serde_json::from_slice(&bytes).expect("it is JSON")
 }
 
-fn not_found(path: &str) -> Value {
+pub fn not_found(path: &str) -> Value {
     let message = format!(
         "Resource '{path}' does not exist or one of its queried reference-property objects are not present."
     );

@@ -180,3 +180,32 @@ async fn whose_assignment_changed_while_the_service_was_down_is_known_without_re
     let told = story.run().await;
     assert_eq!(told, "incremental Succeeded: ann@contoso.example inactive, bob@contoso.example active");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_assigned_no_more_and_not_known_everywhere_is_not_gone_before_ten_minutes() {
+    let tenant = Tenant::start().await;
+    let hr = tenant.application().await;
+    let ann = tenant.user("ann").await;
+    let direct = tenant.assign(&hr, &ann).await;
+    let story = Story::start(&tenant, &hr).await;
+    assert_eq!(story.run().await, "initial Succeeded: ann@contoso.example active");
+    let path = format!("/v1.0/servicePrincipals/{hr}/appRoleAssignedTo/{direct}");
+    tenant.client.delete(&path).await.expect("she is assigned no more");
+    tenant.hide(Some(&ann));
+    assert_eq!(story.run().await, "incremental EntryLevelErrors: ann@contoso.example active");
+    tenant.hide(None);
+    story.clock.advance(Duration::from_secs(3_600));
+    assert_eq!(story.run().await, "incremental Succeeded: ann@contoso.example inactive");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_a_proxy_puts_no_job_into_quarantine() {
+    let tenant = Tenant::start().await;
+    let hr = tenant.application().await;
+    let ann = tenant.user("ann").await;
+    tenant.assign(&hr, &ann).await;
+    let story = Story::start(&tenant, &hr).await;
+    tenant.faults.page_status.store(403, std::sync::atomic::Ordering::SeqCst);
+    tenant.faults.pages.store(1, std::sync::atomic::Ordering::SeqCst);
+    assert_eq!(story.run().await, "initial Succeeded: ann@contoso.example active");
+}

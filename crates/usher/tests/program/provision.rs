@@ -200,4 +200,12 @@ async fn people_of_a_tenant_are_called_by_their_names_though_the_directory_insid
     let ran = world.run(&["provision", "User", "nobody@contoso.example", "--app", "cloud"]).await;
     assert_eq!(ran.code, 1, "{}", ran.out);
     assert!(ran.err.contains("knows no user 'nobody@contoso.example'"), "{}", ran.err);
+    // A tenant that refuses has said nothing of her.
+    let ran = world.run(&["secret", "set", "--app", "cloud", "ClientSecret=wrong"]).await;
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let ran = world.run(&["provision", "User", "zoe@contoso.example", "--app", "cloud"]).await;
+    assert_eq!(ran.code, 1, "{}", ran.out);
+    assert!(!ran.err.contains("knows no"), "{}", ran.err);
+    assert!(ran.err.contains("cannot tell who 'zoe@contoso.example' is: "), "{}", ran.err);
+    assert!(ran.err.contains("gave no token"), "{}", ran.err);
 }

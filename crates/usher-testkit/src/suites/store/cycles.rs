@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 use smol_str::SmolStr;
-use usher_core::escrow::Sent;
+use usher_core::escrow::{Missing, Sent};
 use usher_core::ports::{
     Clear, Commit, EscrowChange, EventQuery, Held, HeldChange, PairingChange, Remembered, Seen, Store,
     SubjectKey, Waiting,
@@ -35,6 +35,7 @@ fn escrow(job: &JobId, anchor: &str, due: i64) -> Escrow {
         restoring: None,
         told_at: Some(at(2)),
         put_off: [("manager:m1".into(), at(1))].into(),
+        missing: Some(Missing { since: at(1), is_matched_again: true }),
     }
 }
 
