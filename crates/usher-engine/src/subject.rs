@@ -7,8 +7,7 @@ use smol_str::SmolStr;
 use tokio::sync::OwnedMutexGuard;
 use usher_core::escrow::Missing;
 use usher_core::ports::{
-    ConnectorError, ConnectorErrorKind, Effect, Entitlement, Exchange, Remembered, SubjectKey,
-    SubjectRequest,
+    ConnectorError, ConnectorErrorKind, Effect, Entitlement, Exchange, Remembered, SubjectKey, SubjectRequest,
 };
 use usher_core::program::{MappingProgram, RuleProgram};
 use usher_core::saved::hiding::Hidden;

@@ -2,6 +2,7 @@
 
 mod changes;
 mod guard;
+mod pages;
 mod stage;
 mod stop;
 mod withheld;
