@@ -28,7 +28,7 @@ impl Run<'_> {
         };
         let SubjectKey { job, source_type, source_anchor } = self.subject(mapping, &source.anchor);
         let escrow = Escrow::before_create(job, source_type, source_anchor, progress.escrow.as_ref(), sent);
-        let escrows = vec![EscrowChange::Put(escrow.clone())];
+        let escrows = vec![EscrowChange::put(escrow.clone())];
         self.engine.store.commit(&Commit { escrows, ..Commit::default() }).await?;
         progress.escrow = Some(escrow);
         Ok(())
@@ -46,7 +46,7 @@ impl Run<'_> {
             return Ok(());
         }
         let change = match &earlier {
-            Some(earlier) => EscrowChange::Put(earlier.clone()),
+            Some(earlier) => EscrowChange::put(earlier.clone()),
             None => EscrowChange::Remove(self.key_of(mapping, facts)),
         };
         self.engine.store.commit(&Commit { escrows: vec![change], ..Commit::default() }).await?;
@@ -85,7 +85,7 @@ impl Run<'_> {
         let identity = (job, source_type, source_anchor);
         let (earlier, now) = (progress.escrow.as_ref(), self.engine.clock.now());
         let escrow = Escrow::before_restore(identity, earlier, account.clone(), now);
-        let escrows = vec![EscrowChange::Put(escrow.clone())];
+        let escrows = vec![EscrowChange::put(escrow.clone())];
         self.engine.store.commit(&Commit { escrows, ..Commit::default() }).await?;
         progress.escrow = Some(escrow);
         Ok(())

@@ -1,7 +1,8 @@
 //! A connector's failure in the words of the provisioning log.
 
 use usher_core::ports::{ConnectorError, ConnectorErrorKind};
-use usher_core::{ErrorCategory, Failure};
+use usher_core::steps::{Names, export};
+use usher_core::{Action, ErrorCategory, Failure, PairingEffect, Plan};
 
 /// The failure for the log: code for programs, reason for people, what to do. The connector's own remedy comes before the
 /// one of the kind.
@@ -51,5 +52,22 @@ pub fn failure(error: &ConnectorError) -> Failure {
         additional_details: error.detail.clone(),
         category,
         recommended_action: Some(error.remedy.unwrap_or(action).to_owned()),
+    }
+}
+
+/// A plan that does nothing because a directory failed while it was asked.
+pub(crate) fn broken(names: &Names, failure: Failure) -> Plan {
+    Plan {
+        steps: vec![export::stopped(names, &failure)],
+        action: Action::Other,
+        operations: Vec::new(),
+        modified: Vec::new(),
+        skip: None,
+        failure: Some(failure),
+        unresolved: Vec::new(),
+        pairing: PairingEffect::None,
+        target: None,
+        reportable: names.reportable.clone(),
+        scope: None,
     }
 }

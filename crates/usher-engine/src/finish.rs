@@ -15,7 +15,8 @@ use usher_core::{
 };
 
 use crate::cases::CaseError;
-use crate::subject::{Mode, Progress, Run, Worked, broken};
+use crate::failures::broken;
+use crate::subject::{Mode, Progress, Run, Worked};
 
 /// The key under which nobody else works on a subject.
 pub(crate) fn lock_of(subject: &SubjectKey) -> String {
@@ -163,7 +164,7 @@ impl Run<'_> {
     ) -> Option<EscrowChange> {
         let earlier = progress.escrow.as_ref();
         let Some(failure) = &plan.failure else {
-            let waiting = self.waiting_for_references(subject, facts, progress).map(EscrowChange::Put);
+            let waiting = self.waiting_for_references(subject, facts, progress).map(EscrowChange::put);
             return waiting.or_else(|| earlier.map(|_| EscrowChange::Remove(subject.clone())));
         };
         // Once the pair is stored, the outcome of the create is known.
@@ -174,10 +175,10 @@ impl Run<'_> {
             // Whoever asked sees the failure; only what nobody knows is left for a cycle to find out.
             return match (earlier, sent) {
                 (Some(escrow), sent) if sent.is_some() || escrow.restoring.is_some() => {
-                    Some(EscrowChange::Put(Escrow { sent, ..escrow.clone() }))
+                    Some(EscrowChange::put(Escrow { sent, ..escrow.clone() }))
                 }
                 (Some(escrow), _) if escrow.attempts == 0 => Some(EscrowChange::Remove(subject.clone())),
-                (Some(escrow), _) => Some(EscrowChange::Put(Escrow { sent: None, ..escrow.clone() })),
+                (Some(escrow), _) => Some(EscrowChange::put(Escrow { sent: None, ..escrow.clone() })),
                 (None, _) => None,
             };
         }
@@ -186,7 +187,7 @@ impl Run<'_> {
         let now = self.engine.clock.now();
         let is_reference = progress.is_reference_failure;
         let escrow = escrow::after_failure(earlier, identity, failure, is_reference, sent, now, pace);
-        Some(EscrowChange::Put(Escrow { told_at: progress.told_at, missing: progress.missing, ..escrow }))
+        Some(EscrowChange::put(Escrow { told_at: progress.told_at, missing: progress.missing, ..escrow }))
     }
 
     /// An object that is in step but for references which the target does not know, or not yet. They are tried again as

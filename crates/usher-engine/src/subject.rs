@@ -14,13 +14,13 @@ use usher_core::saved::hiding::Hidden;
 use usher_core::steps::{Names, export, matching};
 use usher_core::{
     Action, Anchor, CycleKind, DirectoryObject, Entry, Escrow, Facts, Failure, Initiator, Job, OperationKind,
-    PairingEffect, Plan, ProvisioningEvent, References, Step, StepKind, TimedStep,
+    Plan, ProvisioningEvent, References, Step, StepKind, TimedStep,
 };
 use usher_expr::Context;
 
 use crate::Engine;
 use crate::cases::CaseError;
-use crate::failures::failure;
+use crate::failures::{broken, failure};
 use crate::finish::lock_of;
 use crate::prepared::PreparedJob;
 use crate::questions::Stop;
@@ -588,21 +588,4 @@ impl Run<'_> {
 enum Carried {
     Done(Plan),
     MatchAgain(Plan, ConnectorError),
-}
-
-/// A plan that does nothing because a directory failed while it was asked.
-pub(crate) fn broken(names: &Names, failure: Failure) -> Plan {
-    Plan {
-        steps: vec![export::stopped(names, &failure)],
-        action: Action::Other,
-        operations: Vec::new(),
-        modified: Vec::new(),
-        skip: None,
-        failure: Some(failure),
-        unresolved: Vec::new(),
-        pairing: PairingEffect::None,
-        target: None,
-        reportable: names.reportable.clone(),
-        scope: None,
-    }
 }

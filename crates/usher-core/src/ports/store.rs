@@ -130,9 +130,16 @@ pub enum PairingChange {
 #[derive(Clone, Debug, PartialEq)]
 pub enum EscrowChange {
     /// The object waits for another try.
-    Put(Escrow),
+    Put(Box<Escrow>),
     /// It waits no longer.
     Remove(SubjectKey),
+}
+
+impl EscrowChange {
+    /// The object waits for another try.
+    pub fn put(escrow: Escrow) -> Self {
+        Self::Put(Box::new(escrow))
+    }
 }
 
 /// A disabling or deletion that waits until all of its cycle are counted.

@@ -103,6 +103,29 @@ async fn who_is_given_after_all_is_followed() {
 }
 
 #[tokio::test]
+async fn an_account_that_is_to_go_and_is_not_found_is_gone_only_when_that_was_so_for_ten_minutes() {
+    let stage = quick().await;
+    stage.people(&["ann"]);
+    stage.run().await;
+    let switch = Switch::at(&stage.target);
+    switch.set(Some(Box::new(|call| match call {
+        Call::Delete => Verdict::Fail(failure(ConnectorErrorKind::Unsettled)),
+        _ => Verdict::Go,
+    })));
+    stage.source.remove("ann");
+    for minutes in [2, 2, 4] {
+        let told = minutes_later(&stage, minutes).await;
+        assert!(told.contains("ann    delete       failure"), "{told}");
+        assert_eq!(stage.store.count_held(&stage.job).await.expect("it counts"), 1);
+    }
+    let told = minutes_later(&stage, 60).await;
+    assert!(told.contains("ann    delete       success"), "{told}");
+    assert!(stage.store.escrows().is_empty());
+    assert_eq!(stage.store.count_held(&stage.job).await.expect("it counts"), 0);
+    assert_eq!(stage.store.count_pairings(&stage.job).await.expect("it counts"), []);
+}
+
+#[tokio::test]
 async fn a_group_that_is_not_given_is_not_touched_when_a_member_comes() {
     let stage = Stage::new().await;
     stage.people(&["ann", "bob"]);

@@ -136,7 +136,7 @@ impl State {
         for change in &commit.escrows {
             match change {
                 EscrowChange::Put(escrow) => {
-                    drop(state.escrows.insert(SubjectKey::of(escrow), escrow.clone()));
+                    drop(state.escrows.insert(SubjectKey::of(&**escrow), (**escrow).clone()));
                 }
                 EscrowChange::Remove(subject) => drop(state.escrows.remove(subject)),
             }

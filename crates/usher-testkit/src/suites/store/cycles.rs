@@ -247,11 +247,11 @@ pub(super) async fn pairings_tell_who_did_not_come_up(store: &dyn Store) {
 
 pub(super) async fn escrows_come_back_when_they_are_due(store: &dyn Store) {
     let job = JobId::new("escrows");
-    let put = |anchor: &str, due: i64| EscrowChange::Put(escrow(&job, anchor, due));
+    let put = |anchor: &str, due: i64| EscrowChange::put(escrow(&job, anchor, due));
     let mut sent = escrow(&job, "s-4", 10);
     sent.attempts = 0;
     sent.sent = Some(Sent { at: at(5), sought: Vec::new() });
-    let escrows = vec![put("s-1", 10), put("s-2", 20), put("s-3", 30), EscrowChange::Put(sent)];
+    let escrows = vec![put("s-1", 10), put("s-2", 20), put("s-3", 30), EscrowChange::put(sent)];
     store.commit(&Commit { escrows, ..Commit::default() }).await.expect("it is written");
     let due = |second: i64, after: Option<(SmolStr, Anchor)>| {
         let job = job.clone();
@@ -283,7 +283,7 @@ pub(super) async fn escrows_come_back_when_they_are_due(store: &dyn Store) {
 pub(super) async fn reading_ahead_makes_no_difference(store: &dyn Store) {
     let job = JobId::new("ahead");
     let subjects = ["s-1", "s-2", "s-3"].map(|anchor| subject(&job, anchor));
-    let put = |anchor: &str, attempts| EscrowChange::Put(escrow(&job, anchor, attempts));
+    let put = |anchor: &str, attempts| EscrowChange::put(escrow(&job, anchor, attempts));
     let written = Commit { escrows: vec![put("s-1", 10), put("s-2", 10)], ..Commit::default() };
     store.commit(&written).await.expect("it is written");
     store.remember_ahead(&subjects).await.expect("it reads");
