@@ -27,7 +27,7 @@ impl Changed {
             PairingChange::Forget(subject) => subject.clone(),
         });
         let escrows = commit.escrows.iter().map(|change| match change {
-            EscrowChange::Put(escrow) => SubjectKey::of(escrow),
+            EscrowChange::Put(escrow) => SubjectKey::of(&**escrow),
             EscrowChange::Remove(subject) => subject.clone(),
         });
         let held = commit.held.iter().map(|change| match change {

@@ -125,7 +125,7 @@ impl Rows {
         let escrows = commit.escrows.iter().map(|change| {
             Ok(match change {
                 EscrowChange::Put(escrow) => EscrowRow::Put {
-                    subject: SubjectKey::of(escrow),
+                    subject: SubjectKey::of(&**escrow),
                     next_attempt_at: escrow.next_attempt_at.as_microsecond(),
                     has_failed: escrow.attempts > 0,
                     is_unsettled: escrow.is_open(),
