@@ -27,6 +27,7 @@ const CAPABILITIES: Capabilities = Capabilities {
     unique_values: false,
     discovery: false,
     deltas: true,
+    lasting_cursors: false,
 };
 
 /// The record of this kind.

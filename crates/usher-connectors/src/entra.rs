@@ -25,6 +25,7 @@ const CAPABILITIES: Capabilities = Capabilities {
     unique_values: true,
     discovery: true,
     deltas: true,
+    lasting_cursors: true,
 };
 
 /// The record of this kind.

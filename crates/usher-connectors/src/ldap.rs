@@ -30,6 +30,7 @@ const CAPABILITIES: Capabilities = Capabilities {
     unique_values: true,
     discovery: true,
     deltas: true,
+    lasting_cursors: false,
 };
 
 /// The record of this kind.

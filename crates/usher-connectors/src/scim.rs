@@ -28,6 +28,7 @@ const CAPABILITIES: Capabilities = Capabilities {
     unique_values: true,
     discovery: true,
     deltas: false,
+    lasting_cursors: false,
 };
 
 /// The record of this kind.

@@ -251,7 +251,8 @@ pub fn published_attempt_after(first_failed_at: Timestamp, now: Timestamp) -> Ti
 }
 
 /// An instant so much later, or the end of time.
-pub(crate) fn later(instant: Timestamp, duration: Duration) -> Timestamp {
+/// An instant after another, at most the last there is.
+pub fn later(instant: Timestamp, duration: Duration) -> Timestamp {
     SignedDuration::try_from(duration)
         .ok()
         .and_then(|duration| instant.checked_add(duration).ok())

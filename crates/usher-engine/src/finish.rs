@@ -43,6 +43,11 @@ impl Run<'_> {
         };
         let mut commit = Commit { held: vec![HeldChange::Put(held)], ..Commit::default() };
         commit.seen.extend(self.seen(subject));
+        // The account was found just now: that it had not been before says nothing about the next time.
+        let was_missing = progress.escrow.as_ref().filter(|escrow| escrow.missing.is_some());
+        if let Some(escrow) = was_missing.filter(|_| progress.missing.is_none()) {
+            commit.escrows.push(EscrowChange::put(Escrow { missing: None, ..escrow.clone() }));
+        }
         self.engine.store.commit(&commit).await?;
         let event = self.event(mapping, facts, &mut plan, &mut progress, began_at);
         let mut worked = worked(event, facts, plan, progress);
@@ -175,10 +180,12 @@ impl Run<'_> {
             // Whoever asked sees the failure; only what nobody knows is left for a cycle to find out.
             return match (earlier, sent) {
                 (Some(escrow), sent) if sent.is_some() || escrow.restoring.is_some() => {
-                    Some(EscrowChange::put(Escrow { sent, ..escrow.clone() }))
+                    Some(EscrowChange::put(Escrow { sent, missing: None, ..escrow.clone() }))
                 }
                 (Some(escrow), _) if escrow.attempts == 0 => Some(EscrowChange::Remove(subject.clone())),
-                (Some(escrow), _) => Some(EscrowChange::put(Escrow { sent: None, ..escrow.clone() })),
+                (Some(escrow), _) => {
+                    Some(EscrowChange::put(Escrow { sent: None, missing: None, ..escrow.clone() }))
+                }
                 (None, _) => None,
             };
         }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use smol_str::format_smolstr;
-use usher_core::escrow::{COPIED_AFTER, Missing};
+use usher_core::escrow::{COPIED_AFTER, Missing, later};
 use usher_core::ports::{ConnectorError, ConnectorErrorKind, PutOff};
 use usher_core::steps::{Names, export};
 use usher_core::{Escrow, Facts, Operation, OperationKind};
@@ -28,7 +28,7 @@ impl Run<'_> {
         }
         let now = self.engine.clock.now();
         let missing = *progress.missing.get_or_insert_with(|| self.missing(facts, now));
-        now.duration_since(missing.since).unsigned_abs() >= COPIED_AFTER
+        now >= later(missing.since, COPIED_AFTER)
     }
 
     /// Notes which references are to be tried again, and which have been for long enough.

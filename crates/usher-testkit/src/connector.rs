@@ -75,6 +75,7 @@ impl MemoryConnector {
                 unique_values: true,
                 discovery: true,
                 deltas: true,
+                lasting_cursors: true,
             },
             unique: unique.iter().copied().map(SmolStr::from).collect(),
             state: Mutex::default(),

@@ -209,7 +209,8 @@ impl Reading<'_> {
             match answer {
                 // Groups in the recycle bin are as good as gone.
                 Ok(_) => found.push((id, None)),
-                Err(refusal) if refusal.is_missing() => unsettled.push(id),
+                // To look there takes a right that reading groups does not: without it the group is waited for.
+                Err(refusal) if matches!(refusal.status, Some(403 | 404)) => unsettled.push(id),
                 Err(refusal) => return Err(refusal.error),
             }
         }

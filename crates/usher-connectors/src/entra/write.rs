@@ -134,14 +134,22 @@ async fn update(
     let is_binned = connector.is_binned(id);
     if is_binned {
         bring_back(connector, id).await?;
+        // Who comes back was shown as switched off, and stays so unless the operation says otherwise: that goes first and
+        // alone, so that nothing which fails afterwards keeps the account on.
+        let mut body = parts.body(&Map::new());
+        let state = body.shift_remove(STATE).unwrap_or(Json::Bool(false));
+        let request = request::update(kind, id, Map::from_iter([(STATE.to_owned(), state)]));
+        settled(connector, id, &request).await?;
     }
     let lists = request::lists_to_read(&parts.edits.properties);
     let held = if lists.is_empty() { Map::new() } else { held(connector, kind, id, &lists).await? };
-    let body = parts.body(&held);
+    let mut body = parts.body(&held);
+    if is_binned {
+        body.shift_remove(STATE);
+    }
     let mut written = Written { left_out: parts.left_out, ..Written::whole(Anchor::new(id)) };
-    for body in bodies(body, is_binned) {
-        let request = request::update(kind, id, body);
-        settled(connector, id, &request).await?;
+    if !body.is_empty() {
+        settled(connector, id, &request::update(kind, id, body)).await?;
     }
     if is_binned {
         connector.restored(id);
@@ -208,13 +216,16 @@ async fn bring_back(connector: &EntraConnector, id: &str) -> Result<(), Connecto
     Ok(())
 }
 
+/// Whether an account may sign in.
+const STATE: &str = "accountEnabled";
+
 /// What is sent of a change. Who comes back from the recycle bin was shown as switched off, and stays so unless the
 /// operation says otherwise: that goes first and alone, so that no value which Graph refuses keeps the account on.
 fn bodies(mut body: Map<String, Json>, is_binned: bool) -> Vec<Map<String, Json>> {
     let mut all = Vec::new();
     if is_binned {
-        let state = body.shift_remove("accountEnabled").unwrap_or(Json::Bool(false));
-        all.push(Map::from_iter([("accountEnabled".to_owned(), state)]));
+        let state = body.shift_remove(STATE).unwrap_or(Json::Bool(false));
+        all.push(Map::from_iter([(STATE.to_owned(), state)]));
     }
     if !body.is_empty() {
         all.push(body);

@@ -26,6 +26,8 @@ pub struct Capabilities {
     pub discovery: bool,
     /// It can tell what changed since a watermark; otherwise every cycle reads everything.
     pub deltas: bool,
+    /// A page can be asked for again after the one behind it: its pages may be read ahead.
+    pub lasting_cursors: bool,
 }
 
 /// The settings of one connection: texts by Graph secret key (`BaseAddress`, `SecretToken`, …).

@@ -37,9 +37,10 @@ impl CycleRun<'_> {
         self.ask_source(self.prepared.source.read(&request)).await
     }
 
-    /// Begins to read the page after the one that is at hand.
+    /// Begins to read the page after the one that is at hand, where a run that ends meanwhile can still go on at this one.
     pub(super) fn read_ahead(&mut self, lane: &Lane, cursor: Option<&SmolStr>) -> Result<(), Broke> {
-        let Some(cursor) = cursor else { return Ok(()) };
+        let lasts = self.prepared.source.capabilities().lasting_cursors;
+        let Some(cursor) = cursor.filter(|_| lasts) else { return Ok(()) };
         let request = self.request(lane, Some(cursor.clone()))?;
         let prepared = self.prepared.clone();
         let mut reading = JoinSet::new();

@@ -123,7 +123,9 @@ impl Engine {
                 }
                 let outcome = tried.object.outcome;
                 let (failed_with, is_begun) = (tried.failed_with, tried.is_begun);
-                if planned.is_deprovisioning() && !is_begun && outcome != Outcome::AlreadyDone {
+                // What an earlier application sent keeps its place, whatever came of this one.
+                let was_sent = was_tried || is_begun || outcome == Outcome::AlreadyDone;
+                if planned.is_deprovisioning() && !was_sent {
                     allowance.give_back(&plan.id, place).await?;
                 }
                 progress.untouched.retain(|known| *known != place);

@@ -1,6 +1,7 @@
 //! Objects that the source tells of and does not give, and runs that end in the midst of the work.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
@@ -123,6 +124,33 @@ async fn an_account_that_is_to_go_and_is_not_found_is_gone_only_when_that_was_so
     assert!(stage.store.escrows().is_empty());
     assert_eq!(stage.store.count_held(&stage.job).await.expect("it counts"), 0);
     assert_eq!(stage.store.count_pairings(&stage.job).await.expect("it counts"), []);
+}
+
+#[tokio::test]
+async fn an_account_that_was_found_meanwhile_and_is_to_go_is_waited_for_anew() {
+    let stage = quick().await;
+    stage.people(&["ann"]);
+    stage.run().await;
+    let switch = Switch::at(&stage.target);
+    let is_lost = |call| match call {
+        Call::Get => Verdict::Fail(failure(ConnectorErrorKind::Unsettled)),
+        _ => Verdict::Go,
+    };
+    switch.set(Some(Box::new(is_lost)));
+    stage.source.entitle("ann", false, false);
+    let told = minutes_later(&stage, 2).await;
+    assert!(told.contains("ann    other        failure"), "{told}");
+    // An hour later she is found and put aside, and when her turn comes she is not found again.
+    let was_found = AtomicBool::new(false);
+    switch.set(Some(Box::new(move |call| match call {
+        Call::Get if !was_found.swap(true, Ordering::SeqCst) => Verdict::Go,
+        call => is_lost(call),
+    })));
+    let told = minutes_later(&stage, 60).await;
+    assert_eq!(stage.store.count_pairings(&stage.job).await.expect("it counts").len(), 1, "{told}");
+    switch.set(None);
+    let told = minutes_later(&stage, 60).await;
+    assert!(told.contains("ann    disable      success"), "{told}");
 }
 
 #[tokio::test]

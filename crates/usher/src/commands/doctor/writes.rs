@@ -152,15 +152,22 @@ impl Trial<'_> {
     async fn restored(&self, path: &str, id: &str) -> Result<()> {
         self.known(id, async || self.client.delete(path).await.map(|()| Value::Null)).await?;
         let restore = format!("/v1.0/directory/deletedItems/{}/restore", segment(id));
-        self.known(id, async || self.client.post(&restore, &Value::Null).await).await.map(drop)
+        self.known(id, async || self.client.post(&restore, &Value::Null).await).await?;
+        // Who has come back has to become known everywhere once more.
+        self.set_known(id, false);
+        Ok(())
+    }
+
+    fn set_known(&self, id: &str, is_known: bool) {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        made.iter_mut().filter(|one| one.id.as_deref() == Some(id)).for_each(|one| one.is_known = is_known);
     }
 
     /// Asks again, for a while, where a new object is not known yet.
     async fn known(&self, id: &str, ask: impl AsyncFnMut() -> Result<Value>) -> Result<Value> {
         let answer = self.waited(&PAUSES, ask).await;
         if answer.is_ok() {
-            let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-            made.iter_mut().filter(|one| one.id.as_deref() == Some(id)).for_each(|one| one.is_known = true);
+            self.set_known(id, true);
         }
         answer
     }
