@@ -359,7 +359,11 @@ fn a_schema_in_which_a_key_stands_twice_is_used_by_nothing() {
             ran.err
         );
     }
-    for words in [&["schema", "check", "twice.json"][..], &["schema", "lint", "twice.json"]] {
+    for words in [
+        &["schema", "check", "twice.json"][..],
+        &["schema", "lint", "twice.json"],
+        &["schema", "set", "twice.json", "--app", "hr-portal"],
+    ] {
         let ran = folder.run(words);
         assert_eq!(ran.code, 1, "{words:?}: {}{}", ran.out, ran.err);
         assert!(ran.out.contains("duplicateMember"), "{words:?}: {}", ran.out);
